@@ -1,0 +1,5 @@
+"""`python -m ringback` is `ringback`."""
+
+from .doors.cli import main
+
+main()

@@ -1,0 +1,119 @@
+"""Settings → a running system. The only file that knows every folder.
+
+Not here: any decision; each part is made from what it needs, and handed to who needs it.
+"""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.resources import files
+from ipaddress import ip_address
+
+from .engine.callout import Outside
+from .engine.pacer import Pacer
+from .engine.ports import Clock, Resolver, Sink, Store
+from .engine.verifier import Verifier
+from .errors import ConfigError, StoreError
+from .net.clock import SystemClock
+from .net.dial import TcpDialer
+from .net.resolver import DnsResolver
+from .rules.flags import FlagLists, parse_flag_lists
+from .rules.gates import Exemptions
+from .rules.phrasebook import Phrasebook, parse_phrasebook
+from .store.memory import MemoryStore
+from .store.sqlite import SqliteStore
+from .values.dns import RecordType
+from .values.settings import Settings
+
+_SQLITE = "sqlite://"
+
+
+def phrasebook() -> Phrasebook:
+    """The wordings that ship with this version."""
+    return parse_phrasebook(
+        files(f"{__package__}.rules").joinpath("phrases.toml").read_text("utf-8")
+    )
+
+
+def flag_lists() -> FlagLists:
+    return parse_flag_lists(files(f"{__package__}.rules").joinpath("flags.toml").read_text("utf-8"))
+
+
+async def open_store(settings: Settings, sink: Sink) -> Store:
+    """Open the store that `store.url` names. Raises StoreError."""
+    url = settings.store.url
+    if url == "memory:":
+        return MemoryStore()
+    if not url.startswith(_SQLITE):
+        raise StoreError(f"store.url: {url!r} is of no known kind; write sqlite:///path or memory:")
+    return await SqliteStore.open(
+        url.removeprefix(_SQLITE),
+        memory_entries=settings.cache.memory_entries,
+        sink=sink,
+        clock=SystemClock().now,
+    )
+
+
+async def make_verifier(settings: Settings, store: Store, sink: Sink) -> Verifier:
+    """Make the engine on a store that is open. Raises ConfigError if it cannot say who we are."""
+    clock: Clock = SystemClock()
+    resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
+    settings = await _with_name(settings, resolver)
+    identity = settings.identity
+    outside = Outside(
+        resolver=resolver,
+        dialer=TcpDialer(
+            clock=clock,
+            source_addresses=identity.source_addresses,
+            allowed_networks=settings.smtp.allowed_networks,
+            own_addresses=(*identity.source_addresses, *identity.public_addresses),
+        ),
+        store=store,
+        clock=clock,
+        pacer=Pacer(settings.budget, clock),
+        book=phrasebook(),
+        draw=random.random,
+    )
+    return Verifier(settings, outside, Exemptions.parse(settings), sink)
+
+
+@asynccontextmanager
+async def running_verifier(settings: Settings, sink: Sink) -> AsyncIterator[Verifier]:
+    """A verifier with its store, for as long as the context lasts."""
+    store = await open_store(settings, sink)
+    try:
+        verifier = await make_verifier(settings, store, sink)
+        try:
+            yield verifier
+        finally:
+            await verifier.close()
+    finally:
+        await store.close()
+
+
+async def _with_name(settings: Settings, resolver: Resolver) -> Settings:
+    """Fill in the HELO name that was left to be found: the confirmed reverse name of an address of ours."""
+    identity = settings.identity
+    if identity.helo_name:
+        return settings
+    for address in (*identity.public_addresses, *identity.source_addresses):
+        name = await _confirmed_name(resolver, address)
+        if name:
+            return replace(settings, identity=replace(identity, helo_name=name))
+    raise ConfigError(
+        "configuration",
+        "identity.helo_name",
+        "not given, and no source or public address has a confirmed reverse name",
+        "write the name under which this host is known in the DNS",
+    )
+
+
+async def _confirmed_name(resolver: Resolver, address: str) -> str | None:
+    names = await resolver.ask(ip_address(address).reverse_pointer, RecordType.PTR)
+    kind = RecordType.AAAA if ":" in address else RecordType.A
+    for name in names.texts:
+        forward = await resolver.ask(name, kind)
+        if address in forward.texts:
+            return name
+    return None

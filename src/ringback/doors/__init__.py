@@ -1,0 +1,1 @@
+"""How we are reached: each door decodes, asks the verifier, and encodes."""

@@ -1,0 +1,135 @@
+"""The command `ringback`: which commands there are, and how every run of it ends.
+
+Exit status: 0, or what a command says; 2 for a mistake in usage or configuration; 130 when
+interrupted; 141 when the reader of the output went away, as a shell shows SIGPIPE. Not here: the
+commands, one module each, imported when they run.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from ...errors import RingbackError
+from ...values.text import printable
+from .lazy import LazyGroup
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 128 + 2  # SIGINT
+EXIT_PIPE_GONE = 128 + 13  # SIGPIPE
+# A message names a file, a key, a value and a remedy; a long path must not lose the remedy.
+MAX_MESSAGE_CHARS = 6_000
+
+COMMANDS = {
+    "check": "Ask whether addresses take mail.",
+    "serve": "Answer mail servers: all configured doors.",
+    "demo": "Watch it at work in a small internet on this machine.",
+    "lab": "Run that small internet by itself.",
+    "cache": "See, explain and forget what is remembered.",
+    "classify": "Say what replies of mail servers mean.",
+    "config": "See the effective settings, and what is wrong with them.",
+}
+
+
+class _Ringback(LazyGroup):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (BrokenPipeError, ExceptionGroup) as error:
+            cause = _cause_of(error)
+            if isinstance(cause, BrokenPipeError):
+                # Here, since click's own way with it exits 1, which says "undeliverable".
+                raise click.exceptions.Exit(EXIT_PIPE_GONE) from None
+            if isinstance(cause, RingbackError | OSError):
+                raise cause from None
+            raise
+
+
+def _cause_of(error: Exception) -> Exception:
+    """What happened first, where tasks that ran together ended together."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    metadata = import_module("importlib.metadata")  # not for every start: it takes its time
+    try:
+        click.echo(f"ringback {metadata.version('ringback')}")
+    except metadata.PackageNotFoundError:
+        click.echo("ringback, run from its source without being installed")
+    ctx.exit()
+
+
+@click.group(
+    cls=_Ringback,
+    package=__name__,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def ringback(ctx: click.Context) -> None:
+    """Ask a sender's mail exchanger whether the sender exists, with manners."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its status. A mistake is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8
+    sys.exit(_flush(_run(args)))
+
+
+def _run(args: Sequence[str] | None) -> int:
+    try:
+        status = ringback.main(args, prog_name="ringback", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return EXIT_USAGE
+    except click.ClickException as error:
+        return _complain(_explain(error))
+    except click.Abort:
+        return EXIT_INTERRUPTED
+    except RingbackError as error:
+        return _complain(str(error))
+    except OSError as error:
+        return _complain(f"{error.filename or 'output'}: {error.strerror}")
+    return status if isinstance(status, int) else 0
+
+
+def _explain(error: click.ClickException) -> str:
+    command = getattr(error, "ctx", None)
+    remedy = f"; see {command.command_path} --help" if command else ""
+    return f"{error.format_message().removesuffix('.')}{remedy}"
+
+
+def _complain(message: str) -> int:
+    click.echo(f"ringback: {printable(message, limit=MAX_MESSAGE_CHARS)}", err=True)
+    return EXIT_USAGE
+
+
+def _flush(status: int) -> int:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer has nowhere to go: the interpreter would complain at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        pipe_gone = isinstance(error, BrokenPipeError)
+        return EXIT_PIPE_GONE if pipe_gone else _complain(f"output: {error.strerror}")
+    return status

@@ -1,0 +1,51 @@
+"""A command group that imports a command when it runs, so that help and short commands start fast.
+
+Not here: which commands there are (doors/cli/__init__.py).
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from ...values.constraints import nearest
+
+
+class LazyGroup(click.Group):
+    """Commands by name, each with its line of help; module `name` has the command as `name`."""
+
+    def __init__(self, *args: Any, package: str, lazy: Mapping[str, str], **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._package = package
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._lazy:
+            return None
+        module = import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lazy.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # click's own way asks each command for its line, and so imports them all.
+        lines = [(name, line) for name, line in self._lazy.items() if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=line) for name, line in lines] + options
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self._lazy and not args[0].startswith("-"):
+            ctx.fail(
+                f'no such command "{args[0]}"; the nearest is "{nearest(args[0], self._lazy)}"'
+            )
+        return super().resolve_command(ctx, args)

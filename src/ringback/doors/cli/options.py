@@ -1,0 +1,34 @@
+"""Options that several commands share, and what they lead to. Not here: the options of one command."""
+
+import os
+
+import click
+
+from ...errors import ConfigError
+from ..configuration import Loaded, load_settings
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    metavar="FILE",
+    type=click.Path(),
+    help="Read settings from FILE. Otherwise: $RINGBACK_CONFIG, or /etc/ringback/ringback.toml if it exists.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def load(config_path: str | None) -> Loaded:
+    """Read the settings in force for this run. Raises ConfigError."""
+    return load_settings(config_path, os.environ)
+
+
+def require_contact(loaded: Loaded) -> None:
+    """Refuse to call anyone who could not find out whom to complain to. Raises ConfigError."""
+    if not loaded.settings.identity.contact:
+        raise ConfigError(
+            loaded.file or "configuration",
+            "identity.contact",
+            "it is missing, and those who are called must know whom to write to",
+            'write contact = "postmaster@your.domain" under [identity]',
+        )

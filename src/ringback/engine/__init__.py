@@ -1,0 +1,1 @@
+"""Who does what, and when: asynchronous, but without sockets and SQL."""

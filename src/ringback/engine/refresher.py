@@ -1,0 +1,53 @@
+"""Re-asks in the background what was answered from an ageing entry.
+
+Not here: which entries those are (rules/freshness.py).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from ..values.address import Address
+from ..values.events import Trouble
+from .ports import Sink
+
+# More would only stand in line for the same budgets.
+WORKERS = 4
+# An address that finds the line full is told again by its next asker.
+MAX_WAITING = 10_000
+
+
+class Refresher:
+    """A line of addresses, each once, and a few workers that are there while there is work."""
+
+    def __init__(self, refresh: Callable[[Address], Awaitable[None]], sink: Sink) -> None:
+        self._refresh, self._sink = refresh, sink
+        self._waiting: dict[str, Address] = {}  # in order of arrival
+        self._workers: set[asyncio.Task[None]] = set()
+
+    def tell_nowait(self, address: Address) -> None:
+        """Have `address` asked again soon."""
+        if len(self._waiting) >= MAX_WAITING:
+            return
+        self._waiting.setdefault(address.key, address)
+        if len(self._workers) < WORKERS:
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._retire)
+
+    async def close(self) -> None:
+        """Forget the line and end the workers."""
+        self._waiting.clear()
+        workers = set(self._workers)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while self._waiting:
+            address = self._waiting.pop(next(iter(self._waiting)))
+            await self._refresh(address)
+
+    def _retire(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not worker.cancelled() and (error := worker.exception()):
+            self._sink(Trouble("refresher", repr(error), "report this as a bug"))

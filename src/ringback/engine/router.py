@@ -1,0 +1,91 @@
+"""Which hosts to ask, and at which addresses: the questions to DNS that rules/routes.py decides on.
+
+Every step yields an Exchange as evidence. Not here: calling hosts (engine/callout.py).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..rules import routes
+from ..values.address import Address
+from ..values.dns import DnsStatus, Mx, RecordType
+from ..values.evidence import Exchange, Fault, Stage
+from ..values.settings import Settings
+from .ports import Clock, Resolver
+
+# evidence.md section 3: NXDOMAIN counts only while a canary name resolved within the hour.
+CANARY_BELIEVED_S = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The hosts for one domain, in order, and what DNS said of them."""
+
+    said: Exchange
+    hosts: tuple[Mx, ...] = ()
+    implicit: bool = False  # no MX: the domain itself is the host
+
+
+class Router:
+    """Asks DNS for hosts and addresses; one object serves all callouts."""
+
+    def __init__(
+        self, settings: Settings, resolver: Resolver, clock: Clock, draw: Callable[[], float]
+    ) -> None:
+        self._settings, self._resolver, self._clock, self._draw = settings, resolver, clock, draw
+        self._canary_seen_at: float | None = None
+
+    async def hosts(self, address: Address) -> Hosts:
+        if address.literal_ip:
+            said = self._exchange("", f"{address.domain} is its own host")
+            return Hosts(said, (Mx(0, address.literal_ip),))
+        domain = address.domain
+        answer = await self._resolver.ask(domain, RecordType.MX)
+        route = routes.route_from_mx(domain, answer, self._settings.smtp.max_hosts, self._draw)
+        if isinstance(route, routes.NoRoute):
+            return Hosts(await self._failure(f"MX {domain}", route))
+        named = ", ".join(f"{mx.preference} {mx.host}" for mx in route.hosts)
+        told = f"none: {domain} is its own host" if route.implicit else named
+        return Hosts(self._exchange(f"MX {domain}", told), route.hosts, route.implicit)
+
+    async def addresses(
+        self, address: Address, host: Mx, *, implicit: bool
+    ) -> tuple[tuple[str, ...], Exchange | None]:
+        """The addresses of one host, and what DNS said if it said of none."""
+        if address.literal_ip:
+            return (host.host,), None
+        # IPv4 first: that is where reverse names and reputations are mostly in order.
+        answers = await asyncio.gather(
+            self._resolver.ask(host.host, RecordType.A),
+            self._resolver.ask(host.host, RecordType.AAAA),
+        )
+        found = routes.addresses(answers)
+        if found:
+            return found, None
+        no_route = routes.no_addresses(answers, implicit=implicit)
+        said = await self._failure(f"A, AAAA {host.host}", no_route)
+        return (), replace(said, host=host.host)
+
+    async def _failure(self, command: str, no_route: routes.NoRoute) -> Exchange:
+        fault, detail = no_route.fault, no_route.detail
+        doubtful = fault in (Fault.NO_SUCH_DOMAIN, Fault.NO_MAIL_HOST)
+        if doubtful and not await self._dns_is_honest():
+            # A broken resolver says so of every name.
+            fault = Fault.DNS_FAILURE
+            detail = f"{detail}, but {self._settings.dns.canary} does not resolve either"
+        return replace(self._exchange(command, detail), fault=fault)
+
+    async def _dns_is_honest(self) -> bool:
+        canary, now = self._settings.dns.canary, self._clock.now()
+        seen = self._canary_seen_at
+        if not canary or (seen is not None and 0 <= now - seen < CANARY_BELIEVED_S):
+            return True
+        answer = await self._resolver.ask(canary, RecordType.A)
+        if answer.status not in (DnsStatus.OK, DnsStatus.NODATA):
+            return False
+        self._canary_seen_at = now
+        return True
+
+    def _exchange(self, command: str, text: str) -> Exchange:
+        return Exchange(self._clock.now(), Stage.ROUTE, command=command, text=text)

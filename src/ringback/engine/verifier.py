@@ -1,0 +1,283 @@
+"""verify(query) → Report: the one use case that every door calls.
+
+From the store if it can, else by a callout that all askers of one address share. A callout goes on when
+its askers have lost patience, so that the next one finds its answer in the store.
+Not here: how a callout goes (engine/callout.py), what the MTA is told (rules/actions.py).
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from ..errors import AddressError, StoreError
+from ..rules import reports
+from ..rules.conclude import conclude
+from ..rules.freshness import Entry, Freshness, ages_of, judge, merge, remember
+from ..rules.gates import Exemptions
+from ..rules.lessons import learn
+from ..rules.reports import Heading
+from ..values.address import Address, parse_address
+from ..values.events import CalledOut, Trouble
+from ..values.evidence import Exchange
+from ..values.facts import DomainFact, Fact
+from ..values.query import Purpose, Query, Report
+from ..values.settings import Method, Settings
+from ..values.verdict import Conclusion, Reason
+from .callout import Callout, News, Outside
+from .ports import Sink
+from .refresher import Refresher
+
+# Callouts under way or waiting for their turn. Each holds a few kilobytes; past this, questions pile up
+# faster than they can ever be answered, and mail is better let through.
+MAX_FLIGHTS = 20_000
+
+# Of no use to the next asker: they speak of our own state, not of the address.
+_NOT_KEPT = frozenset({Reason.OVER_BUDGET, Reason.IDENTITY_UNFIT, Reason.OPTED_OUT})
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """One callout under way, and the two moments at which its askers may leave with an answer."""
+
+    address: Address
+    purpose: Purpose
+    old: Entry | None  # what was remembered when it started
+    accepted: asyncio.Future[Report]  # the address was accepted; the control is still open
+    concluded: asyncio.Future[Report]
+
+
+class Verifier:
+    """Answers queries. One object serves all doors."""
+
+    def __init__(
+        self, settings: Settings, outside: Outside, exemptions: Exemptions, sink: Sink
+    ) -> None:
+        self._settings, self._outside, self._sink = settings, outside, sink
+        self._exemptions = exemptions
+        self._callout = Callout(settings, outside, exemptions)
+        self._ages = ages_of(settings.cache)
+        self._flights: dict[str, _Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refresher = Refresher(self._refresh, sink)
+
+    @property
+    def patience_s(self) -> float:
+        """How long a callout that is under way may take to its end."""
+        return self._settings.smtp.callout_deadline_s
+
+    async def verify(self, asked: Query | str) -> Report:
+        """Answer one query. What peers do, and a store that fails, end in a Report."""
+        query = Query(asked) if isinstance(asked, str) else asked
+        heading = self._heading(query.address)
+        exempt = self._exemptions.exempt(query)
+        if exempt:
+            rule = f"never asked: {exempt.gate}"
+            return reports.unasked(heading, exempt.reason, rule, exempt.gate)
+        try:
+            address = parse_address(query.address)
+        except AddressError as error:
+            return reports.unasked(heading, Reason.BAD_SYNTAX, str(error))
+        try:
+            report = await self._answer(query, address)
+        except StoreError as error:
+            report = self._store_failed(query.address, error)
+        # As it was asked: the key of the answer has its domain folded.
+        return report if report.address == query.address else replace(report, address=query.address)
+
+    async def close(self, drain_s: float = 0.0) -> None:
+        """Let callouts finish for `drain_s` seconds, then end them."""
+        await self._refresher.close()
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=drain_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _answer(self, query: Query, address: Address) -> Report:
+        old = await self._outside.store.load(address.key)
+        if not query.fresh:
+            known = await self._remembered(address, old)
+            if known:
+                return known
+        # Between this look and the flight's start nothing waits, so that two askers never start two.
+        flight = self._flights.get(address.key)
+        if flight is None:
+            forbidden = self._exemptions.forbid(query)
+            if forbidden:
+                rule = f"not called: {forbidden.gate}"
+                heading = self._heading(address.key)
+                return reports.unasked(heading, forbidden.reason, rule, forbidden.gate)
+            if len(self._flights) >= MAX_FLIGHTS:
+                rule = "too many callouts are under way"
+                return reports.unasked(self._heading(address.key), Reason.OVER_BUDGET, rule)
+            flight = self._start(query.purpose, address, old)
+        return await self._wait(query, flight)
+
+    def _heading(self, address: str) -> Heading:
+        return Heading(address, self._outside.clock.now())
+
+    def _store_failed(self, address: str, error: StoreError) -> Report:
+        self._sink(Trouble("store", str(error), "mail passes unasked until it can be used again"))
+        rule = "the store cannot be used"
+        return reports.unasked(self._heading(address), Reason.OUR_TROUBLE, rule)
+
+    # What is known already.
+
+    async def _remembered(self, address: Address, entry: Entry | None) -> Report | None:
+        heading = self._heading(address.key)
+        freshness = judge(entry, heading.now, self._ages) if entry else Freshness.EXPIRED
+        if entry is None or freshness is Freshness.EXPIRED:
+            return await self._from_facts(heading, address)
+        match freshness:
+            case Freshness.CONFIRM:
+                return None  # an old refusal is confirmed by its own host
+            case Freshness.DOUBTFUL:
+                return reports.doubted(heading, entry)
+            case Freshness.STALE:
+                self._refresher.tell_nowait(address)
+        return reports.from_entry(heading, entry)
+
+    async def _from_facts(self, heading: Heading, address: Address) -> Report | None:
+        """Answer from what is known of the domain, without asking about the address."""
+        for fact in await self._outside.store.load_facts(address.domain):
+            if not self._decides(fact) or not fact.noted_at <= heading.now < fact.expires_at:
+                continue
+            if heading.now - fact.noted_at >= self._settings.cache.facts.refresh_s:
+                self._refresher.tell_nowait(address)  # a sample: the host may have changed its ways
+            report = reports.from_conclusion(heading, conclude(fact.evidence), fact.evidence)
+            return replace(
+                report, checked_at=fact.noted_at, expires_at=fact.expires_at, from_cache=True
+            )
+        return None
+
+    def _decides(self, fact: Fact) -> bool:
+        """True if the fact answers for every address of its domain, as we ask today."""
+        smtp = self._settings.smtp
+        match fact.kind:
+            case DomainFact.ACCEPTS_ANY:
+                return True
+            case DomainFact.REFUSES_NULL_SENDER:
+                return not self._settings.identity.probe_sender
+            case DomainFact.REFUSES_VRFY:
+                return smtp.method is Method.VRFY and not smtp.vrfy_fallback
+        return False
+
+    # Callouts.
+
+    def _start(self, purpose: Purpose, address: Address, old: Entry | None) -> _Flight:
+        loop = asyncio.get_running_loop()
+        flight = _Flight(address, purpose, old, loop.create_future(), loop.create_future())
+        self._flights[address.key] = flight
+        task = asyncio.create_task(self._fly(flight))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return flight
+
+    async def _fly(self, flight: _Flight) -> None:
+        started_at = self._outside.clock.now()
+        try:
+            evidence = await self._callout.run(
+                flight.address, flight.purpose, lambda news: self._tell(flight, news)
+            )
+            if not flight.concluded.done():
+                self._finish(flight, conclude(evidence), evidence)
+            self._sink(_called_out(flight, evidence, self._outside.clock.now() - started_at))
+        except StoreError as error:
+            _settle(flight.concluded, self._store_failed(flight.address.key, error))
+        finally:
+            del self._flights[flight.address.key]
+            # A bug of ours, which the task's own error tells of, or the end of the service.
+            broken = self._heading(flight.address.key)
+            rule = "the callout was broken off"
+            _settle(flight.concluded, reports.unasked(broken, Reason.OUR_TROUBLE, rule))
+
+    def _tell(self, flight: _Flight, news: News) -> None:
+        """Let askers go who need not wait for the rest of the conversation."""
+        conclusion = conclude(news.evidence)
+        control_is_lost = conclusion.settled and not conclusion.final
+        if news.complete and not control_is_lost:
+            self._finish(flight, conclusion, news.evidence)
+        elif conclusion.settled:
+            heading = self._heading(flight.address.key)
+            rule = "accepted; the control is still open"
+            open_end = replace(conclusion, reason=Reason.DEADLINE, final=False, rule=rule)
+            report = reports.from_conclusion(heading, open_end, news.evidence)
+            _settle(flight.accepted, report)
+
+    def _finish(
+        self, flight: _Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
+    ) -> None:
+        """Remember what the callout taught, and answer all who still wait."""
+        self._learn(flight.address, evidence, conclusion)
+        report, kept = self._conclude(flight, conclusion, evidence)
+        if kept is not None and kept is not flight.old:
+            self._outside.store.save(kept)
+        _settle(flight.concluded, report)
+
+    def _conclude(
+        self, flight: _Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
+    ) -> tuple[Report, Entry | None]:
+        """The report of a callout, and the entry to keep of it, if any."""
+        heading = self._heading(flight.address.key)
+        if conclusion.reason in _NOT_KEPT:
+            return reports.from_conclusion(heading, conclusion, evidence), None
+        new = remember(
+            flight.address.key,
+            conclusion,
+            evidence,
+            heading.now,
+            flight.old,
+            self._ages,
+            self._settings.etiquette.recheck_after_s,
+        )
+        kept = merge(flight.old, new)
+        return reports.from_callout(heading, new, kept), kept
+
+    def _learn(
+        self, address: Address, evidence: tuple[Exchange, ...], conclusion: Conclusion
+    ) -> None:
+        now, store = self._outside.clock.now(), self._outside.store
+        lessons = learn(address.domain, evidence, conclusion, now, self._settings.cache.facts)
+        for fact in lessons.learned:
+            store.save_fact(fact)
+        for kind in lessons.unlearned:
+            store.forget_fact(address.domain, kind)
+
+    async def _refresh(self, address: Address) -> None:
+        await self.verify(Query(address.key, fresh=True))
+
+    async def _wait(self, query: Query, flight: _Flight) -> Report:
+        """Wait for the flight as long as the asker does, and no longer than his purpose needs."""
+        awaited = {flight.concluded}
+        if query.purpose is Purpose.SENDER and query.client is not None:
+            awaited.add(flight.accepted)
+        timeout_s = None
+        if query.answer_by_at is not None:
+            timeout_s = max(0.0, query.answer_by_at - self._outside.clock.now())
+        done, _ = await asyncio.wait(
+            awaited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if flight.concluded in done:
+            return flight.concluded.result()
+        if done:
+            return flight.accepted.result()
+        rule = "no answer in time; the callout goes on"
+        return reports.unasked(self._heading(query.address), Reason.DEADLINE, rule)
+
+
+def _called_out(flight: _Flight, evidence: tuple[Exchange, ...], took_s: float) -> CalledOut:
+    report = flight.concluded.result()
+    return CalledOut(
+        address=flight.address.key,
+        purpose=flight.purpose,
+        connections=max((said.connection for said in evidence), default=0),
+        hosts=tuple(dict.fromkeys(said.host for said in evidence if said.connection)),
+        reason=report.reason,
+        rule=report.rule,
+        took_s=took_s,
+        evidence=evidence,
+    )
+
+
+def _settle(future: asyncio.Future[Report], report: Report) -> None:
+    if not future.done():
+        future.set_result(report)

@@ -1,0 +1,134 @@
+"""DNS messages: a name to a query, a response to a DnsAnswer. No socket, no waiting.
+
+NXDOMAIN, NODATA and failure are kept apart, for a verdict may rest on the first two and never on the
+last. Not here: asking (net/nameserver.py), asking whom and how often (net/resolver.py).
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rdtypes.ANY.MX
+import dns.rdtypes.ANY.PTR
+import dns.rdtypes.ANY.TXT
+import dns.rdtypes.IN.A
+import dns.rdtypes.IN.AAAA
+import dns.rrset
+
+from ..values.dns import DnsAnswer, DnsStatus, Mx, RecordType
+
+# A response may hold thousands of records; no honest name has this many of one type.
+MAX_RECORDS = 100
+# RFC 6891 section 6.2.5, and what crosses the Internet without fragments.
+UDP_PAYLOAD_BYTES = 1232
+
+# A server that says one of these may dislike only our EDNS.
+_ABOUT_THE_QUERY = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS})
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """The name is another one's alias, and the server did not say what that one has."""
+
+    target: str
+    ttl_s: float
+
+
+def parse_name(text: str) -> dns.name.Name:
+    """Read an absolute name, with or without its final dot. Raises ValueError if it can't exist."""
+    try:
+        name = dns.name.from_text(text.encode("ascii"))
+    except UnicodeEncodeError:
+        raise ValueError("a name in DNS is ASCII") from None
+    except dns.exception.DNSException as error:
+        raise ValueError(str(error) or type(error).__name__) from None
+    if name == dns.name.root:
+        raise ValueError("an empty name")
+    return name
+
+
+def make_query(name: dns.name.Name, kind: RecordType, *, edns: bool) -> dns.message.Message:
+    """Return a query under a random id."""
+    if not edns:
+        return dns.message.make_query(name, kind.value)
+    return dns.message.make_query(name, kind.value, use_edns=0, payload=UDP_PAYLOAD_BYTES)
+
+
+def dislikes_query(message: dns.message.Message) -> bool:
+    """Whether the server may answer the same question when it is put more plainly."""
+    return message.rcode() in _ABOUT_THE_QUERY
+
+
+def failure(name: str, kind: RecordType, detail: str) -> DnsAnswer:
+    """Return the answer that nothing was learned."""
+    return DnsAnswer(name, kind, DnsStatus.FAILURE, detail=detail)
+
+
+def read_response(message: dns.message.Message, name: str, kind: RecordType) -> DnsAnswer | Alias:
+    """Say what a response to the question (`name`, `kind`) means."""
+    rcode = message.rcode()
+    if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return failure(name, kind, dns.rcode.to_text(rcode))
+    if not isinstance(message, dns.message.QueryMessage):
+        return failure(name, kind, "not a response to a query")
+    try:
+        chain = message.resolve_chaining()
+    except dns.exception.DNSException as error:  # a loop of aliases; NXDOMAIN with the records
+        return failure(name, kind, str(error) or type(error).__name__)
+    if chain.answer is not None:
+        return _records(chain.answer, name, kind, float(chain.minimum_ttl))
+    return _absence(message, chain, name, kind)
+
+
+def _absence(
+    message: dns.message.QueryMessage,
+    chain: dns.message.ChainingResult,
+    name: str,
+    kind: RecordType,
+) -> DnsAnswer | Alias:
+    """Tell the ways to answer without the record apart (RFC 2308 section 2)."""
+    ttl_s = float(chain.minimum_ttl)
+    if message.rcode() == dns.rcode.NXDOMAIN:
+        return DnsAnswer(name, kind, DnsStatus.NXDOMAIN, ttl_s=ttl_s)
+    authority = {rrset.rdtype for rrset in message.authority}
+    if dns.rdatatype.SOA not in authority:
+        if chain.cnames:
+            return Alias(_host(chain.canonical_name), ttl_s)
+        if dns.rdatatype.NS in authority:
+            return failure(name, kind, "a referral: the server does not resolve names for us")
+    return DnsAnswer(name, kind, DnsStatus.NODATA, ttl_s=ttl_s)
+
+
+def _records(rrset: dns.rrset.RRset, name: str, kind: RecordType, ttl_s: float) -> DnsAnswer:
+    mx: tuple[Mx, ...] = ()
+    texts: tuple[str, ...] = ()
+    if kind is RecordType.MX:
+        found = [cast(dns.rdtypes.ANY.MX.MX, record) for record in rrset]
+        hosts = {Mx(record.preference, _host(record.exchange)) for record in found}
+        # Sorted before it is cut: a flood of records costs a domain its worst hosts.
+        mx = tuple(sorted(hosts, key=lambda each: (each.preference, each.host))[:MAX_RECORDS])
+    else:
+        texts = tuple(_text(record) for record in list(rrset)[:MAX_RECORDS])
+    return DnsAnswer(name, kind, DnsStatus.OK, mx=mx, texts=texts, ttl_s=ttl_s)
+
+
+def _text(record: object) -> str:
+    match record:
+        case dns.rdtypes.IN.A.A() | dns.rdtypes.IN.AAAA.AAAA():
+            return str(record.address)
+        case dns.rdtypes.ANY.PTR.PTR():
+            return _host(record.target)
+        case dns.rdtypes.ANY.TXT.TXT():
+            # RFC 7208 section 3.3: the strings of one record are one text.
+            return b"".join(record.strings).decode("utf-8", "backslashreplace")
+    raise TypeError(f"a record that no RecordType names: {type(record).__name__}")
+
+
+def _host(name: dns.name.Name) -> str:
+    """Return the name without its final dot, in lower case; "" for the root."""
+    return "" if name == dns.name.root else name.to_text(omit_final_dot=True).lower()

@@ -1,0 +1,279 @@
+"""Listening: connections accepted within a limit, served, drained. TCP and Unix sockets alike.
+
+One asyncio protocol a connection, read and written by the one task that serves it. Not here: opening
+the socket (net/bind.py), what is said on a connection and how long it may be idle (doors/).
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import traceback
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import cast
+
+from ..values.events import DoorClosed, Event, Trouble
+from ..values.forms import join_host_port
+from .bind import open_listener, remove_path, shown_address
+
+# Octets that a client may be ahead of us; beyond it TCP makes it wait.
+READ_AHEAD_BYTES = 64 * 1024
+# A client that takes none of its answers for this long is gone, whatever TCP says.
+WRITE_WAIT_S = 30.0
+# How long a closed connection may still hold octets that the client has not taken.
+LINGER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one listener takes on. Postfix has 100 smtpd processes by default, a connection each."""
+
+    connections: int = 1_000
+    unix_mode: int = 0o660  # the MTA's user shares our group
+
+
+class Connection(asyncio.Protocol):
+    """One client. One task may read and one may write at a time."""
+
+    __slots__ = (
+        "_arrived",
+        "_error",
+        "_linger",
+        "_loop",
+        "_over",
+        "_read_waiter",
+        "_reading_paused",
+        "_report",
+        "_transport",
+        "_write_waiter",
+        "_writing_paused",
+        "lost",
+        "peer",
+    )
+
+    _transport: asyncio.Transport
+
+    def __init__(self, report: Callable[["Connection"], None]) -> None:
+        self._report = report  # told once, when the connection stands
+        self._loop = asyncio.get_running_loop()
+        self._arrived = bytearray()
+        self._over = False  # no more will arrive
+        self._error: Exception | None = None
+        self._reading_paused = self._writing_paused = False
+        self._read_waiter: asyncio.Future[None] | None = None
+        self._write_waiter: asyncio.Future[None] | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self.peer = ""
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+
+    # What the task that serves it calls.
+
+    async def read(self, timeout_s: float | None) -> bytes:
+        """Return what has arrived, b"" at the end of input. Raises TimeoutError or another OSError."""
+        if not (self._arrived or self._over):
+            waiter = self._read_waiter = self._loop.create_future()
+            try:
+                await _wait(waiter, timeout_s)
+            finally:
+                self._read_waiter = None
+        octets = bytes(self._arrived)
+        self._arrived.clear()
+        if not octets and self._error is not None:
+            raise self._error
+        if self._reading_paused and not self._over:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        return octets
+
+    async def write(self, octets: bytes) -> None:
+        """Send; wait while the client does not take it. Raises TimeoutError or another OSError."""
+        if self.lost.done() or self._transport.is_closing():
+            raise self._error or ConnectionResetError(
+                errno.ECONNRESET, os.strerror(errno.ECONNRESET)
+            )
+        self._transport.write(octets)
+        if self._writing_paused:
+            waiter = self._write_waiter = self._loop.create_future()
+            try:
+                await _wait(waiter, WRITE_WAIT_S)
+            finally:
+                self._write_waiter = None
+
+    def close(self) -> None:
+        """Close when what was written is sent, or after LINGER_S."""
+        if self.lost.done() or self._transport.is_closing():
+            return
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._linger = self._loop.call_later(LINGER_S, self._transport.abort)
+
+    # What the listener calls.
+
+    def end_input(self) -> None:
+        """Let `read` come to an end after what has arrived, as if the client had no more to say."""
+        if not self._over:
+            self._over = True
+            self._transport.pause_reading()
+            _wake(self._read_waiter)
+
+    def abort(self) -> None:
+        """Close now."""
+        self._transport.abort()
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        name = transport.get_extra_info("peername")
+        self.peer = join_host_port(name[0], name[1]) if isinstance(name, tuple) else "unix"
+        self._report(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._arrived += data
+        if len(self._arrived) >= READ_AHEAD_BYTES and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        _wake(self._read_waiter)
+
+    def eof_received(self) -> bool:
+        self._over = True
+        _wake(self._read_waiter)
+        return True  # Exim's readsocket ends its input and waits for the answer
+
+    def pause_writing(self) -> None:
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._writing_paused = False
+        _wake(self._write_waiter)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over, self._error = True, exc
+        if self._linger is not None:
+            self._linger.cancel()
+        _wake(self._read_waiter)
+        if self._write_waiter is not None and not self._write_waiter.done():
+            self._write_waiter.set_exception(
+                exc or ConnectionResetError("the connection was closed")
+            )
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+async def _wait(waiter: asyncio.Future[None], timeout_s: float | None) -> None:
+    if timeout_s is None:
+        await waiter
+        return
+    # Cheaper than asyncio.timeout, which cancels and uncancels the task; a door reads all day.
+    timer = asyncio.get_running_loop().call_later(timeout_s, _expire, waiter)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+def _expire(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError("the client was silent"))
+
+
+Serve = Callable[[Connection], Awaitable[None]]
+Sink = Callable[[Event], None]
+
+
+class Listener:
+    """Accepts connections until `stop`. `address` is the real one, with the port that ":0" got."""
+
+    def __init__(self, sock: socket.socket, serve: Serve, limits: Limits, sink: Sink) -> None:
+        self.address = shown_address(sock)
+        self._sock, self._serve, self._limits, self._sink = sock, serve, limits, sink
+        self._served: dict[asyncio.Task[None], Connection] = {}
+        self._server: asyncio.Server | None = None
+        self._full = False  # and it was reported
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Begin to accept."""
+        loop = asyncio.get_running_loop()
+        if self._sock.family == socket.AF_UNIX:
+            self._server = await loop.create_unix_server(self._meet, sock=self._sock)
+        else:
+            self._server = await loop.create_server(self._meet, sock=self._sock)
+
+    async def stop(self, drain_s: float) -> None:
+        """Accept no more; let what is under way end within `drain_s`; then cut it off."""
+        if self._stopped or self._server is None:
+            return
+        self._stopped = True
+        remove_path(self._sock)
+        self._server.close()
+        connections = list(self._served.values())
+        for connection in connections:
+            connection.end_input()
+        lost = [connection.lost for connection in connections]
+        if lost:
+            await asyncio.wait(lost, timeout=drain_s)
+        for task in self._served:
+            task.cancel()
+        await asyncio.gather(*self._served, return_exceptions=True)
+        for connection in connections:
+            connection.abort()
+        await asyncio.gather(*lost)
+
+    def _meet(self) -> Connection:
+        return Connection(self._admit)
+
+    def _admit(self, connection: Connection) -> None:
+        if self._stopped:
+            connection.abort()
+        elif len(self._served) >= self._limits.connections:
+            self._turn_away(connection)
+        else:
+            task = asyncio.create_task(self._run(connection))
+            self._served[task] = connection
+            task.add_done_callback(self._bury)
+
+    def _turn_away(self, connection: Connection) -> None:
+        connection.close()
+        if not self._full:  # once a spell, or a flood of clients would be one of log lines too
+            self._full = True
+            why = f"{len(self._served)} connections are open, the most that are served"
+            self._sink(DoorClosed(self.address, connection.peer, why))
+
+    async def _run(self, connection: Connection) -> None:
+        try:
+            with suppress(OSError):  # the client is gone, which is its right
+                await self._serve(connection)
+            connection.close()
+            await asyncio.shield(connection.lost)
+        finally:
+            connection.abort()
+
+    def _bury(self, task: asyncio.Task[None]) -> None:
+        del self._served[task]
+        self._full = False
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            trace = "".join(traceback.format_exception(bug))
+            remedy = "this is a bug: please report it"
+            self._sink(Trouble(self.address, repr(bug), remedy, trace))
+
+
+async def listen(
+    address: str, serve: Serve, limits: Limits | None = None, *, sink: Sink
+) -> Listener:
+    """Listen on "ADDRESS:PORT" or "unix:/path", and run `serve` for each connection.
+
+    `serve` may let an OSError of its connection through; the connection is closed when it returns.
+    Raises UsageError where the address cannot be had.
+    """
+    limits = limits or Limits()
+    listener = Listener(open_listener(address, limits.unix_mode), serve, limits, sink)
+    await listener.start()
+    return listener

@@ -1,0 +1,1 @@
+"""What we conclude: pure functions; time, chance and tables are arguments."""

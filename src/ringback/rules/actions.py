@@ -1,0 +1,201 @@
+"""Report → Action: what the MTA is told, in the forms of Postfix's access(5) (evidence.md section 5). Pure.
+
+Never OK, which would skip the site's later restrictions; never REJECT with a number in its text, which
+Postfix answers with 554 5.7.1. Not here: how often one mail is deferred (rules/waiting.py), and what an
+MTA is told while observing (doors/policy_server.py).
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from types import MappingProxyType
+
+from ..values.evidence import About, Exchange
+from ..values.query import Purpose, Report
+from ..values.settings import OnDeadline
+from ..values.text import printable
+from ..values.verdict import Reason, Verdict
+
+# RFC 5321 section 4.5.3.1.5 allows a reply line 512 octets; the MTA puts its own words before ours.
+MAX_LINE_CHARS = 400
+# A valid address may be longer, but then the host's own words matter more than its tail.
+MAX_ADDRESS_CHARS = 160
+
+
+class Kind(StrEnum):
+    """What an action does, from the mildest to the strictest."""
+
+    DUNNO = "DUNNO"  # no opinion: the site's other restrictions decide
+    DEFER_IF_PERMIT = "DEFER_IF_PERMIT"  # a 450, unless something later refuses for good
+    DEFER = "DEFER"  # a 450 now
+    REFUSE = "550"
+
+
+_STRICTNESS = {kind: rank for rank, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One instruction. `enhanced` is an enhanced status code (RFC 3463); only DUNNO has no text."""
+
+    kind: Kind
+    enhanced: str = ""
+    text: str = ""
+
+    @property
+    def strictness(self) -> int:
+        """Rank among actions: `max` of several by it is the one that holds."""
+        return _STRICTNESS[self.kind]
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.kind, self.enhanced, self.text) if part)
+
+
+DUNNO = Action(Kind.DUNNO)
+
+
+class Case(Enum):
+    """The rows of evidence.md section 5."""
+
+    DELIVERABLE = "deliverable"
+    UNDELIVERABLE = "undeliverable"
+    WILL_RESOLVE = "will_resolve"  # unknown now, and worth another try
+    LATE = "late"  # the asker's patience ended before the callout did
+    SETTLED = "settled"  # the real address was accepted; only the control is open
+    FINAL = "final"  # unknown, and waiting changes nothing
+    NOT_CALLED = "not_called"  # a gate, the owner or a budget said no
+    FAILED = "failed"  # something of ours is broken
+
+
+# Total over Case and the two purposes that an MTA can have; a test walks every cell.
+TABLE = MappingProxyType(
+    {
+        (Case.DELIVERABLE, Purpose.SENDER): Kind.DUNNO,
+        (Case.DELIVERABLE, Purpose.RECIPIENT): Kind.DUNNO,
+        (Case.UNDELIVERABLE, Purpose.SENDER): Kind.REFUSE,
+        (Case.UNDELIVERABLE, Purpose.RECIPIENT): Kind.REFUSE,
+        (Case.WILL_RESOLVE, Purpose.SENDER): Kind.DEFER_IF_PERMIT,
+        (Case.WILL_RESOLVE, Purpose.RECIPIENT): Kind.DEFER,
+        (Case.LATE, Purpose.SENDER): Kind.DEFER_IF_PERMIT,
+        (Case.LATE, Purpose.RECIPIENT): Kind.DEFER,
+        (Case.SETTLED, Purpose.SENDER): Kind.DUNNO,
+        (Case.SETTLED, Purpose.RECIPIENT): Kind.DUNNO,
+        (Case.FINAL, Purpose.SENDER): Kind.DUNNO,
+        (Case.FINAL, Purpose.RECIPIENT): Kind.DUNNO,
+        (Case.NOT_CALLED, Purpose.SENDER): Kind.DUNNO,
+        (Case.NOT_CALLED, Purpose.RECIPIENT): Kind.DUNNO,
+        (Case.FAILED, Purpose.SENDER): Kind.DUNNO,
+        (Case.FAILED, Purpose.RECIPIENT): Kind.DEFER,
+    }
+)
+
+_CASE_OF_REASON = MappingProxyType(
+    {
+        Reason.OPTED_OUT: Case.NOT_CALLED,
+        Reason.OVER_BUDGET: Case.NOT_CALLED,
+        Reason.NOT_ASKED: Case.NOT_CALLED,
+        Reason.IDENTITY_UNFIT: Case.NOT_CALLED,  # no mail waits until an operator mends his DNS
+        Reason.OUR_TROUBLE: Case.FAILED,
+    }
+)
+
+
+# What a refusal says of the address, and its code for a sender: RFC 3463 section 3.2, RFC 7505 section 5.
+_REFUSAL = MappingProxyType(
+    {
+        Reason.BAD_SYNTAX: ("5.1.7", "is not a valid e-mail address"),
+        Reason.NO_SUCH_DOMAIN: ("5.1.8", "is in a domain that does not exist"),
+        Reason.NO_MAIL_HOST: ("5.1.8", "is in a domain that has no mail host"),
+        Reason.NULL_MX: ("5.7.27", "is in a domain that takes no mail (null MX)"),
+        Reason.NO_SUCH_MAILBOX: ("5.1.7", "does not exist"),
+        Reason.MAILBOX_DISABLED: ("5.1.7", "is disabled"),
+        Reason.MAILBOX_MOVED: ("5.1.7", "has moved"),
+    }
+)
+_REFUSED_RECIPIENT = "5.1.1"
+_REMEDY = MappingProxyType(
+    {
+        Purpose.SENDER: "send from an address that can take replies",
+        Purpose.RECIPIENT: "correct the address, or ask its owner for a new one",
+    }
+)
+_DEFERRED = MappingProxyType({Purpose.SENDER: "4.1.7", Purpose.RECIPIENT: "4.1.1"})
+_WHY_LATER = MappingProxyType(
+    {
+        Reason.DEADLINE: "its mail host has not answered yet",
+        Reason.DNS_FAILURE: "the DNS of its domain gives no answer",
+        Reason.UNREACHABLE: "its mail host cannot be reached",
+        Reason.GREYLISTED: "its mail host makes newcomers wait",
+        Reason.PEER_IS_VERIFYING: "its mail host is verifying us in turn",
+        Reason.OUR_TROUBLE: "the verifier has a local problem",
+    }
+)
+_HOST_SAYS_LATER = "its mail host does not say yet"
+
+
+def choose(report: Report, purpose: Purpose, on_deadline: OnDeadline) -> Action:
+    """Say what to tell the MTA. A purpose that no MTA asks for gets DUNNO."""
+    kind = TABLE.get((case_of(report, on_deadline), purpose), Kind.DUNNO)
+    match kind:
+        case Kind.DUNNO:
+            return DUNNO
+        case Kind.REFUSE:
+            return _refuse(report, purpose)
+    return _defer(kind, report, purpose)
+
+
+def case_of(report: Report, on_deadline: OnDeadline) -> Case:
+    """Say which row of evidence.md section 5 holds for `report`."""
+    if report.verdict is Verdict.DELIVERABLE:
+        return Case.DELIVERABLE
+    if report.verdict is Verdict.UNDELIVERABLE:
+        return Case.UNDELIVERABLE
+    if report.settled:
+        return Case.SETTLED
+    if report.reason is Reason.DEADLINE:
+        return Case.LATE if on_deadline is OnDeadline.DEFER else Case.FINAL
+    if report.reason in _CASE_OF_REASON:
+        return _CASE_OF_REASON[report.reason]
+    # Without an instant at which to ask again, nothing says that a deferral would ever end well.
+    return Case.FINAL if report.final or report.retry_at is None else Case.WILL_RESOLVE
+
+
+def _refuse(report: Report, purpose: Purpose) -> Action:
+    for_sender, what = _REFUSAL[report.reason]
+    enhanced = for_sender if purpose is Purpose.SENDER else _REFUSED_RECIPIENT
+    said = f"{_subject(report, purpose)} {what}; {_REMEDY[purpose]}"
+    return _bounded(Kind.REFUSE, enhanced, said + _quote(report.because, purpose))
+
+
+def _defer(kind: Kind, report: Report, purpose: Purpose) -> Action:
+    why = _WHY_LATER.get(report.reason, _HOST_SAYS_LATER)
+    said = f"{_subject(report, purpose)} cannot be verified now: {why}; try again later"
+    return _bounded(kind, _DEFERRED[purpose], said + _quote(report.because, purpose))
+
+
+def _subject(report: Report, purpose: Purpose) -> str:
+    return f"{purpose} <{_ascii(report.address, MAX_ADDRESS_CHARS)}>"
+
+
+def _quote(because: Exchange | None, purpose: Purpose) -> str:
+    """The host's own words, where it spoke of the address itself.
+
+    Where recipients are asked for, the host is behind us and its name is nobody's business.
+    """
+    if because is None or because.code is None or because.about is not About.ADDRESS:
+        return ""
+    host = because.host if purpose is Purpose.SENDER else ""
+    speaker = f"its mail host {_ascii(host, MAX_ADDRESS_CHARS)}" if host else "its mail host"
+    words = (str(because.code), because.enhanced or "", because.text)
+    return f". In the words of {speaker}: {' '.join(word for word in words if word)}"
+
+
+def _bounded(kind: Kind, enhanced: str, text: str) -> Action:
+    room = MAX_LINE_CHARS - len(f"{kind} {enhanced} ")
+    return Action(kind, enhanced, _ascii(text, room))
+
+
+def _ascii(text: str, limit: int) -> str:
+    """Replies are ASCII except to clients that asked for more (RFC 6531 section 3.7.4)."""
+    shown = printable(text, limit=limit).replace("…", "...")
+    safe = shown.encode("ascii", "backslashreplace").decode("ascii")
+    return safe if len(safe) <= limit else safe[: limit - 3] + "..."

@@ -1,0 +1,161 @@
+"""How long a verdict may be believed, and which of two to keep. Pure functions: callers pass `now`.
+
+Durations are in seconds, instants in Unix seconds. Two ages per verdict, and the first two pairs of
+the default numbers, are those of Postfix verify(8).
+Not here: where entries are kept (store/), and when a greylisting host is asked again (rules/conclude.py).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ..values.evidence import Exchange
+from ..values.settings import Ages, Cache
+from ..values.verdict import VERDICT_OF, Conclusion, Reason, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of one address. `key` is Address.key, exact."""
+
+    key: str
+    reason: Reason
+    final: bool
+    rule: str
+    checked_at: float
+    expires_at: float
+    retry_at: float | None = None
+    settled: bool = False  # the address itself was accepted; only the contrast is open
+    attempts: int = 0  # callouts in a row that were told to come back
+    doubted_at: float | None = None  # when a `deliverable` was first refused
+    because: Exchange | None = None
+    evidence: tuple[Exchange, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        return VERDICT_OF[self.reason]
+
+
+# A refusal of an address known as deliverable counts when a second one comes this much later.
+SECOND_REFUSAL_AFTER_S = 3_600
+
+
+class Freshness(Enum):
+    """What an entry is good for."""
+
+    FRESH = "fresh"  # answer from the store
+    STALE = "stale"  # answer from the store, and call again in the background
+    CONFIRM = "confirm"  # an old refusal: call before it rejects mail
+    DOUBTFUL = "doubtful"  # known as deliverable, and refused since: defer until asked again
+    EXPIRED = "expired"  # call before answering
+
+
+def judge(entry: Entry, now: float, ages: Mapping[Verdict, Ages]) -> Freshness:
+    """Say whether `entry` may still answer a query."""
+    age_s = now - entry.checked_at
+    if now >= entry.expires_at:
+        return Freshness.EXPIRED
+    if entry.retry_at is not None and now >= entry.retry_at:
+        return Freshness.EXPIRED
+    if entry.doubted_at is not None:
+        return Freshness.DOUBTFUL if _doubt_is_young(entry.doubted_at, now) else Freshness.EXPIRED
+    if entry.retry_at is not None and age_s >= 0:
+        return Freshness.FRESH
+    if 0 <= age_s < ages[entry.verdict].refresh_s:
+        return Freshness.FRESH
+    # Past its refresh, or written by a clock that was ahead of this one.
+    refused = entry.verdict is Verdict.UNDELIVERABLE
+    return Freshness.CONFIRM if refused else Freshness.STALE
+
+
+def _doubt_is_young(doubted_at: float, now: float) -> bool:
+    # An instant ahead of the clock was noted before the clock was set back: nobody waits for it.
+    return 0 <= now - doubted_at < SECOND_REFUSAL_AFTER_S
+
+
+def merge(old: Entry | None, new: Entry) -> Entry:
+    """Choose which of two entries for one address to keep.
+
+    A callout that learned nothing must not erase one that did: an MX down for an hour would turn
+    every mailbox behind it into an unknown one.
+    """
+    now = new.checked_at
+    if old is None or old.verdict is Verdict.UNKNOWN or now >= old.expires_at:
+        return new
+    if new.verdict is Verdict.UNKNOWN:
+        return old
+    if old.verdict is Verdict.DELIVERABLE and new.verdict is Verdict.UNDELIVERABLE:
+        first = old.doubted_at
+        if first is None or first > now:
+            return replace(old, doubted_at=now)
+        if _doubt_is_young(first, now):
+            return old
+    return new
+
+
+def remember(
+    key: str,
+    conclusion: Conclusion,
+    evidence: tuple[Exchange, ...],
+    now: float,
+    old: Entry | None,
+    ages: Mapping[Verdict, Ages],
+    recheck_after_s: Sequence[float],
+) -> Entry:
+    """Make the entry for what a callout concluded.
+
+    A conclusion that waiting may change gets a `retry_at`: after the time the host itself named, else
+    by `recheck_after_s`, one after the other. When those are used up, it is final.
+    """
+    attempts = old.attempts + 1 if old and old.retry_at is not None else 0
+    retry_at = None
+    if not conclusion.final and attempts < len(recheck_after_s):
+        because = conclusion.because
+        # Of a fault, the text is our own: "no answer within 20 s" names no window.
+        named = window_s(because.text) if because and because.fault is None else None
+        retry_at = now + (named if named is not None else recheck_after_s[attempts])
+    return Entry(
+        key=key,
+        reason=conclusion.reason,
+        final=retry_at is None,
+        rule=conclusion.rule,
+        checked_at=now,
+        expires_at=max(now, retry_at or 0.0) + ages[conclusion.verdict].expire_s,
+        retry_at=retry_at,
+        settled=conclusion.settled,
+        attempts=attempts,
+        because=conclusion.because,
+        evidence=evidence,
+    )
+
+
+# "try again in 300 seconds", "Greylisted for 5 minutes", "retry after 00:04:30" …
+_WINDOW = re.compile(
+    r"\b(?:in|for|after|wait|within|another)\s+(?:(\d\d):(\d\d):(\d\d)|(\d{1,6})\s*(s|m|h)[a-z]*)\b",
+    re.I | re.ASCII,  # without ASCII, "ſ" is an "s" and has no unit
+)
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600}
+# A host that names less is asked no sooner; one that names more is not waited for.
+MIN_WINDOW_S, MAX_WINDOW_S = 30.0, 14_400.0
+_READ_CHARS = 1_000
+
+
+def window_s(text: str) -> float | None:
+    """The time to wait that a deferral names, in seconds and within bounds; None if it names none."""
+    found = _WINDOW.search(text[:_READ_CHARS])
+    if found is None:
+        return None
+    if found[1]:
+        named = int(found[1]) * 3_600 + int(found[2]) * 60 + int(found[3])
+    else:
+        named = int(found[4]) * _UNIT_S[found[5].lower()]
+    return min(max(float(named), MIN_WINDOW_S), MAX_WINDOW_S)
+
+
+def ages_of(cache: Cache) -> Mapping[Verdict, Ages]:
+    return {
+        Verdict.DELIVERABLE: cache.deliverable,
+        Verdict.UNDELIVERABLE: cache.undeliverable,
+        Verdict.UNKNOWN: cache.unknown,
+    }

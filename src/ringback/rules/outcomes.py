@@ -1,0 +1,167 @@
+"""What one host did: the table of evidence.md section 2, as data, and reading a conversation by it.
+
+Not here: what a reply means (rules/classify.py), and what several hosts amount to (rules/conclude.py).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+from ..values.evidence import About, Exchange, Fault, Meaning, Stage
+from ..values.verdict import Outcome
+
+
+class Phase(Enum):
+    """The columns of the table: a word at RCPT may be about the mailbox, one before it hardly."""
+
+    HELLO = "hello"
+    MAIL = "mail"
+    RCPT = "rcpt"
+
+
+class Then(Enum):
+    """Where the callout goes from this host."""
+
+    STOP = "stop"
+    NEXT_HOST = "next_host"
+    ONE_MORE_HOST = "one_more_host"
+
+
+class Remember(Enum):
+    """What the host or the domain is remembered for."""
+
+    NOTHING = "nothing"
+    NO_BOUNCES = "no_bounces"  # of the domain
+    REFUSAL = "refusal"  # opens the host's breaker
+    WINDOW = "window"  # how long the host makes newcomers wait
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell. `outcome` None: the reply lets the conversation go on and decides nothing."""
+
+    outcome: Outcome | None
+    then: Then
+    remember: Remember = Remember.NOTHING
+
+
+_COLUMN = MappingProxyType(
+    {
+        Stage.GREETING: Phase.HELLO,
+        Stage.EHLO: Phase.HELLO,
+        Stage.HELO: Phase.HELLO,
+        Stage.STARTTLS: Phase.HELLO,
+        Stage.RSET: Phase.MAIL,
+        Stage.MAIL: Phase.MAIL,
+        Stage.RCPT: Phase.RCPT,
+        Stage.VRFY: Phase.RCPT,
+    }
+)
+
+_O = Outcome
+# Meaning → (HELLO, MAIL, RCPT), where to go, what to remember. A mailbox-class 4xx at RCPT is DEFERRED.
+_ROWS: dict[Meaning, tuple[tuple[Outcome | None, ...], Then, Remember]] = {
+    Meaning.ACCEPTED: ((None, None, _O.ACCEPTED), Then.STOP, Remember.NOTHING),
+    Meaning.AMBIGUOUS_ACCEPT: ((None, None, _O.UNSURE), Then.STOP, Remember.NOTHING),
+    Meaning.UNKNOWN_USER: ((_O.REFUSED, _O.REFUSED, _O.REJECTED), Then.STOP, Remember.NOTHING),
+    Meaning.DISABLED_USER: ((_O.REFUSED, _O.REFUSED, _O.REJECTED), Then.STOP, Remember.NOTHING),
+    Meaning.MOVED: ((_O.REFUSED, _O.REFUSED, _O.REJECTED), Then.STOP, Remember.NOTHING),
+    Meaning.FULL: ((_O.REFUSED, _O.REFUSED, _O.FULL), Then.STOP, Remember.NOTHING),
+    Meaning.UNKNOWN_DOMAIN: (
+        (_O.REFUSED, _O.REFUSED, _O.UNSURE),
+        Then.NEXT_HOST,
+        Remember.NOTHING,
+    ),
+    Meaning.NULL_SENDER_REFUSED: (
+        (_O.REFUSED, _O.NO_BOUNCES, _O.NO_BOUNCES),
+        Then.NEXT_HOST,
+        Remember.NO_BOUNCES,
+    ),
+    Meaning.SENDER_REJECTED: ((_O.REFUSED,) * 3, Then.ONE_MORE_HOST, Remember.REFUSAL),
+    Meaning.CLIENT_BLOCKED: ((_O.REFUSED,) * 3, Then.ONE_MORE_HOST, Remember.REFUSAL),
+    Meaning.RATE_LIMITED: ((_O.REFUSED,) * 3, Then.STOP, Remember.REFUSAL),
+    # Backup hosts are often traps for those who don't wait.
+    Meaning.GREYLISTED: ((_O.DEFERRED,) * 3, Then.STOP, Remember.WINDOW),
+    Meaning.VERIFYING: ((_O.DEFERRED,) * 3, Then.STOP, Remember.WINDOW),
+    Meaning.SERVER_TROUBLE: ((_O.DEFERRED,) * 3, Then.NEXT_HOST, Remember.NOTHING),
+    # The probe has started TLS and gone on where it could; what is left over could not.
+    Meaning.TLS_REQUIRED: ((_O.UNSURE,) * 3, Then.NEXT_HOST, Remember.NOTHING),
+    **dict.fromkeys(
+        (Meaning.AUTH_REQUIRED, Meaning.CONTENT_OR_POLICY, Meaning.SYNTAX, Meaning.UNCLEAR),
+        ((_O.REFUSED, _O.REFUSED, _O.UNSURE), Then.NEXT_HOST, Remember.NOTHING),
+    ),
+}
+
+TABLE = MappingProxyType(
+    {
+        (phase, meaning): Cell(outcome, then, remember)
+        for meaning, (outcomes, then, remember) in _ROWS.items()
+        for phase, outcome in zip(Phase, outcomes, strict=True)
+    }
+)
+
+_SILENCE = Cell(Outcome.UNREACHABLE, Then.NEXT_HOST)
+_NOISE = Cell(Outcome.GARBLED, Then.NEXT_HOST)
+FAULTS = MappingProxyType(
+    {
+        **dict.fromkeys(Fault, _SILENCE),
+        Fault.NOT_SMTP: _NOISE,
+        Fault.OUT_OF_STEP: _NOISE,
+        Fault.TLS_FAILED: Cell(Outcome.UNSURE, Then.NEXT_HOST),
+        Fault.NO_SMTPUTF8: Cell(Outcome.UNSURE, Then.NEXT_HOST),
+        # Our own side is broken: the next host would get the same, from the same source.
+        Fault.SOURCE_UNUSABLE: Cell(Outcome.REFUSED, Then.STOP),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one host did about one mailbox, and the exchange that shows it."""
+
+    outcome: Outcome
+    then: Then
+    remember: Remember
+    because: Exchange
+
+
+def cell_of(exchange: Exchange) -> Cell | None:
+    """Look one exchange up; None where it says nothing (QUIT, or void behind a refused command)."""
+    if exchange.fault is not None:
+        return FAULTS[exchange.fault]
+    phase = _COLUMN.get(exchange.stage)
+    if phase is None or exchange.meaning is None:
+        return None
+    cell = TABLE[phase, exchange.meaning]
+    if cell.outcome is Outcome.REJECTED and not is_permanent(exchange):
+        return Cell(Outcome.DEFERRED, cell.then)  # the first digit rules (scenario 41)
+    if cell.outcome is Outcome.REJECTED and exchange.stage is Stage.VRFY:
+        return Cell(Outcome.UNSURE, cell.then)  # only RCPT condemns a mailbox
+    return cell
+
+
+def is_permanent(exchange: Exchange) -> bool:
+    return exchange.code is not None and exchange.code >= 500
+
+
+def judge(conversation: Iterable[Exchange], about: About) -> Finding | None:
+    """Say what one connection showed of the mailbox `about`; None if it was not asked for.
+
+    The last word decides: an EHLO refused before a HELO taken, or a wish for TLS that was fulfilled,
+    is the past. A success that lets the conversation go on decides nothing.
+    """
+    for exchange in reversed([said for said in conversation if said.about is about]):
+        cell = cell_of(exchange)
+        if cell and cell.outcome:
+            return Finding(cell.outcome, cell.then, cell.remember, exchange)
+    return None
+
+
+def by_connection(evidence: Sequence[Exchange]) -> list[list[Exchange]]:
+    """Split evidence into its conversations, oldest first; what preceded any connection is left out."""
+    conversations: dict[int, list[Exchange]] = {}
+    for exchange in evidence:
+        if exchange.connection:
+            conversations.setdefault(exchange.connection, []).append(exchange)
+    return list(conversations.values())

@@ -1,0 +1,110 @@
+"""What to ask a host, in which order: the address, then what contrast needs. Pure.
+
+The real recipient goes first; the control only if it was accepted; postmaster only if it was refused
+in weak words. Not here: when to call at all (rules/gates.py), and what the answers amount to
+(rules/conclude.py).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..values.evidence import About, Exchange, Meaning, Reading, Stage
+from ..wire.probe import Question
+from ..wire.reply import Reply
+from .classify import Phrasebook, classify
+from .outcomes import is_permanent
+
+POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1: every host that takes mail has it
+
+QUARTER_S = 365.25 / 4 * 86_400
+
+# The control looks like a name that a person could have, and yet that nobody has: a common first name
+# and a family name put together of parts, 51 × 32 × 32 × 16 of them.
+_FIRST_NAMES = (
+    "anna bernd carla david elena frank greta henry irene jonas karin lucas maria nico olga paul "
+    "rosa simon tina ulrich vera walter xenia yvonne adam birgit cesar doris erik fiona georg "
+    "helen igor julia klaus laura martin nadia oscar petra robert sofia thomas ursula victor "
+    "wendy yannick zoe"
+).split()
+_HEADS = (
+    "al bar bel bre cor dal den dor el fal far gal gar hal hol kar kel lan lin mar mor nel nor pal "
+    "per ros sal stan tor val wal wen"
+).split()
+_MIDDLES = (
+    "a am an ar be bi da de di e el en er fe ga i in is ka la li me mi na ni o ol ra ri sa ti vi"
+).split()
+_TAILS = ("berg burg dell ders feld gren holt kamp land lund mann nert sen ston veld wick").split()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one conversation is to find out: the Guide of a Probe.
+
+    `control` and `postmaster` are addresses, or "" where contrast is not wanted.
+    `vrfy`: ask with VRFY; `vrfy_fallback`: ask with RCPT where the host does not want VRFY.
+    """
+
+    book: Phrasebook
+    address: str
+    control: str = ""
+    postmaster: str = ""
+    sender: str = ""
+    vrfy: bool = False
+    vrfy_fallback: bool = False
+
+    def read(self, stage: Stage, reply: Reply) -> Reading:
+        return classify(stage, reply, self.book, null_sender=not self.sender)
+
+    def next_question(self, said: Sequence[Exchange]) -> Question | None:
+        answers = {answer.about: answer for answer in said if answer.stage in _ANSWERS}
+        if not self.address:  # only the control is open (evidence.md section 3, scenario 48)
+            return None if answers else self._question(About.CONTROL, self.control, said)
+        address = answers.get(About.ADDRESS)
+        if address is None:
+            return self._question(About.ADDRESS, self.address, said)
+        if declines_vrfy(address):
+            fallback = self._question(About.ADDRESS, self.address, said)
+            return fallback if self.vrfy_fallback else None
+        if address.meaning is Meaning.ACCEPTED and self.control and About.CONTROL not in answers:
+            return self._question(About.CONTROL, self.control, said)
+        if needs_postmaster(address) and self.postmaster and About.POSTMASTER not in answers:
+            return self._question(About.POSTMASTER, self.postmaster, said)
+        return None
+
+    def _question(self, about: About, recipient: str, said: Sequence[Exchange]) -> Question:
+        vrfy = self.vrfy and not any(declines_vrfy(exchange) for exchange in said)
+        return Question(about, recipient, self.sender, vrfy)
+
+
+_ANSWERS = frozenset({Stage.RCPT, Stage.VRFY})
+
+
+def declines_vrfy(exchange: Exchange) -> bool:
+    """True for a 252 or 5xx to VRFY about the address: the owner's wish (etiquette.md row 4).
+
+    About the control, a 5xx is the contrast that was asked for.
+    """
+    code = exchange.code or 0
+    asked = exchange.stage is Stage.VRFY and exchange.about is About.ADDRESS
+    return asked and (code == 252 or code >= 500)
+
+
+def needs_postmaster(exchange: Exchange) -> bool:
+    """True for a permanent refusal that hardly says why: it takes contrast to count."""
+    return exchange.stage is Stage.RCPT and exchange.weak and is_permanent(exchange)
+
+
+def control_local_part(key: bytes, domain: str, now: float) -> str:
+    """Derive the local part that nobody has: one for each domain and quarter of a year.
+
+    Keyed, so that nobody without the key can treat it specially; the same all quarter, so that a site
+    sees one bogus address and not one a message.
+    """
+    quarter = int(now // QUARTER_S)
+    digest = hmac.digest(key, f"{domain} {quarter}".encode(), hashlib.sha256)
+    first = _FIRST_NAMES[digest[0] % len(_FIRST_NAMES)]
+    parts = zip((_HEADS, _MIDDLES, _TAILS), digest[1:4], strict=True)
+    family = "".join(words[octet % len(words)] for words, octet in parts)
+    return f"{first}.{family}"

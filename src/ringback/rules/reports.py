@@ -1,0 +1,86 @@
+"""Conclusions and entries → Report, the shape in which every door gets its answer. Pure.
+
+Not here: drawing the conclusion (rules/conclude.py), writing it as JSON (doors/).
+"""
+
+from dataclasses import dataclass, replace
+
+from ..values.evidence import Exchange
+from ..values.query import Report
+from ..values.verdict import Conclusion, Reason, Verdict
+from .freshness import SECOND_REFUSAL_AFTER_S, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a report says whatever the answer: the address as it was asked, and when."""
+
+    address: str
+    now: float
+
+
+def unasked(heading: Heading, reason: Reason, rule: str, gate: str = "") -> Report:
+    """An answer that no host had a part in."""
+    return Report(
+        address=heading.address,
+        reason=reason,
+        final=reason is not Reason.DEADLINE,
+        checked_at=heading.now,
+        rule=rule,
+        gate=gate,
+    )
+
+
+def from_conclusion(
+    heading: Heading, conclusion: Conclusion, evidence: tuple[Exchange, ...]
+) -> Report:
+    """The answer of a callout that is not remembered, or not yet."""
+    return Report(
+        address=heading.address,
+        reason=conclusion.reason,
+        final=conclusion.final,
+        checked_at=heading.now,
+        rule=conclusion.rule,
+        callouts=max((said.connection for said in evidence), default=0),
+        settled=conclusion.settled,
+        because=conclusion.because,
+        evidence=evidence,
+    )
+
+
+def from_entry(heading: Heading, entry: Entry) -> Report:
+    """The answer that is remembered."""
+    return Report(
+        address=heading.address,
+        reason=entry.reason,
+        final=entry.final,
+        checked_at=entry.checked_at,
+        rule=entry.rule,
+        expires_at=entry.expires_at,
+        retry_at=entry.retry_at,
+        from_cache=True,
+        settled=entry.settled,
+        because=entry.because,
+        evidence=entry.evidence,
+    )
+
+
+def from_callout(heading: Heading, new: Entry, kept: Entry) -> Report:
+    """The answer of a callout that made the entry `new`, of which `kept` is remembered."""
+    report = from_entry(heading, new)
+    if kept.doubted_at is not None and new.verdict is Verdict.UNDELIVERABLE:
+        report = replace(doubted(heading, kept), evidence=new.evidence)
+    callouts = max((said.connection for said in new.evidence), default=0)
+    return replace(report, from_cache=False, callouts=callouts)
+
+
+def doubted(heading: Heading, entry: Entry) -> Report:
+    """An address known as deliverable was refused: wait for a second refusal before it counts."""
+    return replace(
+        from_entry(heading, entry),
+        reason=Reason.AMBIGUOUS_REPLY,
+        final=False,
+        settled=False,
+        rule="known as deliverable, and refused since: it is asked again before that counts",
+        retry_at=(entry.doubted_at or 0.0) + SECOND_REFUSAL_AFTER_S,
+    )

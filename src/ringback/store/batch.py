@@ -1,0 +1,64 @@
+"""What has been saved and is not committed yet. Not here: committing it (writer.py)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ..rules.freshness import Entry
+from ..rules.waiting import Wait
+from ..values.facts import Fact
+from .codec import FACT_KINDS, Row, encode_entry, encode_fact, encode_wait
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The newest of each record; a fact that was forgotten is None."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    facts: dict[tuple[str, str], Fact | None] = field(default_factory=dict)
+    waits: dict[str, Wait] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.entries) + len(self.facts) + len(self.waits)
+
+    def facts_of(self, subject: str) -> Iterator[tuple[str, Fact | None]]:
+        """What is to become of the facts about `subject`, by kind."""
+        for kind in FACT_KINDS:
+            if (subject, kind) in self.facts:
+                yield kind, self.facts[subject, kind]
+
+    def followed_by(self, later: "Batch") -> "Batch":
+        return Batch(
+            self.entries | later.entries, self.facts | later.facts, self.waits | later.waits
+        )
+
+    def encode(self) -> tuple[dict[str, list[Row]], int]:
+        """The rows of each query that commits this batch, and how many records cannot be stored."""
+        refused: list[UnicodeEncodeError] = []
+        kept = [fact for fact in self.facts.values() if fact is not None]
+        queries: dict[str, list[Row]] = {
+            "save_entry": _encode_each(encode_entry, self.entries.values(), refused),
+            "save_fact": _encode_each(encode_fact, kept, refused),
+            "save_wait": _encode_each(encode_wait, self.waits.values(), refused),
+            "forget_fact": [
+                {"subject": subject, "kind": kind}
+                for (subject, kind), fact in self.facts.items()
+                if fact is None
+            ],
+        }
+        return queries, len(refused)
+
+
+def _encode_each(
+    encode: Callable[[T], Row], values: Iterable[T], refused: list[UnicodeEncodeError]
+) -> list[Row]:
+    """One bad record must not take the rest of its batch with it: it goes to `refused`."""
+    rows = []
+    for value in values:
+        try:
+            rows.append(encode(value))
+        except UnicodeEncodeError as error:
+            refused.append(error)
+    return rows

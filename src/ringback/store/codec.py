@@ -1,0 +1,140 @@
+"""Rows of the database to values and back.
+
+What SQL asks for has columns; the rest is one JSON object, without the fields that have their default.
+Fields that this version does not know are passed over and missing ones get their default, so that a
+neighbouring version's rows can be read.
+Not here: SQL (queries.sql), and what becomes of a row that cannot be read (reader.py).
+"""
+
+import sqlite3
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+
+from ..rules.freshness import Entry
+from ..rules.waiting import Wait
+from ..values.evidence import Exchange
+from ..values.facts import DomainFact, Fact, HostFact
+from . import pattern
+
+Row = dict[str, str | float | bytes]
+
+FACT_KINDS: dict[str, DomainFact | HostFact] = {
+    kind.value: kind for kind in (*DomainFact, *HostFact)
+}
+
+_ENTRY_COLUMNS = ("key", "reason", "checked_at", "expires_at")
+_FACT_COLUMNS = ("subject", "kind", "noted_at", "expires_at")
+
+
+def _defaults(kind: type[Entry | Fact | Exchange], *columns: str) -> dict[str, object]:
+    return {field.name: field.default for field in fields(kind) if field.name not in columns}
+
+
+_OF_ENTRY = _defaults(Entry, *_ENTRY_COLUMNS)
+_OF_FACT = _defaults(Fact, *_FACT_COLUMNS)
+_OF_EXCHANGE = _defaults(Exchange)
+
+
+class _FactRow(msgspec.Struct, frozen=True):
+    """A Fact but for its kind, because two enums in one field are beyond msgspec."""
+
+    subject: str
+    noted_at: float
+    expires_at: float
+    evidence: tuple[Exchange, ...] = ()
+    window_s: float | None = None
+
+
+def encode_entry(entry: Entry) -> Row:
+    """Raises UnicodeEncodeError for half a surrogate pair, which UTF-8 has no form for."""
+    return {
+        "key": _storable(entry.key),
+        "domain": pattern.domain_of(entry.key),
+        "reason": entry.reason.value,
+        "checked_at": entry.checked_at,
+        "expires_at": entry.expires_at,
+        "body": _encode_body(entry, _OF_ENTRY),
+    }
+
+
+def parse_entry(row: sqlite3.Row) -> Entry:
+    """Raises ValueError if `row` is not an entry that this version can read."""
+    body = _parse_body(row)
+    if isinstance(body.get("because"), int):
+        body["because"] = _member(body.get("evidence"), body["because"])
+    return msgspec.convert(body | {name: row[name] for name in _ENTRY_COLUMNS}, Entry)
+
+
+def encode_fact(fact: Fact) -> Row:
+    """Raises UnicodeEncodeError as encode_entry does."""
+    return {
+        "subject": _storable(fact.subject),
+        "kind": fact.kind.value,
+        "noted_at": fact.noted_at,
+        "expires_at": fact.expires_at,
+        "body": _encode_body(fact, _OF_FACT),
+    }
+
+
+def parse_fact(row: sqlite3.Row) -> Fact:
+    """Raises ValueError if `row` is not a fact that this version can read."""
+    if row["kind"] not in FACT_KINDS:
+        raise ValueError("a kind of fact from another version")
+    columns = {name: row[name] for name in _FACT_COLUMNS}
+    read = msgspec.convert(_parse_body(row) | columns, _FactRow)
+    return Fact(kind=FACT_KINDS[row["kind"]], **msgspec.structs.asdict(read))
+
+
+def encode_wait(wait: Wait) -> Row:
+    """Raises UnicodeEncodeError as encode_entry does."""
+    return {
+        "key": _storable(wait.key),
+        "first_at": wait.first_at,
+        "count": wait.count,
+        "expires_at": wait.expires_at,
+    }
+
+
+def parse_wait(row: sqlite3.Row) -> Wait:
+    """Raises ValueError if `row` is not a wait."""
+    return msgspec.convert(dict(row), Wait)
+
+
+def _parse_body(row: sqlite3.Row) -> dict[str, Any]:
+    if not isinstance(row["body"], str):
+        raise ValueError("a body that is no text")
+    return msgspec.json.decode(row["body"], type=dict[str, Any])
+
+
+def _encode_body(value: Entry | Fact, defaults: dict[str, object]) -> str:
+    body = _lean(value, defaults)
+    evidence = value.evidence
+    body["evidence"] = [_lean(exchange, _OF_EXCHANGE) for exchange in evidence]
+    because = body.get("because")
+    if isinstance(because, Exchange):
+        # Nearly always one of the evidence: its position says the same in less room.
+        known = because in evidence
+        body["because"] = evidence.index(because) if known else _lean(because, _OF_EXCHANGE)
+    return msgspec.json.encode(body).decode()
+
+
+def _lean(value: Entry | Fact | Exchange, defaults: dict[str, object]) -> dict[str, object]:
+    """The fields of `value` that say something, which is what differs from the default."""
+    return {
+        name: said
+        for name, default in defaults.items()
+        if (said := getattr(value, name)) != default
+    }
+
+
+def _member(evidence: object, position: int) -> object:
+    if not isinstance(evidence, list) or not 0 <= position < len(evidence):
+        raise ValueError("because of an exchange that is not there")
+    return evidence[position]
+
+
+def _storable(text: str) -> str:
+    text.encode()
+    return text

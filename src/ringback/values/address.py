@@ -1,0 +1,134 @@
+"""E-mail addresses: parsed, and the two keys they are remembered under. Not here: whether one exists.
+
+Grammar: RFC 5321 section 4.1.2, RFC 6531 section 3.3 beyond ASCII. One leniency: an underscore in a
+domain, which RFC 5321 forbids, the DNS allows and real machines send from.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+import idna
+
+from ..errors import AddressError
+
+# RFC 5321 section 4.5.3.1: octets of a local part, of a domain, and of a path less its brackets.
+MAX_LOCAL_OCTETS = 64
+MAX_DOMAIN_OCTETS = 255
+MAX_ADDRESS_OCTETS = 254
+MAX_LABEL_OCTETS = 63  # RFC 1035 section 2.3.4
+
+_ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
+_DOT_STRING = re.compile(rf"[{_ATEXT}\u0080-\U0010ffff]+(?:\.[{_ATEXT}\u0080-\U0010ffff]+)*")
+_QUOTED_STRING = re.compile(r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"')
+_DOMAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
+_LITERAL = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]", re.IGNORECASE)
+
+# What mailing systems write around an address, so that folded keys join what belongs together:
+# BATV (prvs=tag=user), SRS (SRS0=hash=tt=domain=user), and VERP (list+user=domain, list-bounces-123).
+_BATV = re.compile(r"(?:prvs|btv1|msprvs1)=+[^=]*=+(.+)", re.IGNORECASE)
+_SRS = re.compile(r"(srs[01])[=+-].*", re.IGNORECASE | re.DOTALL)
+_VERP = re.compile(r"([^+=]+?)[+-](?:[^+]*=[^+]*|[0-9a-f]*[0-9][0-9a-f]*(?:[-_.][0-9a-f]+)*)", re.I)
+_TAGGED = re.compile(r"([^+]+)\+.*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox. `local` as received, quotes included; `domain` as lower-case A-labels or a literal."""
+
+    local: str
+    domain: str
+
+    @property
+    def key(self) -> str:
+        """What a verdict is kept under: exact, since hosts may tell "Ok" from "ok"."""
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def folded_key(self) -> str:
+        """What budgets and limits on growth count under: tags of BATV, SRS and VERP taken off.
+
+        Never a key for verdicts: through a forged tag, a refusal would condemn an honest address.
+        """
+        return f"{_fold(self.local)}@{self.domain}"
+
+    @property
+    def is_ascii(self) -> bool:
+        return self.local.isascii()
+
+    @property
+    def literal_ip(self) -> str | None:
+        """The IP address of a domain written as an address literal (RFC 5321 section 4.1.3)."""
+        found = _LITERAL.fullmatch(self.domain)
+        return found[1] if found else None
+
+    def __str__(self) -> str:
+        return self.key
+
+
+def parse_address(text: str) -> Address:
+    """Read an address without angle brackets. Raises AddressError, which says what is impossible."""
+    local, at, domain = text.rpartition("@")
+    if not at or not local or not domain:
+        raise AddressError("no local part and domain around an @")
+    address = Address(_parse_local(local), parse_domain(domain))
+    if len(address.key.encode("utf-8")) > MAX_ADDRESS_OCTETS:
+        raise AddressError(f"longer than {MAX_ADDRESS_OCTETS} octets")
+    return address
+
+
+def _parse_local(local: str) -> str:
+    try:
+        octets = len(local.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise AddressError("the local part is not valid UTF-8") from None
+    if octets > MAX_LOCAL_OCTETS:
+        raise AddressError(f"local part longer than {MAX_LOCAL_OCTETS} octets")
+    form = _QUOTED_STRING if local.startswith('"') else _DOT_STRING
+    if not form.fullmatch(local) or not local.isprintable():
+        raise AddressError("the local part is neither a dot-string nor a quoted string")
+    return local
+
+
+def parse_domain(domain: str) -> str:
+    """Return `domain` as lower-case A-labels, or an address literal. Raises AddressError."""
+    if domain.startswith("["):
+        return _parse_literal(domain)
+    if len(domain) > MAX_DOMAIN_OCTETS:  # before anything whose cost grows with it
+        raise AddressError(f"domain longer than {MAX_DOMAIN_OCTETS} octets")
+    ascii_domain = domain.lower() if domain.isascii() else _a_labels(domain)
+    if not _DOMAIN.fullmatch(ascii_domain):
+        raise AddressError("the domain is not a sequence of labels")
+    if any(len(label) > MAX_LABEL_OCTETS for label in ascii_domain.split(".")):
+        raise AddressError(f"a label of the domain is longer than {MAX_LABEL_OCTETS} octets")
+    if len(ascii_domain) > MAX_DOMAIN_OCTETS:
+        raise AddressError(f"domain longer than {MAX_DOMAIN_OCTETS} octets")
+    return ascii_domain
+
+
+def _a_labels(domain: str) -> str:
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii").lower()
+    except (idna.IDNAError, UnicodeError):
+        raise AddressError("the domain is not valid under IDNA 2008") from None
+
+
+def _parse_literal(domain: str) -> str:
+    found = _LITERAL.fullmatch(domain)
+    try:
+        address = ipaddress.ip_address(found[1] if found else "")
+    except ValueError:
+        raise AddressError("not an address literal") from None
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
+
+
+def _fold(local: str) -> str:
+    bare = local.strip('"').lower()
+    if found := _BATV.fullmatch(bare):
+        bare = found[1]
+    if found := _SRS.fullmatch(bare):
+        return found[1]  # whoever it forwards for: one rewriting host, one key
+    for tagged in (_VERP, _TAGGED):
+        if found := tagged.fullmatch(bare):
+            return found[1]
+    return bare

@@ -1,0 +1,45 @@
+"""Answers of the DNS, with the differences that verdicts depend on kept apart.
+
+Not here: asking (net/resolver.py).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RecordType(StrEnum):
+    A = "A"
+    AAAA = "AAAA"
+    MX = "MX"
+    TXT = "TXT"
+    PTR = "PTR"
+
+
+class DnsStatus(StrEnum):
+    """How a question ended."""
+
+    OK = "ok"  # at least one record of the type
+    NODATA = "nodata"  # the name exists, without that type
+    NXDOMAIN = "nxdomain"  # the name does not exist
+    FAILURE = "failure"  # SERVFAIL, REFUSED, timeout, nonsense: nothing was learned
+
+
+@dataclass(frozen=True, slots=True)
+class Mx:
+    """One MX record. `host` is "" for the root, which is a null MX (RFC 7505)."""
+
+    preference: int
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class DnsAnswer:
+    """The answer to one question. `detail` says in words what went wrong, for FAILURE."""
+
+    name: str
+    kind: RecordType
+    status: DnsStatus
+    mx: tuple[Mx, ...] = ()  # for MX
+    texts: tuple[str, ...] = ()  # for every other type: addresses, names, strings
+    ttl_s: float = 0.0
+    detail: str = ""

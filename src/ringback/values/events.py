@@ -1,0 +1,64 @@
+"""What we log, count and audit: one frozen dataclass an event. Not here: writing them (doors/log.py)."""
+
+from dataclasses import dataclass
+
+from .evidence import Exchange
+from .query import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A door told an MTA what to do."""
+
+    door: str  # "policy", …
+    purpose: str
+    address: str
+    client: str  # the client's IP address
+    action: str  # what `enforce` says
+    told: str  # what the MTA was told: DUNNO while observing
+    report: Report
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalledOut:
+    """A callout ended, after `connections` connections."""
+
+    address: str
+    purpose: str
+    connections: int
+    hosts: tuple[str, ...]
+    reason: str
+    rule: str
+    took_s: float
+    evidence: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DoorClosed:
+    """A client of ours was sent away for what it sent."""
+
+    door: str
+    peer: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something of ours failed. Mail is never rejected for it."""
+
+    where: str
+    what: str
+    remedy: str = ""
+    trace: str = ""  # where in the program it happened, for a bug of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """The service started, listens, drains, stopped."""
+
+    what: str
+    detail: str = ""
+
+
+Event = Decided | CalledOut | DoorClosed | Trouble | Lifecycle

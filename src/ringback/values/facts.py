@@ -1,0 +1,38 @@
+"""What is remembered of domains and hosts. A fact carries the exchanges that show it.
+
+Not here: how long facts hold (rules/freshness.py).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .evidence import Exchange
+
+
+class DomainFact(StrEnum):
+    """Of a recipient domain, whatever the mailbox."""
+
+    ACCEPTS_ANY = "accepts_any"  # the control was accepted
+    SELECTIVE = "selective"  # the control was permanently refused
+    REFUSES_NULL_SENDER = "refuses_null_sender"
+    REFUSES_VRFY = "refuses_vrfy"  # 252 or 5xx to VRFY: the owner does not want it
+
+
+class HostFact(StrEnum):
+    """Of one host, keyed by the address connected."""
+
+    REFUSES_US = "refuses_us"
+    GREYLISTS = "greylists"  # `window_s` is how long it makes newcomers wait, where it said so
+    BREAKS_TLS = "breaks_tls"  # offers STARTTLS and fails at it: ask in clear
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact about `subject`: a domain as A-labels, or the IP address of a host."""
+
+    subject: str
+    kind: DomainFact | HostFact
+    noted_at: float
+    expires_at: float
+    evidence: tuple[Exchange, ...] = ()
+    window_s: float | None = None

@@ -1,0 +1,13 @@
+"""What a store says of itself. Not here: the records it holds (facts.py, rules/freshness.py)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """What a store holds: counts of records, those expired and not yet swept out among them."""
+
+    entries: dict[str, int]  # by reason
+    facts: dict[str, int]  # by kind
+    waits: int
+    size_bytes: int  # 0 for a store in memory

@@ -1,0 +1,1 @@
+"""What bytes mean: protocols as machines, without I/O and without a clock."""

@@ -1,0 +1,53 @@
+"""SMTP commands: values in, bytes out. Nothing that ends a line gets through. No I/O, no clock.
+
+Not here: when to send which (wire/probe.py). Grammar: RFC 5321 section 4.1.1.
+"""
+
+from ..errors import LocalProtocolError
+
+# RFC 5321 section 4.5.3.1.4 allows 512 octets; a path of 254 with its words fits in easily, and
+# anything longer was not made by us.
+MAX_COMMAND_OCTETS = 512
+
+
+def ehlo(name: str) -> bytes:
+    return _line(f"EHLO {name}")
+
+
+def helo(name: str) -> bytes:
+    return _line(f"HELO {name}")
+
+
+def starttls() -> bytes:
+    return _line("STARTTLS")
+
+
+def mail(sender: str, *, smtputf8: bool = False) -> bytes:
+    """`sender` "" is the null sender, to which nobody can bounce (RFC 5321 section 4.5.5)."""
+    return _line(f"MAIL FROM:<{sender}>" + (" SMTPUTF8" if smtputf8 else ""))
+
+
+def rcpt(recipient: str) -> bytes:
+    return _line(f"RCPT TO:<{recipient}>")
+
+
+def vrfy(recipient: str, *, smtputf8: bool = False) -> bytes:
+    return _line(f"VRFY {recipient}" + (" SMTPUTF8" if smtputf8 else ""))
+
+
+def rset() -> bytes:
+    return _line("RSET")
+
+
+def quit_() -> bytes:
+    return _line("QUIT")
+
+
+def _line(text: str) -> bytes:
+    # A control character in an address would be an injection: CR LF starts a command of its own.
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in text):
+        raise LocalProtocolError("control character in an SMTP command")
+    octets = text.encode("utf-8") + b"\r\n"
+    if len(octets) > MAX_COMMAND_OCTETS:
+        raise LocalProtocolError(f"SMTP command exceeds {MAX_COMMAND_OCTETS} octets")
+    return octets

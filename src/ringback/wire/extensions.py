@@ -1,0 +1,27 @@
+"""The reply to EHLO: which extensions a host offers. Not here: using them (wire/probe.py).
+
+Grammar: RFC 5321 section 4.1.1.1. The first line greets; each further one names an extension.
+"""
+
+from dataclasses import dataclass
+
+from .reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """The extensions a callout can use; all else a host offers is nothing to us."""
+
+    starttls: bool = False  # RFC 3207
+    pipelining: bool = False  # RFC 2920
+    smtputf8: bool = False  # RFC 6531
+
+
+def parse_extensions(reply: Reply) -> Extensions:
+    """Read a 2xx reply to EHLO."""
+    words = {line.split(" ", 1)[0].upper() for line in reply.lines[1:]}
+    return Extensions(
+        starttls="STARTTLS" in words,
+        pipelining="PIPELINING" in words,
+        smtputf8="SMTPUTF8" in words,
+    )

@@ -1,0 +1,324 @@
+"""The callout's state machine: a conversation that stops before DATA. No I/O, no clock.
+
+It asks an MX what a bounce would ask: does this recipient exist? What to ask, and what a reply means,
+is the Guide's to say (rules/plan.py); what it all amounts to is judged later (rules/outcomes.py).
+
+A conversation runs  GREETING → EHLO (or HELO) [→ STARTTLS → TLS → EHLO] → transactions → QUIT.
+A transaction is MAIL, RCPT, with RSET before every one but the first. Its commands leave together
+where the host offers PIPELINING (RFC 2920), else one by one; the first of them to fail ends it.
+VRFY is a transaction of one command. What comes after the last reply of a flight is in _MOVES.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
+
+from ..errors import LocalProtocolError, RemoteProtocolError
+from ..values.endpoint import Endpoint
+from ..values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
+from ..values.settings import TlsPolicy
+from . import command
+from .extensions import Extensions, parse_extensions
+from .reply import Reply, ReplyReader
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One mailbox to ask for. `sender` "" is the null sender."""
+
+    about: About
+    recipient: str
+    sender: str = ""
+    vrfy: bool = False
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        return not (self.recipient.isascii() and self.sender.isascii())
+
+
+class Guide(Protocol):
+    """What the rules decide in the middle of a conversation."""
+
+    def read(self, stage: Stage, reply: Reply) -> Reading:
+        """Say what `reply` means."""
+        ...
+
+    def next_question(self, said: Sequence[Exchange]) -> Question | None:
+        """Say what to ask after all that was `said`; None ends the conversation with QUIT."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A command, and the stage that its reply belongs to."""
+
+    stage: Stage
+    octets: bytes
+    about: About = About.ADDRESS
+
+
+class _Move(Enum):
+    """What to do when every reply that was awaited has come."""
+
+    SAY_EHLO = "say_ehlo"
+    SAY_HELO = "say_helo"
+    SAY_STARTTLS = "say_starttls"
+    ASK_SECURELY = "ask_securely"  # say STARTTLS first, if it is offered and wanted
+    SHAKE_HANDS = "shake_hands"
+    ASK = "ask"
+    GO_ON_ASKING = "go_on_asking"
+    SAY_QUIT = "say_quit"
+    CLOSE = "close"
+
+
+# (stage, first digit of the reply) → move. What is not here is SAY_QUIT.
+_MOVES = {
+    (Stage.GREETING, 2): _Move.SAY_EHLO,
+    (Stage.EHLO, 2): _Move.ASK_SECURELY,
+    (
+        Stage.EHLO,
+        5,
+    ): _Move.SAY_HELO,  # RFC 5321 section 3.2 says after 500 or 502; some hosts say 550
+    (Stage.HELO, 2): _Move.ASK,
+    (Stage.STARTTLS, 2): _Move.SHAKE_HANDS,
+    (Stage.STARTTLS, 4): _Move.ASK,
+    (Stage.STARTTLS, 5): _Move.ASK,
+    **{(Stage.RCPT, digit): _Move.GO_ON_ASKING for digit in (2, 3, 4, 5)},
+    **{(Stage.VRFY, digit): _Move.GO_ON_ASKING for digit in (2, 3, 4, 5)},
+    **{(Stage.QUIT, digit): _Move.CLOSE for digit in (2, 3, 4, 5)},
+}
+
+# The moves that are one command: the stage of its reply, and its octets for a given HELO name.
+_SAYS: dict[_Move, tuple[Stage, Callable[[str], bytes]]] = {
+    _Move.SAY_EHLO: (Stage.EHLO, command.ehlo),
+    _Move.SAY_HELO: (Stage.HELO, command.helo),
+    _Move.SAY_STARTTLS: (Stage.STARTTLS, lambda _: command.starttls()),
+    _Move.SAY_QUIT: (Stage.QUIT, lambda _: command.quit_()),
+}
+
+# Of each reply, as evidence: five lines of a talkative host, and not what a flood says. All of it was read.
+MAX_KEPT_CHARS = 4_000
+
+SHUTTING_DOWN = 421  # RFC 5321 section 3.8: the host closes, whatever was asked, or unasked
+# Codes that answer one thing only. Elsewhere a reply was lost or is one too many (a second greeting,
+# say), and the next would be taken for the answer about the mailbox.
+_BELONGS_TO = {220: (Stage.GREETING, Stage.STARTTLS), 221: (Stage.QUIT,)}
+
+# Why a reply was not read: with PIPELINING, what follows a refused command says nothing of its own.
+VOID_RULE = "void: an earlier command of the same flight was refused"
+
+
+class Probe:
+    """One conversation with one host. A pump feeds it, and writes what it returns."""
+
+    def __init__(
+        self, endpoint: Endpoint, connection: int, helo_name: str, tls: TlsPolicy, guide: Guide
+    ) -> None:
+        self.stage = Stage.CONNECT  # which step the next answer answers
+        self.closed = False
+        self._endpoint, self._connection = endpoint, connection
+        self._helo_name, self._tls, self._guide = helo_name, tls, guide
+        self._reader = ReplyReader()
+        self._said: list[Exchange] = []
+        self._awaited: deque[_Step] = deque()  # sent, and not answered
+        self._unsent: deque[_Step] = (
+            deque()
+        )  # the rest of a transaction, where there is no PIPELINING
+        self._failed: Exchange | None = (
+            None  # the first failure of the flight that is being answered
+        )
+        self._extensions = Extensions()
+        self._secured = False
+        self._in_transaction = False
+        self._question: Question | None = None
+
+    @property
+    def transcript(self) -> tuple[Exchange, ...]:
+        return tuple(self._said)
+
+    @property
+    def answers(self) -> int:
+        """How many answers have come: a deadline for each stage starts anew when this moves."""
+        return len(self._said)
+
+    def connected(self, at: float) -> None:
+        """The connection stands; the greeting is awaited."""
+        self._record(at, _Step(Stage.CONNECT, b""))
+        self._awaited.append(_Step(Stage.GREETING, b""))
+        self.stage = Stage.GREETING
+
+    def receive(self, octets: bytes, at: float) -> bytes:
+        """Take in what the host sent; return what to send, b"" for nothing yet."""
+        if self.closed:
+            return b""
+        try:
+            replies = self._reader.feed(octets)
+        except RemoteProtocolError as error:
+            self.lose(Fault.NOT_SMTP, str(error), at)
+            return b""
+        unasked = replies[len(self._awaited) :]
+        if any(reply.code != SHUTTING_DOWN for reply in unasked):
+            # Pairing it with the next command could give one mailbox the answer about another.
+            self.lose(Fault.OUT_OF_STEP, "more replies than commands", at)
+            return b""
+        out = b"".join([self._take(reply, at) for reply in replies])
+        if self.stage is Stage.TLS and not self._reader.idle:
+            # RFC 3207 section 4.2: what was sent in clear before the handshake may be anybody's.
+            self.lose(Fault.OUT_OF_STEP, "octets in clear after the reply to STARTTLS", at)
+        elif out and not self._reader.idle and self.stage is not Stage.QUIT:
+            self.lose(Fault.OUT_OF_STEP, "octets before the command that they answer", at)
+        return b"" if self.closed else out
+
+    def secured(self, detail: str, at: float) -> bytes:
+        """The TLS handshake is done: all that was learned before is forgotten (RFC 3207 section 4.2)."""
+        self._record(at, _Step(Stage.TLS, b"", self._about), text=detail)
+        self._secured, self._extensions, self._in_transaction = True, Extensions(), False
+        return self._send(_Step(Stage.EHLO, command.ehlo(self._helo_name), self._about))
+
+    def lose(self, fault: Fault, detail: str, at: float) -> None:
+        """No answer came, or none that can be read. The connection is over."""
+        if self.closed:
+            return
+        # All has been said by QUIT; how the host goes then is nothing to us (scenario 53).
+        if self.stage is not Stage.QUIT:
+            step = self._awaited[0] if self._awaited else _Step(self.stage, b"", self._about)
+            self._record(at, step, text=detail, fault=fault)
+        self.closed = True
+
+    def _take(self, reply: Reply, at: float) -> bytes:
+        if self.closed:  # a 421 came earlier in the same flight
+            return b""
+        if not self._awaited:
+            self.lose(Fault.OUT_OF_STEP, f"{reply.code}, and nothing was asked", at)
+            return b""
+        step = self._awaited[0]
+        if step.stage not in _BELONGS_TO.get(reply.code, (step.stage,)):
+            self.lose(Fault.OUT_OF_STEP, f"{reply.code} is no answer to {step.stage}", at)
+            return b""
+        self._awaited.popleft()
+        exchange = self._record(at, step, reply=reply)
+        if reply.code == SHUTTING_DOWN:
+            self.closed = True
+            return b""
+        if step.stage is Stage.EHLO and reply.code < 300:
+            self._extensions = parse_extensions(reply)
+        if step.stage is Stage.MAIL and reply.code < 300:
+            self._in_transaction = True
+        if step.stage is Stage.STARTTLS and reply.code >= 300:
+            self._extensions = replace(self._extensions, starttls=False)  # offered, and not there
+        if not 200 <= reply.code < 300:
+            self._failed = self._failed or exchange
+            self._unsent.clear()
+        if self._unsent:
+            return self._send(self._unsent.popleft())
+        if self._awaited:
+            self.stage = self._awaited[0].stage
+            return b""
+        decided_by, self._failed = self._failed or exchange, None
+        return self._go_on(decided_by, at)
+
+    def _go_on(self, last: Exchange, at: float) -> bytes:
+        """Answer the last reply of a flight, or the first of it that failed."""
+        match self._move_after(last):
+            case _Move.ASK:
+                return self._ask(self._question or self._guide.next_question(self._said), at)
+            case _Move.GO_ON_ASKING:
+                return self._ask(self._guide.next_question(self._said), at)
+            case _Move.SHAKE_HANDS:
+                self.stage = Stage.TLS
+            case _Move.CLOSE:
+                self.closed = True
+            case move:
+                stage, octets = _SAYS[move]
+                return self._send(_Step(stage, octets(self._helo_name), self._about))
+        return b""
+
+    def _move_after(self, last: Exchange) -> _Move:
+        move = _MOVES.get((last.stage, (last.code or 0) // 100), _Move.SAY_QUIT)
+        wanted = last.meaning is Meaning.TLS_REQUIRED and last.stage is not Stage.QUIT
+        if wanted and self._can_secure:
+            return _Move.SAY_STARTTLS
+        if move is _Move.ASK_SECURELY:
+            secure = self._tls is TlsPolicy.OPPORTUNISTIC and self._can_secure
+            return _Move.SAY_STARTTLS if secure else _Move.ASK
+        return move
+
+    @property
+    def _about(self) -> About:
+        """Whose sake the next step is for: after the first question, it is no longer the address's."""
+        return self._question.about if self._question else About.ADDRESS
+
+    @property
+    def _can_secure(self) -> bool:
+        return self._extensions.starttls and not self._secured and self._tls is not TlsPolicy.NEVER
+
+    def _ask(self, question: Question | None, at: float) -> bytes:
+        self._question = question
+        if question is None:
+            return self._send(_Step(Stage.QUIT, command.quit_()))
+        if question.needs_smtputf8 and not self._extensions.smtputf8:
+            step = _Step(Stage.RCPT, b"", question.about)
+            self._record(at, step, text="SMTPUTF8 is not offered", fault=Fault.NO_SMTPUTF8)
+            return self._send(_Step(Stage.QUIT, command.quit_()))
+        steps = deque(self._transaction(question))
+        if not self._extensions.pipelining:
+            first = steps.popleft()
+            self._unsent = steps
+            return self._send(first)
+        return self._send(*steps)
+
+    def _transaction(self, question: Question) -> list[_Step]:
+        utf8 = question.needs_smtputf8
+        if question.vrfy:
+            octets = command.vrfy(question.recipient, smtputf8=utf8)
+            return [_Step(Stage.VRFY, octets, question.about)]
+        steps = [
+            _Step(Stage.MAIL, command.mail(question.sender, smtputf8=utf8), question.about),
+            _Step(Stage.RCPT, command.rcpt(question.recipient), question.about),
+        ]
+        if self._in_transaction:
+            steps.insert(0, _Step(Stage.RSET, command.rset(), question.about))
+            self._in_transaction = False
+        return steps
+
+    def _send(self, *steps: _Step) -> bytes:
+        if self._awaited:
+            raise LocalProtocolError("a command was sent while replies were awaited")
+        self._awaited.extend(steps)
+        self.stage = steps[0].stage
+        return b"".join(step.octets for step in steps)
+
+    def _record(
+        self,
+        at: float,
+        step: _Step,
+        *,
+        reply: Reply | None = None,
+        text: str = "",
+        fault: Fault | None = None,
+    ) -> Exchange:
+        reading = self._read(step.stage, reply) if reply else None
+        exchange = Exchange(
+            at=at,
+            stage=step.stage,
+            connection=self._connection,
+            host=self._endpoint.host,
+            ip=self._endpoint.ip,
+            preference=self._endpoint.preference,
+            about=step.about,
+            command=step.octets.decode("utf-8").rstrip("\r\n"),
+            code=reply.code if reply else None,
+            enhanced=reply.enhanced if reply and not reply.contradicts_itself else None,
+            text=(reply.text if reply else text)[:MAX_KEPT_CHARS],
+            meaning=reading.meaning if reading else None,
+            rule=reading.rule if reading else (VOID_RULE if reply else ""),
+            weak=reading.weak if reading else False,
+            fault=fault,
+        )
+        self._said.append(exchange)
+        return exchange
+
+    def _read(self, stage: Stage, reply: Reply) -> Reading | None:
+        return None if self._failed else self._guide.read(stage, reply)

@@ -1,0 +1,21 @@
+"""What all tests share: how long hypothesis searches, and whose coverage is whose."""
+
+from collections.abc import Iterator
+
+import pytest
+from coverage import Coverage
+from hypothesis import settings
+
+# A shared machine may stall for longer than hypothesis finds polite; the number of examples bounds the time.
+settings.register_profile("usual", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=20_000)
+settings.load_profile("usual")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note which test file covers what, for tools/coverage_gate.py."""
+    measuring = Coverage.current()
+    if measuring is not None:
+        measuring.switch_context(item.nodeid.partition("::")[0])
+    return (yield)

@@ -1,0 +1,34 @@
+"""What the tests of commands share: `ringback` run within this process, as a shell would see it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ringback.doors.cli import main
+
+# Status, standard output, standard error.
+Run = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty file of settings, which commands read; nothing else of this machine's is read."""
+    for name in [name for name in os.environ if name.startswith("RINGBACK_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "ringback.toml"
+    path.write_text("")
+    monkeypatch.setenv("RINGBACK_CONFIG", str(path))
+    return path
+
+
+@pytest.fixture
+def run(config_file: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run_once(*arguments: str) -> tuple[object, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return run_once

@@ -1,0 +1,494 @@
+"""The policy door, with a connection, a verifier and a clock that do as they are told."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from ringback.doors.policy_server import Limits, PolicyServer
+from ringback.errors import StoreError
+from ringback.lab.clock import HandClock
+from ringback.rules.waiting import Wait
+from ringback.store.memory import MemoryStore
+from ringback.values.events import Decided, DoorClosed, Event, Trouble
+from ringback.values.query import Client, Purpose, Query, Report
+from ringback.values.settings import Etiquette, Mode, OnDeadline, Policy, Settings, Smtp
+from ringback.values.verdict import Reason
+
+NOON = 1_800_000_000.0
+MINUTE = 60.0
+DUNNO = b"action=DUNNO\n\n"
+ENFORCE = Settings(policy=Policy(mode=Mode.ENFORCE))
+
+
+def asked(sender: str, state: str = "RCPT", **attributes: str) -> bytes:
+    named = {
+        "request": "smtpd_access_policy",
+        "protocol_state": state,
+        "client_address": "198.51.100.7",
+        "client_name": "unknown",
+        "helo_name": "mail.shop.example",
+        "sender": sender,
+        "recipient": "bob@ours.example",
+        **attributes,
+    }
+    return "".join(f"{name}={value}\n" for name, value in named.items()).encode() + b"\n"
+
+
+class FakeConnection:
+    """Hands out its pieces one by one, then the end of input or a silence."""
+
+    peer = "127.0.0.1:4711"
+
+    def __init__(self, *pieces: bytes, silent_at_end: bool = False, deaf: bool = False) -> None:
+        self.pieces = list(pieces)
+        self.silent_at_end = silent_at_end
+        self.deaf = deaf
+        self.written: list[bytes] = []
+        self.reads = 0
+        self.patience: list[float | None] = []
+
+    async def read(self, timeout_s: float | None) -> bytes:
+        self.reads += 1
+        self.patience.append(timeout_s)
+        await asyncio.sleep(0)
+        if self.pieces:
+            return self.pieces.pop(0)
+        if self.silent_at_end:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.Event().wait()
+        return b""
+
+    async def write(self, octets: bytes) -> None:
+        if self.deaf:
+            raise ConnectionResetError
+        self.written.append(octets)
+
+
+class FakeVerifier:
+    """Gives each address its verdict: a reason, an error to raise, or an event to wait for."""
+
+    def __init__(self, **verdicts: Reason | Exception | asyncio.Event) -> None:
+        self.verdicts = verdicts
+        self.queries: list[Query] = []
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def verify(self, asked: Query, /) -> Report:
+        self.queries.append(asked)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            return await self._report(asked)
+        finally:
+            self.under_way -= 1
+
+    async def _report(self, asked: Query) -> Report:
+        await asyncio.sleep(0)
+        verdict = self.verdicts.get(asked.address.partition("@")[0], Reason.ACCEPTED)
+        if isinstance(verdict, asyncio.Event):
+            await verdict.wait()
+            verdict = Reason.ACCEPTED
+        if isinstance(verdict, Exception):
+            raise verdict
+        retry_at = NOON + 300 if verdict is Reason.GREYLISTED else None
+        return Report(asked.address, verdict, retry_at is None, NOON, "a rule", retry_at=retry_at)
+
+
+class World:
+    """A policy server with fakes around it."""
+
+    def __init__(
+        self,
+        settings: Settings = ENFORCE,
+        limits: Limits | None = None,
+        **verdicts: Reason | Exception | asyncio.Event,
+    ) -> None:
+        self.verifier = FakeVerifier(**verdicts)
+        self.clock = HandClock(NOON)
+        self.events: list[Event] = []
+        self.settings, self.limits = settings, limits
+        self.serve_with(MemoryStore())
+
+    def serve_with(self, store: MemoryStore) -> None:
+        self.server = PolicyServer(
+            self.verifier,
+            store,
+            self.clock,
+            self.events.append,
+            settings=self.settings,
+            limits=self.limits,
+        )
+
+    async def told(self, *pieces: bytes) -> bytes:
+        connection = FakeConnection(*pieces)
+        await self.server.serve(connection)
+        return b"".join(connection.written)
+
+    def decided(self) -> list[Decided]:
+        return [event for event in self.events if isinstance(event, Decided)]
+
+    def troubles(self) -> list[Trouble]:
+        return [event for event in self.events if isinstance(event, Trouble)]
+
+    def closed(self) -> list[str]:
+        return [event.why for event in self.events if isinstance(event, DoorClosed)]
+
+
+async def test_a_good_sender_is_no_news_and_a_bad_one_is_refused() -> None:
+    world = World(nobody=Reason.NO_SUCH_MAILBOX)
+
+    said = await world.told(asked("ann@shop.example") + asked("nobody@shop.example"))
+
+    good, bad, rest = said.split(b"\n\n")
+    assert good == b"action=DUNNO"
+    assert bad.startswith(b"action=550 5.1.7 sender <nobody@shop.example> does not exist")
+    assert rest == b""
+
+
+async def test_the_question_carries_client_recipient_and_patience() -> None:
+    world = World()
+    await world.told(asked("ann@shop.example"))
+
+    client = Client("198.51.100.7", name="", helo="mail.shop.example")
+    assert world.verifier.queries == [
+        Query("ann@shop.example", Purpose.SENDER, client, "bob@ours.example", NOON + 10.0)
+    ]
+
+
+async def test_a_confirmed_name_and_a_login_are_passed_on() -> None:
+    world = World()
+    await world.told(
+        asked("ann@shop.example", client_name="mail.shop.example", sasl_username="ann")
+        + asked("ann@shop.example", sasl_method="EXTERNAL")
+    )
+
+    first, second = [query.client for query in world.verifier.queries]
+    assert first == Client("198.51.100.7", "mail.shop.example", "mail.shop.example", True)
+    assert second is not None
+    assert second.authenticated
+
+
+async def test_one_event_a_decision() -> None:
+    world = World(nobody=Reason.NO_SUCH_MAILBOX)
+    await world.told(asked("nobody@shop.example"))
+
+    (event,) = world.events
+    assert isinstance(event, Decided)
+    assert (event.door, event.purpose, event.client) == ("policy", "sender", "198.51.100.7")
+    assert event.address == "nobody@shop.example"
+    assert event.action.startswith("550 5.1.7 ")
+    assert event.told == event.action
+    assert event.report.reason is Reason.NO_SUCH_MAILBOX
+
+
+async def test_observing_computes_everything_and_says_nothing() -> None:
+    world = World(Settings(), nobody=Reason.NO_SUCH_MAILBOX, grey=Reason.GREYLISTED)
+
+    said = await world.told(asked("nobody@shop.example") + asked("grey@shop.example"))
+
+    assert said == DUNNO * 2
+    assert [event.told for event in world.decided()] == ["DUNNO", "DUNNO"]
+    assert [event.action.split(" ")[0] for event in world.decided()] == ["550", "DEFER_IF_PERMIT"]
+
+
+@pytest.mark.parametrize("state", ["CONNECT", "HELO", "DATA", "END-OF-MESSAGE", "VRFY", "ETRN", ""])
+async def test_other_stages_raise_no_question(state: str) -> None:
+    world = World(nobody=Reason.NO_SUCH_MAILBOX)
+
+    assert await world.told(asked("nobody@shop.example", state)) == DUNNO
+    assert world.verifier.queries == []
+    assert world.events == []
+
+
+async def test_mail_is_answered_before_there_is_a_recipient() -> None:
+    world = World(nobody=Reason.NO_SUCH_MAILBOX)
+
+    said = await world.told(asked("nobody@shop.example", "MAIL", recipient=""))
+
+    assert said.startswith(b"action=550 ")
+    assert world.verifier.queries[0].recipient == ""
+
+
+async def test_one_octet_at_a_time_is_as_good_as_all_at_once() -> None:
+    stream = asked("nobody@shop.example") + asked("ann@shop.example")
+    whole = await World(nobody=Reason.NO_SUCH_MAILBOX).told(stream)
+    trickled = await World(nobody=Reason.NO_SUCH_MAILBOX).told(
+        *[stream[at : at + 1] for at in range(len(stream))]
+    )
+
+    assert whole == trickled
+
+
+async def test_what_an_old_client_sends_beyond_utf8_is_answered_too() -> None:
+    world = World(Settings(policy=Policy(mode=Mode.ENFORCE)))
+    raw = asked("ann@shop.example").replace(b"ann@", b"j\xf6rg@")
+
+    assert await world.told(raw + asked("ann@shop.example")) == DUNNO * 2
+
+
+# Pipelining.
+
+
+async def test_pipelined_requests_are_worked_on_together_and_answered_in_order() -> None:
+    slow = asyncio.Event()
+    world = World(slow=slow, nobody=Reason.NO_SUCH_MAILBOX)
+    connection = FakeConnection(asked("slow@shop.example") + asked("nobody@shop.example"))
+    serving = asyncio.create_task(world.server.serve(connection))
+    await until(lambda: len(world.decided()) == 1)
+
+    assert connection.written == []
+    slow.set()
+    await serving
+    assert [answer[:10] for answer in connection.written] == [b"action=DUN", b"action=550"]
+
+
+async def test_only_so_many_are_worked_on_and_then_reading_stops() -> None:
+    slow = asyncio.Event()
+    world = World(limits=Limits(in_flight=3), slow=slow)
+    connection = FakeConnection(*[asked("slow@shop.example")] * 9)
+    serving = asyncio.create_task(world.server.serve(connection))
+    await until(lambda: world.verifier.under_way == 3 and connection.reads == 4)
+    await turns()
+
+    assert (world.verifier.under_way, connection.reads) == (3, 4)
+    slow.set()
+    await serving
+    assert connection.written == [DUNNO] * 9
+    assert world.verifier.most_under_way == 3
+
+
+async def test_at_the_end_of_input_what_is_pending_is_answered() -> None:
+    slow = asyncio.Event()
+    world = World(slow=slow)
+    connection = FakeConnection(asked("slow@shop.example"))
+    serving = asyncio.create_task(world.server.serve(connection))
+    await until(lambda: connection.reads == 2)
+    slow.set()
+    await serving
+
+    assert connection.written == [DUNNO]
+    assert world.closed() == []
+
+
+# Clients that break the protocol.
+
+
+@pytest.mark.parametrize(
+    ("garbage", "why"),
+    [
+        (b"request=" + b"x" * 100_000 + b"\n\n", "line exceeds 8192 bytes"),
+        (b"sender=\0\n\n", "NUL byte in a request"),
+        (b"sender=ann@shop.example\n\n", "no request= in a request"),
+        (b"GET / HTTP/1.1\r\n\r\n", "not a line of name=value"),
+        (b"request=smtpd_access_policy\nsender=", "the input ends within a request"),
+    ],
+)
+async def test_a_bad_request_is_answered_by_closing_after_the_good_ones(
+    garbage: bytes, why: str
+) -> None:
+    world = World()
+
+    assert await world.told(asked("ann@shop.example") + garbage) == DUNNO
+    assert world.closed() == [why]
+
+
+async def test_nothing_after_garbage_is_read() -> None:
+    world = World()
+    connection = FakeConnection(b"garbage\n", asked("ann@shop.example"))
+    await world.server.serve(connection)
+
+    assert connection.reads == 1
+    assert connection.written == []
+    assert world.events == [DoorClosed("policy", "127.0.0.1:4711", "not a line of name=value")]
+
+
+async def test_garbage_behind_a_good_request_does_not_wait_for_more_input() -> None:
+    world = World()
+    connection = FakeConnection(asked("ann@shop.example") + b"garbage\n", silent_at_end=True)
+    await world.server.serve(connection)
+
+    assert connection.reads == 1
+    assert connection.written == [DUNNO]
+
+
+async def test_half_a_request_and_silence_ends_the_connection() -> None:
+    world = World(limits=Limits(half_request_s=0.01))
+    connection = FakeConnection(asked("ann@shop.example") + b"request=", silent_at_end=True)
+    await world.server.serve(connection)
+
+    assert connection.written == [DUNNO]
+    assert world.closed() == ["a request that is not whole after 0.01 s"]
+
+
+class Dripping(FakeConnection):
+    """Sends an octet now and then, for ever."""
+
+    async def read(self, timeout_s: float | None) -> bytes:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return b"x" if self.reads % 2_000 else b"=\n"
+
+
+async def test_who_drips_does_not_win_time() -> None:
+    world = World(limits=Limits(half_request_s=0.02))
+    await world.server.serve(Dripping())
+
+    assert world.closed() == ["a request that is not whole after 0.02 s"]
+
+
+async def test_an_idle_connection_is_kept_and_then_let_go_without_a_word() -> None:
+    world = World(limits=Limits(idle_s=0.01))
+    connection = FakeConnection(asked("ann@shop.example"), silent_at_end=True)
+    await world.server.serve(connection)
+
+    assert connection.written == [DUNNO]
+    assert world.closed() == []
+    assert connection.patience == [0.01, 0.01]
+
+
+def test_idle_connections_are_kept_as_long_as_promised() -> None:
+    assert Limits().idle_s >= 600
+
+
+async def test_a_client_that_went_away_is_nobodys_trouble() -> None:
+    slow = asyncio.Event()
+    world = World(slow=slow)
+    requests = asked("ann@shop.example") + asked("slow@shop.example")
+    connection = FakeConnection(requests, silent_at_end=True, deaf=True)
+    await world.server.serve(connection)
+
+    assert world.verifier.under_way == 0
+    assert world.troubles() == []
+
+
+async def test_one_client_does_not_disturb_another() -> None:
+    world = World()
+    good = FakeConnection(*[asked("ann@shop.example")] * 3)
+    bad = [FakeConnection(b"\0\n"), FakeConnection(b"x" * 10_000), FakeConnection(b"request=")]
+    async with asyncio.TaskGroup() as tasks:
+        for connection in [*bad, good]:
+            tasks.create_task(world.server.serve(connection))
+
+    assert good.written == [DUNNO] * 3
+    assert len(world.closed()) == 3
+
+
+# Deferrals, and their end.
+
+
+async def test_a_mail_is_deferred_a_bounded_number_of_times() -> None:
+    world = World(grey=Reason.GREYLISTED)
+    said = []
+    for _ in range(5):
+        said.append(await world.told(asked("grey@shop.example")))
+        world.clock.advance(5 * MINUTE)
+
+    assert [answer[:27] for answer in said[:3]] == [b"action=DEFER_IF_PERMIT 4.1."] * 3
+    assert said[3:] == [DUNNO, DUNNO]
+    assert [event.action[:5] for event in world.decided()] == ["DEFER"] * 3 + ["DUNNO"] * 2
+
+
+async def test_another_recipient_is_another_mail() -> None:
+    settings = Settings(policy=Policy(mode=Mode.ENFORCE), etiquette=Etiquette(max_deferrals=1))
+    world = World(settings, grey=Reason.GREYLISTED)
+    said = []
+    for recipient in ("bob@ours.example", "bob@ours.example", "eve@ours.example"):
+        said.append(await world.told(asked("grey@shop.example", recipient=recipient)))
+        world.clock.advance(MINUTE)
+
+    assert [answer[:12] for answer in said] == [b"action=DEFER", DUNNO[:12], b"action=DEFER"]
+
+
+class CountingStore(MemoryStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved: list[int] = []
+
+    def save_wait(self, wait: Wait) -> None:
+        self.saved.append(wait.count)
+        super().save_wait(wait)
+
+
+async def test_an_impatient_retry_is_neither_counted_nor_written() -> None:
+    world, store = World(grey=Reason.GREYLISTED), CountingStore()
+    world.serve_with(store)
+    for _ in range(5):
+        await world.told(asked("grey@shop.example"))
+        world.clock.advance(7.0)
+
+    assert store.saved == [1]
+
+
+@pytest.mark.parametrize(
+    ("on_deadline", "start"),
+    [(OnDeadline.DEFER, b"action=DEFER_IF_PERMIT 4.1.7 "), (OnDeadline.ACCEPT, DUNNO)],
+)
+async def test_a_late_verdict_is_answered_as_the_settings_say(
+    on_deadline: OnDeadline, start: bytes
+) -> None:
+    etiquette = Etiquette(on_deadline=on_deadline)
+    world = World(
+        Settings(policy=Policy(mode=Mode.ENFORCE), etiquette=etiquette), late=Reason.DEADLINE
+    )
+
+    assert (await world.told(asked("late@shop.example"))).startswith(start)
+
+
+# Failures of ours.
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "traced"),
+    [
+        (StoreError("the disk is full"), "the disk is full", False),
+        (KeyError("x"), "KeyError('x')", True),
+        (RuntimeError("never\nmind"), r"RuntimeError('never\nmind')", True),
+    ],
+)
+async def test_our_failure_lets_the_mail_pass_and_keeps_the_connection(
+    error: Exception, what: str, traced: bool
+) -> None:
+    world = World(cursed=error, nobody=Reason.NO_SUCH_MAILBOX)
+
+    said = await world.told(asked("cursed@shop.example") + asked("nobody@shop.example"))
+
+    assert said.startswith(DUNNO + b"action=550 ")
+    (trouble,) = world.troubles()
+    assert (trouble.where, trouble.what) == ("policy", what)
+    assert ("Traceback" in trouble.trace) is traced
+
+
+class LostStore(MemoryStore):
+    async def load_wait(self, key: str) -> Wait | None:
+        raise StoreError("the store is gone")
+
+
+async def test_without_a_memory_of_deferrals_nobody_is_deferred() -> None:
+    world = World(grey=Reason.GREYLISTED)
+    world.serve_with(LostStore())
+
+    assert await world.told(asked("grey@shop.example")) == DUNNO
+    assert [trouble.what for trouble in world.troubles()] == ["the store is gone"]
+
+
+async def test_a_verifier_that_is_stuck_is_not_waited_for() -> None:
+    settings = Settings(policy=Policy(mode=Mode.ENFORCE), smtp=Smtp(answer_within_s=1.0))
+    world = World(settings, Limits(grace_s=-0.99), stuck=asyncio.Event())
+
+    assert await world.told(asked("stuck@shop.example") + asked("ann@shop.example")) == DUNNO * 2
+    assert [trouble.what for trouble in world.troubles()] == ["no verdict within 0.01 s"]
+
+
+async def turns(count: int = 50) -> None:
+    """Let every task that can go on do so."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1_000):
+        if true():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came about")

@@ -1,0 +1,300 @@
+"""Walking the hosts of a domain: who is called, in which order, and when it ends."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fakes import START, FakeHost, FakeOutside
+
+from ringback.engine.callout import Callout, News
+from ringback.rules.conclude import conclude
+from ringback.rules.gates import Exemptions
+from ringback.rules.lessons import learn
+from ringback.values.address import parse_address
+from ringback.values.dns import DnsStatus, Mx, RecordType
+from ringback.values.evidence import Exchange, Fault
+from ringback.values.facts import HostFact
+from ringback.values.query import Purpose
+from ringback.values.settings import Budget, Etiquette, Method, Settings, Smtp, TlsPolicy
+from ringback.values.verdict import Reason
+
+WELL = "ann@shop.example"
+FACTS = Settings().cache.facts
+
+
+def _smtp(**changes: object) -> Smtp:
+    return replace(Smtp(), **changes)  # type: ignore[arg-type]
+
+
+async def _run(
+    world: FakeOutside,
+    address: str = WELL,
+    purpose: Purpose = Purpose.SENDER,
+    news: list[News] | None = None,
+    **sections: object,
+) -> tuple[Exchange, ...]:
+    settings: Settings = world.settings(**sections)
+    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
+    heard: list[News] = [] if news is None else news
+    return await callout.run(parse_address(address), purpose, heard.append)
+
+
+def _reason(evidence: Sequence[Exchange]) -> Reason:
+    return conclude(evidence).reason
+
+
+def _shop(**answers: object) -> FakeHost:
+    return FakeHost(mailboxes={WELL}, **answers)  # type: ignore[arg-type]
+
+
+async def test_the_first_host_that_settles_it_ends_the_walk(world: FakeOutside) -> None:
+    world.host("shop.example", _shop(), _shop())
+
+    evidence = await _run(world)
+
+    assert Reason.ACCEPTED == _reason(evidence)
+    assert ["192.0.2.1"] == world.dialer.calls
+
+
+async def test_a_backup_is_asked_when_the_first_host_is_away(world: FakeOutside) -> None:
+    world.host("shop.example", Fault.REFUSED, _shop())
+
+    evidence = await _run(world)
+
+    assert Reason.ACCEPTED == _reason(evidence)
+    assert ["192.0.2.1", "192.0.2.2"] == world.dialer.calls
+
+
+async def test_after_a_refusal_of_us_one_more_host_is_asked_at_most(world: FakeOutside) -> None:
+    blocked = "554 5.7.1 Your IP address is blocked"
+    world.host("shop.example", *(FakeHost(greeting=blocked) for _ in range(4)))
+
+    evidence = await _run(world)
+
+    assert Reason.REFUSES_US == _reason(evidence)
+    assert 2 == len(world.dialer.calls)
+
+
+async def test_a_greylisting_host_is_not_gone_round(world: FakeOutside) -> None:
+    grey = FakeHost(rcpt=lambda _: "450 4.2.0 Greylisted, come back in 300 seconds")
+    world.host("shop.example", grey, _shop())
+
+    evidence = await _run(world)
+
+    assert Reason.GREYLISTED == _reason(evidence)
+    assert 1 == len(world.dialer.calls)
+
+
+async def test_no_more_hosts_than_configured(world: FakeOutside) -> None:
+    world.host("shop.example", *[Fault.TIMEOUT] * 5)
+
+    evidence = await _run(world, smtp=_smtp(max_hosts=2))
+
+    assert Reason.UNREACHABLE == _reason(evidence)
+    assert 2 == len(world.dialer.calls)
+
+
+async def test_the_next_address_of_a_host_is_tried_when_one_does_not_answer(
+    world: FakeOutside,
+) -> None:
+    world.host("shop.example", _shop())
+    world.resolver.say("mx1.shop.example", RecordType.A, "192.0.2.9", "192.0.2.1")
+    world.dialer.hosts["192.0.2.9"] = Fault.TIMEOUT
+
+    evidence = await _run(world)
+
+    assert Reason.ACCEPTED == _reason(evidence)
+    assert ["192.0.2.9", "192.0.2.1"] == world.dialer.calls
+
+
+async def test_no_other_address_is_tried_once_one_has_spoken(world: FakeOutside) -> None:
+    world.host("shop.example", FakeHost(greeting="421 4.3.2 Shutting down"))
+    world.resolver.say("mx1.shop.example", RecordType.A, "192.0.2.1", "192.0.2.9")
+
+    await _run(world)
+
+    assert ["192.0.2.1"] == world.dialer.calls
+
+
+async def test_a_host_that_nobody_may_call_is_passed_over(world: FakeOutside) -> None:
+    world.host("shop.example", _shop(), _shop())
+    etiquette = Etiquette(opted_out=("mx1.shop.example",))
+
+    evidence = await _run(world, etiquette=etiquette)
+
+    assert ["192.0.2.2"] == world.dialer.calls
+    assert Fault.OPTED_OUT in [exchange.fault for exchange in evidence]
+
+
+async def test_an_exhausted_budget_is_told_as_evidence(world: FakeOutside) -> None:
+    world.host("shop.example", _shop())
+    settings = world.settings(budget=Budget(per_domain=1))
+    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
+    await callout.run(parse_address(WELL), Purpose.SENDER, lambda _: None)
+
+    evidence = await callout.run(parse_address(WELL), Purpose.SENDER, lambda _: None)
+
+    assert Reason.OVER_BUDGET == _reason(evidence)
+    assert 1 == len(world.dialer.calls)
+
+
+async def test_no_free_place_before_the_deadline_is_over_budget(world: FakeOutside) -> None:
+    world.host("shop.example", _shop())
+    settings = world.settings(
+        budget=Budget(concurrent_per_host=1), smtp=_smtp(callout_deadline_s=0.01)
+    )
+    outside = world.outside(settings)
+    await outside.pacer.wait_slot("192.0.2.1")
+    callout = Callout(settings, outside, Exemptions.parse(settings))
+
+    evidence = await callout.run(parse_address(WELL), Purpose.SENDER, lambda _: None)
+
+    assert Reason.OVER_BUDGET == _reason(evidence)
+    assert [] == world.dialer.calls
+
+
+async def test_refused_recipients_use_up_a_budget_of_their_own(world: FakeOutside) -> None:
+    host = _shop()
+    world.host("shop.example", host)
+    settings = world.settings(budget=Budget(refused_recipients_per_host=2))
+    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
+
+    ends = [
+        _reason(await callout.run(parse_address(f"x{n}@shop.example"), Purpose.SENDER, lambda _: None))
+        for n in range(3)
+    ]
+
+    assert Reason.NO_SUCH_MAILBOX == ends[0]
+    assert Reason.OVER_BUDGET == ends[2]
+
+
+async def test_tls_that_fails_is_followed_by_a_conversation_in_clear(world: FakeOutside) -> None:
+    host = _shop(ehlo="250-mx\n250 STARTTLS", handshake=Fault.TLS_FAILED)
+    world.host("shop.example", host)
+
+    evidence = await _run(world, smtp=_smtp(tls=TlsPolicy.OPPORTUNISTIC))
+
+    assert Reason.ACCEPTED == _reason(evidence)
+    assert 2 == len(world.dialer.calls)
+    assert 1 == host.heard.count("STARTTLS")
+
+
+async def test_a_host_whose_tls_is_broken_is_spoken_to_in_clear_next_time(
+    world: FakeOutside,
+) -> None:
+    host = _shop(ehlo="250-mx\n250 STARTTLS", handshake=Fault.TLS_FAILED)
+    world.host("shop.example", host)
+    smtp = _smtp(tls=TlsPolicy.OPPORTUNISTIC)
+    evidence = await _run(world, smtp=smtp)
+    lessons = learn("shop.example", evidence, conclude(evidence), START, FACTS)
+    for fact in lessons.learned:
+        world.store.save_fact(fact)
+
+    await _run(world, smtp=smtp)
+
+    assert HostFact.BREAKS_TLS in {fact.kind for fact in lessons.learned}
+    assert 1 == host.heard.count("STARTTLS")
+
+
+async def test_postmaster_is_asked_only_after_weak_words(world: FakeOutside) -> None:
+    host = FakeHost(
+        rcpt=lambda to: "250 Ok" if to.startswith("postmaster@") else "550 Mailbox unavailable"
+    )
+    world.host("shop.example", host)
+
+    evidence = await _run(world)
+
+    assert Reason.NO_SUCH_MAILBOX == _reason(evidence)
+    assert [WELL, "postmaster@shop.example"] == host.recipients
+
+
+async def test_vrfy_is_asked_instead_of_rcpt_where_configured(world: FakeOutside) -> None:
+    host = _shop(vrfy=lambda to: f"250 <{to}>" if to == WELL else "550 5.1.1 No such user")
+    world.host("shop.example", host)
+
+    evidence = await _run(world, smtp=_smtp(method=Method.VRFY))
+
+    assert Reason.ACCEPTED == _reason(evidence)
+    assert [] == [said for said in host.heard if said.startswith(("MAIL", "RCPT"))]
+
+
+async def test_a_host_that_does_not_want_vrfy_is_asked_by_rcpt_only_if_allowed(
+    world: FakeOutside,
+) -> None:
+    host = _shop(vrfy=lambda _: "252 2.5.2 Cannot VRFY user")
+    world.host("shop.example", host)
+
+    wish = await _run(world, smtp=_smtp(method=Method.VRFY))
+    asked_anyway = [said for said in host.heard if said.startswith("RCPT")]
+    allowed = await _run(world, smtp=_smtp(method=Method.VRFY, vrfy_fallback=True))
+
+    assert Reason.AMBIGUOUS_REPLY == _reason(wish)
+    assert [] == asked_anyway
+    assert Reason.ACCEPTED == _reason(allowed)
+
+
+async def test_a_domain_known_not_to_want_vrfy_is_asked_by_rcpt_at_once_where_allowed(
+    world: FakeOutside,
+) -> None:
+    host = _shop(vrfy=lambda _: "502 5.5.1 VRFY command is disabled")
+    world.host("shop.example", host)
+    smtp = _smtp(method=Method.VRFY, vrfy_fallback=True)
+    evidence = await _run(world, smtp=smtp)
+    for fact in learn("shop.example", evidence, conclude(evidence), START, FACTS).learned:
+        world.store.save_fact(fact)
+    host.heard.clear()
+
+    again = await _run(world, smtp=smtp)
+
+    assert Reason.ACCEPTED == _reason(again)
+    assert [] == [said for said in host.heard if said.startswith("VRFY")]
+
+
+async def test_the_first_word_is_told_before_the_walk_ends(world: FakeOutside) -> None:
+    world.host("shop.example", _shop())
+    news: list[News] = []
+
+    await _run(world, news=news)
+
+    first, second = news
+    assert not first.complete
+    assert conclude(first.evidence).settled
+    assert second.complete
+    assert Reason.ACCEPTED == _reason(second.evidence)
+
+
+async def test_an_address_literal_needs_no_dns(world: FakeOutside) -> None:
+    world.dialer.hosts["192.0.2.5"] = FakeHost(mailboxes={"ann@[192.0.2.5]"})
+
+    evidence = await _run(world, "ann@[192.0.2.5]")
+
+    assert Reason.ACCEPTED == _reason(evidence)
+    assert [] == world.resolver.asked
+
+
+async def test_mx_records_that_lead_nowhere_do_not_fall_back_to_the_domain(
+    world: FakeOutside,
+) -> None:
+    world.resolver.say_mx("shop.example", Mx(10, "gone.shop.example"))
+    world.resolver.say("shop.example", RecordType.A, "192.0.2.1")
+
+    evidence = await _run(world)
+
+    assert Reason.UNREACHABLE == _reason(evidence)
+    assert [] == world.dialer.calls
+
+
+async def test_a_domain_without_mx_is_its_own_host(world: FakeOutside) -> None:
+    world.resolver.say("shop.example", RecordType.AAAA, "2001:db8::1")
+    world.dialer.hosts["2001:db8::1"] = _shop()
+
+    evidence = await _run(world)
+
+    assert Reason.ACCEPTED == _reason(evidence)
+
+
+async def test_dns_that_fails_is_not_held_against_the_address(world: FakeOutside) -> None:
+    world.resolver.fail("shop.example", RecordType.MX, DnsStatus.FAILURE)
+
+    evidence = await _run(world)
+
+    assert Reason.DNS_FAILURE == _reason(evidence)

@@ -1,0 +1,441 @@
+"""The one use case, with fakes around it: what is asked, who shares it, what is remembered."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from fakes import START, FakeHost, FakeOutside
+
+from ringback.engine import verifier as verifier_module
+from ringback.errors import StoreError
+from ringback.rules.freshness import SECOND_REFUSAL_AFTER_S, Entry
+from ringback.values.dns import DnsStatus, RecordType
+from ringback.values.events import CalledOut, Trouble
+from ringback.values.evidence import Fault
+from ringback.values.query import Client, Purpose, Query, Report
+from ringback.values.settings import Budget, Etiquette, Identity, Method, Settings, Smtp
+from ringback.values.verdict import Reason, Verdict
+
+HOUR_S, DAY_S = 3_600, 86_400
+CLIENT = Client("198.51.100.7")
+
+
+def shop() -> FakeHost:
+    return FakeHost(mailboxes={"ann@shop.example", "bob@shop.example"}, ehlo="250 mx")
+
+
+async def test_a_mailbox_is_deliverable_where_the_control_is_refused(world: FakeOutside) -> None:
+    host = shop()
+    world.host("shop.example", host)
+
+    report = await world.verifier().verify("ann@shop.example")
+
+    assert (Verdict.DELIVERABLE, Reason.ACCEPTED) == (report.verdict, report.reason)
+    assert 1 == report.callouts
+    address, control = host.recipients
+    assert "ann@shop.example" == address
+    assert control.endswith("@shop.example")
+
+
+async def test_a_mailbox_that_is_refused_is_undeliverable_without_a_control(
+    world: FakeOutside,
+) -> None:
+    host = shop()
+    world.host("shop.example", host)
+
+    report = await world.verifier().verify("made.up@shop.example")
+
+    assert Reason.NO_SUCH_MAILBOX == report.reason
+    assert ["made.up@shop.example"] == host.recipients
+
+
+async def test_four_askers_of_a_new_address_share_one_connection(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+
+    reports = await asyncio.gather(*(verifier.verify("ann@shop.example") for _ in range(4)))
+
+    assert ["192.0.2.1"] == world.dialer.calls
+    assert [Reason.ACCEPTED] * 4 == [report.reason for report in reports]
+
+
+async def test_a_second_question_is_answered_from_the_store_with_the_evidence(
+    world: FakeOutside,
+) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+    first = await verifier.verify("ann@shop.example")
+
+    second = await verifier.verify("ann@SHOP.example")
+
+    assert 1 == len(world.dialer.calls)
+    assert second.from_cache
+    assert 0 == second.callouts
+    assert first.evidence == second.evidence[: len(first.evidence)]
+    assert "ann@SHOP.example" == second.address
+
+
+async def test_fresh_asks_anew(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+    await verifier.verify("ann@shop.example")
+
+    report = await verifier.verify(Query("ann@shop.example", fresh=True))
+
+    assert 2 == len(world.dialer.calls)
+    assert not report.from_cache
+
+
+async def test_an_accept_all_domain_is_left_alone_after_the_first_callout(
+    world: FakeOutside,
+) -> None:
+    world.host("any.example", FakeHost(rcpt=lambda _: "250 Ok"))
+    verifier = world.verifier()
+    first = await verifier.verify("ann@any.example")
+
+    second = await verifier.verify("somebody.else@any.example")
+
+    assert [Reason.ACCEPTS_ANY] * 2 == [first.reason, second.reason]
+    assert 1 == len(world.dialer.calls)
+    assert second.evidence
+
+
+async def test_a_domain_that_refuses_bounces_is_left_alone(world: FakeOutside) -> None:
+    world.host("nobounce.example", FakeHost(mail="550 5.7.1 We do not accept bounces"))
+    verifier = world.verifier()
+    first = await verifier.verify("ann@nobounce.example")
+
+    second = await verifier.verify("bob@nobounce.example")
+
+    assert [Reason.REFUSES_NULL_SENDER] * 2 == [first.reason, second.reason]
+    assert 1 == len(world.dialer.calls)
+
+
+async def test_a_domain_that_does_not_want_vrfy_is_left_alone(world: FakeOutside) -> None:
+    host = FakeHost(vrfy=lambda _: "502 5.5.1 VRFY command is disabled")
+    world.host("shop.example", host)
+    verifier = world.verifier(smtp=Smtp(method=Method.VRFY))
+    first = await verifier.verify("ann@shop.example")
+
+    second = await verifier.verify("bob@shop.example")
+
+    assert [Reason.POLICY_REFUSAL] * 2 == [first.reason, second.reason]
+    assert 1 == len(world.dialer.calls)
+    assert [] == host.recipients
+
+
+async def test_a_host_that_refused_us_is_not_called_for_the_next_address(
+    world: FakeOutside,
+) -> None:
+    world.host("listed.example", FakeHost(greeting="554 5.7.1 Your IP is listed at bl.example"))
+    verifier = world.verifier()
+    first = await verifier.verify("ann@listed.example")
+
+    second = await verifier.verify("bob@listed.example")
+
+    assert [Reason.REFUSES_US] * 2 == [first.reason, second.reason]
+    assert 1 == len(world.dialer.calls)
+
+
+async def test_the_control_is_not_asked_again_of_a_domain_that_was_selective(
+    world: FakeOutside,
+) -> None:
+    host = shop()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    await verifier.verify("ann@shop.example")
+    host.heard.clear()
+
+    report = await verifier.verify("bob@shop.example")
+
+    assert Reason.ACCEPTED == report.reason
+    assert ["bob@shop.example"] == host.recipients
+
+
+async def test_mail_is_answered_while_the_control_is_still_open(world: FakeOutside) -> None:
+    gate = asyncio.Event()
+    host = shop()
+
+    def slow_control(recipient: str) -> str:
+        if recipient == "ann@shop.example":
+            return "250 Ok"
+        host.may_answer = gate
+        return "550 5.1.1 No such user"
+
+    host.rcpt = slow_control
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    query = Query("ann@shop.example", client=CLIENT, answer_by_at=START + 10)
+
+    early = await verifier.verify(query)
+    gate.set()
+    later = await verifier.verify("ann@shop.example")
+
+    assert (Reason.DEADLINE, True) == (early.reason, early.settled)
+    assert Reason.ACCEPTED == later.reason
+    assert 1 == len(world.dialer.calls)
+
+
+async def test_an_asker_without_patience_leaves_and_the_callout_goes_on(
+    world: FakeOutside,
+) -> None:
+    gate = asyncio.Event()
+    host = shop()
+    host.may_answer = gate
+    world.host("shop.example", host)
+    verifier = world.verifier()
+
+    early = await verifier.verify(Query("ann@shop.example", answer_by_at=START))
+    gate.set()
+    later = await verifier.verify("ann@shop.example")
+
+    assert (Reason.DEADLINE, False) == (early.reason, early.settled)
+    assert Reason.ACCEPTED == later.reason
+    assert 1 == len(world.dialer.calls)
+
+
+async def test_an_old_refusal_is_confirmed_before_it_counts(world: FakeOutside) -> None:
+    host = shop()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    await verifier.verify("new@shop.example")
+    host.mailboxes.add("new@shop.example")
+    world.clock.at += 4 * HOUR_S
+
+    report = await verifier.verify("new@shop.example")
+
+    assert Reason.ACCEPTED == report.reason
+
+
+async def test_an_ageing_acceptance_answers_and_is_refreshed(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+    await verifier.verify("ann@shop.example")
+    world.clock.at += 8 * DAY_S
+
+    report = await verifier.verify("ann@shop.example")
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+    assert report.from_cache
+    assert 2 == len(world.dialer.calls)
+
+
+async def test_one_refusal_of_a_known_mailbox_defers_and_a_second_one_counts(
+    world: FakeOutside,
+) -> None:
+    host = shop()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    await verifier.verify("ann@shop.example")
+    host.mailboxes.clear()
+
+    doubted = await verifier.verify(Query("ann@shop.example", fresh=True))
+    meanwhile = await verifier.verify("ann@shop.example")
+    world.clock.at += SECOND_REFUSAL_AFTER_S
+    again = await verifier.verify("ann@shop.example")
+
+    assert [Reason.AMBIGUOUS_REPLY] * 2 == [doubted.reason, meanwhile.reason]
+    assert START + SECOND_REFUSAL_AFTER_S == doubted.retry_at
+    assert Reason.NO_SUCH_MAILBOX == again.reason
+
+
+async def test_silence_does_not_erase_what_is_known(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+    await verifier.verify("ann@shop.example")
+    world.dialer.hosts["192.0.2.1"] = Fault.TIMEOUT
+
+    silence = await verifier.verify(Query("ann@shop.example", fresh=True))
+    known = await verifier.verify("ann@shop.example")
+
+    assert Reason.UNREACHABLE == silence.reason
+    assert Reason.ACCEPTED == known.reason
+
+
+async def test_a_greylisted_address_is_asked_again_after_its_time_and_not_before(
+    world: FakeOutside,
+) -> None:
+    host = FakeHost(rcpt=lambda _: "450 4.2.0 Greylisted, try again later")
+    world.host("grey.example", host)
+    verifier = world.verifier()
+    first = await verifier.verify("ann@grey.example")
+    too_early = await verifier.verify("ann@grey.example")
+    host.rcpt = None
+    host.mailboxes.add("ann@grey.example")
+    world.clock.at += 360
+
+    later = await verifier.verify("ann@grey.example")
+
+    assert (Reason.GREYLISTED, START + 360) == (first.reason, first.retry_at)
+    assert too_early.from_cache
+    assert Reason.ACCEPTED == later.reason
+    assert 2 == len(world.dialer.calls)
+
+
+@pytest.mark.parametrize("address", ["", "<>", "postmaster@shop.example"])
+async def test_who_is_never_asked_for(world: FakeOutside, address: str) -> None:
+    report = await world.verifier().verify(Query(address))
+
+    assert Reason.NOT_ASKED == report.reason
+    assert report.gate
+    assert [] == world.resolver.asked
+
+
+async def test_bad_syntax_needs_no_question(world: FakeOutside) -> None:
+    report = await world.verifier().verify("ann..b@shop.example")
+
+    assert Reason.BAD_SYNTAX == report.reason
+    assert [] == world.resolver.asked
+
+
+async def test_without_a_contact_nobody_is_called(world: FakeOutside) -> None:
+    report = await world.verifier(identity=Identity(helo_name="a.example")).verify("a@b.example")
+
+    assert Reason.IDENTITY_UNFIT == report.reason
+    assert [] == world.resolver.asked
+
+
+async def test_who_opted_out_is_not_called(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    etiquette = Etiquette(opted_out=("shop.example",))
+
+    report = await world.verifier(etiquette=etiquette).verify("ann@shop.example")
+
+    assert Reason.OPTED_OUT == report.reason
+    assert [] == world.dialer.calls
+
+
+async def test_a_store_that_fails_is_our_trouble(
+    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(key: str) -> Entry | None:
+        raise StoreError("the disk is gone")
+
+    monkeypatch.setattr(world.store, "load", gone)
+
+    report = await world.verifier().verify("ann@shop.example")
+
+    assert Reason.OUR_TROUBLE == report.reason
+    assert isinstance(world.events[0], Trouble)
+
+
+async def test_a_store_that_fails_in_the_middle_is_our_trouble_too(
+    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(name: str) -> bytes:
+        raise StoreError("the disk is gone")
+
+    world.host("shop.example", shop())
+    monkeypatch.setattr(world.store, "secret", gone)
+
+    report = await world.verifier().verify("ann@shop.example")
+
+    assert Reason.OUR_TROUBLE == report.reason
+
+
+async def test_over_budget_is_not_remembered_of_the_address(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier(budget=Budget(per_host=1))
+    await verifier.verify("ann@shop.example")
+
+    over = await verifier.verify("bob@shop.example")
+    world.clock.at += 2 * HOUR_S
+    later = await verifier.verify("bob@shop.example")
+
+    assert Reason.OVER_BUDGET == over.reason
+    assert Reason.ACCEPTED == later.reason
+
+
+async def test_too_many_flights_are_refused(
+    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier_module, "MAX_FLIGHTS", 0)
+
+    report = await world.verifier().verify("ann@shop.example")
+
+    assert Reason.OVER_BUDGET == report.reason
+
+
+async def test_nxdomain_is_believed_while_the_canary_resolves(world: FakeOutside) -> None:
+    verifier = world.verifier()
+
+    believed = await verifier.verify("ann@nosuch.example")
+    world.resolver.fail("example.com", RecordType.A, DnsStatus.NXDOMAIN)
+    world.clock.at += HOUR_S
+    doubted = await verifier.verify("ann@other.example")
+
+    assert Reason.NO_SUCH_DOMAIN == believed.reason
+    assert Reason.DNS_FAILURE == doubted.reason
+
+
+async def test_every_callout_is_told_of(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+
+    await world.verifier().verify("ann@shop.example")
+
+    (event,) = world.events
+    assert isinstance(event, CalledOut)
+    assert (1, ("mx1.shop.example",)) == (event.connections, event.hosts)
+
+
+async def test_closing_breaks_off_callouts_and_their_askers_get_an_answer(
+    world: FakeOutside,
+) -> None:
+    host = shop()
+    host.may_answer = asyncio.Event()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    asker = asyncio.create_task(verifier.verify("ann@shop.example"))
+    while not host.heard:
+        await asyncio.sleep(0)
+
+    await verifier.close()
+    report = await asker
+
+    assert Reason.OUR_TROUBLE == report.reason
+
+
+async def test_an_asker_who_is_cancelled_does_not_cancel_the_others(world: FakeOutside) -> None:
+    gate = asyncio.Event()
+    host = shop()
+    host.may_answer = gate
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    impatient = asyncio.create_task(verifier.verify("ann@shop.example"))
+    patient = asyncio.create_task(verifier.verify("ann@shop.example"))
+    while not host.heard:
+        await asyncio.sleep(0)
+
+    impatient.cancel()
+    gate.set()
+    report: Report = await patient
+
+    assert Reason.ACCEPTED == report.reason
+
+
+async def test_bulk_asks_for_a_lost_control_on_a_connection_of_its_own(
+    world: FakeOutside,
+) -> None:
+    host = shop()
+    host.rset = "500 What?"
+    world.host("shop.example", host)
+    verifier = world.verifier()
+
+    sender = await verifier.verify(Query("ann@shop.example", Purpose.SENDER))
+    bulk = await verifier.verify(Query("ann@shop.example", Purpose.BULK, fresh=True))
+
+    assert (Reason.AMBIGUOUS_REPLY, True) == (sender.reason, sender.settled)
+    assert Reason.ACCEPTED == bulk.reason
+    assert 3 == len(world.dialer.calls)
+
+
+async def test_settings_without_control_never_say_deliverable(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+
+    report = await world.verifier(smtp=replace(Settings().smtp, control=False)).verify(
+        "ann@shop.example"
+    )
+
+    assert Reason.AMBIGUOUS_REPLY == report.reason
+    assert Smtp().control

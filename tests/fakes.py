@@ -1,0 +1,191 @@
+"""The engine's outside as fakes: hosts that answer from a table, a DNS of dictionaries, a clock set by hand."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+
+from ringback.engine.callout import Outside
+from ringback.engine.pacer import Pacer
+from ringback.engine.verifier import Verifier
+from ringback.rules.gates import Exemptions
+from ringback.rules.phrasebook import parse_phrasebook
+from ringback.store.memory import MemoryStore
+from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
+from ringback.values.endpoint import Endpoint, Patience
+from ringback.values.events import Event
+from ringback.values.evidence import Fault, Stage
+from ringback.values.settings import Identity, Settings
+from ringback.wire.probe import Probe
+
+BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+NO_SUCH_USER = "550 5.1.1 No such user here"
+OK = "250 2.1.0 Ok"
+START = 1_000_000.0
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> float:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += seconds
+        await asyncio.sleep(0)
+
+
+@dataclass
+class FakeHost:
+    """A mail exchanger. `rcpt` answers a recipient; a Fault instead of a reply breaks the line there."""
+
+    mailboxes: set[str] = field(default_factory=set)
+    greeting: str | Fault = "220 mx ESMTP"
+    ehlo: str | Fault = "250-mx\n250 PIPELINING"
+    mail: str | Fault = OK
+    rset: str | Fault = "250 Ok"
+    rcpt: Callable[[str], str | Fault] | None = None
+    vrfy: Callable[[str], str | Fault] | None = None
+    starttls: str | Fault = "220 Go ahead"
+    handshake: Fault | None = None
+    heard: list[str] = field(default_factory=list)
+    may_answer: asyncio.Event | None = None  # set: RCPT waits for it
+
+    def answer(self, command: str) -> str | Fault:
+        self.heard.append(command)
+        verb, _, rest = command.partition(" ")
+        recipient = rest.partition("<")[2].partition(">")[0]
+        match verb:
+            case "EHLO" | "HELO":
+                return self.ehlo
+            case "MAIL":
+                return self.mail
+            case "RSET":
+                return self.rset
+            case "STARTTLS":
+                return self.starttls
+            case "VRFY" if self.vrfy:
+                return self.vrfy(rest)
+            case "RCPT" if self.rcpt:
+                return self.rcpt(recipient)
+            case "RCPT":
+                return "250 2.1.5 Ok" if recipient in self.mailboxes else NO_SUCH_USER
+            case "QUIT":
+                return "221 Bye"
+        return "500 What?"
+
+    @property
+    def recipients(self) -> list[str]:
+        return [said[len("RCPT TO:<") : -1] for said in self.heard if said.startswith("RCPT")]
+
+
+class FakeDialer:
+    def __init__(self) -> None:
+        self.hosts: dict[str, FakeHost | Fault] = {}
+        self.calls: list[str] = []
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def call(self, endpoint: Endpoint, probe: Probe, patience: Patience) -> None:
+        self.calls.append(endpoint.ip)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await asyncio.sleep(0)
+            await self._converse(self.hosts[endpoint.ip], probe)
+        finally:
+            self.under_way -= 1
+
+    async def _converse(self, host: FakeHost | Fault, probe: Probe) -> None:
+        if isinstance(host, Fault):
+            probe.lose(host, "no", START)
+            return
+        probe.connected(START)
+        answers: list[str | Fault] = [host.greeting]
+        while not probe.closed:
+            if probe.stage is Stage.RCPT and host.may_answer:
+                await host.may_answer.wait()
+            out = b""
+            for answer in answers:
+                if isinstance(answer, Fault):
+                    probe.lose(answer, "line broken", START)
+                    return
+                *before, last = answer.split("\n")
+                text = "".join(f"{line}\r\n" for line in (*before, last))
+                out += probe.receive(text.encode(), START)
+            if probe.stage is Stage.TLS:
+                if host.handshake:
+                    probe.lose(host.handshake, "handshake failure", START)
+                    return
+                out = probe.secured("TLSv1.3", START)
+            answers = [host.answer(line.decode()) for line in out.split(b"\r\n") if line]
+
+
+class FakeResolver:
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, RecordType], DnsAnswer] = {}
+        self.asked: list[tuple[str, RecordType]] = []
+        self.say("example.com", RecordType.A, "192.0.2.80")
+
+    def say(self, name: str, kind: RecordType, *texts: str) -> None:
+        self.answers[name, kind] = DnsAnswer(name, kind, DnsStatus.OK, texts=texts)
+
+    def say_mx(self, name: str, *records: Mx) -> None:
+        self.answers[name, RecordType.MX] = DnsAnswer(
+            name, RecordType.MX, DnsStatus.OK, mx=records
+        )
+
+    def fail(self, name: str, kind: RecordType, status: DnsStatus) -> None:
+        self.answers[name, kind] = DnsAnswer(name, kind, status, detail=status.value)
+
+    async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
+        self.asked.append((name, kind))
+        await asyncio.sleep(0)
+        known = any(told == name for told, _ in self.answers)
+        status = DnsStatus.NODATA if known else DnsStatus.NXDOMAIN
+        return self.answers.get((name, kind), DnsAnswer(name, kind, status))
+
+
+class FakeOutside:
+    """Everything around an engine; `verifier` makes one with the settings given."""
+
+    def __init__(self) -> None:
+        self.clock, self.resolver, self.dialer = FakeClock(), FakeResolver(), FakeDialer()
+        self.store = MemoryStore()
+        self.events: list[Event] = []
+        self.verifiers: list[Verifier] = []
+
+    def host(self, domain: str, *hosts: FakeHost | Fault) -> None:
+        """Let `domain` be served by `hosts`, the most preferred first, at 192.0.2.N."""
+        records = []
+        for number, host in enumerate(hosts, start=1):
+            ip = f"192.0.2.{len(self.dialer.hosts) + 1}"
+            name = f"mx{number}.{domain}"
+            self.resolver.say(name, RecordType.A, ip)
+            self.dialer.hosts[ip] = host
+            records.append(Mx(10 * number, name))
+        self.resolver.say_mx(domain, *records)
+
+    def outside(self, settings: Settings) -> Outside:
+        return Outside(
+            resolver=self.resolver,
+            dialer=self.dialer,
+            store=self.store,
+            clock=self.clock,
+            pacer=Pacer(settings.budget, self.clock),
+            book=BOOK,
+            draw=lambda: 0.0,
+        )
+
+    def settings(self, **sections: object) -> Settings:
+        identity = Identity(helo_name="verify.example.net", contact="postmaster@example.net")
+        return replace(Settings(identity=identity), **sections)  # type: ignore[arg-type]
+
+    def verifier(self, **sections: object) -> Verifier:
+        settings = self.settings(**sections)
+        made = Verifier(
+            settings, self.outside(settings), Exemptions.parse(settings), self.events.append
+        )
+        self.verifiers.append(made)
+        return made

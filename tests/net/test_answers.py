@@ -1,0 +1,237 @@
+"""What DNS messages say, written as in a zone file."""
+
+import random
+
+import dns.exception
+import dns.message
+import pytest
+
+from ringback.net.answers import (
+    MAX_RECORDS,
+    Alias,
+    dislikes_query,
+    failure,
+    make_query,
+    parse_name,
+    read_response,
+)
+from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
+
+SOA = "shop.example. 600 IN SOA ns.example. root.example. 1 2 3 4 60"
+
+
+def response(
+    *answer: str,
+    authority: tuple[str, ...] = (),
+    rcode: str = "NOERROR",
+    flags: str = "QR RD RA",
+    opcode: str = "QUERY",
+) -> dns.message.Message:
+    question = ["shop.example. IN MX"] if opcode == "QUERY" else []
+    lines = [
+        *("id 1", f"opcode {opcode}", f"rcode {rcode}", f"flags {flags}"),
+        *(";QUESTION", *question, ";ANSWER", *answer, ";AUTHORITY", *authority),
+    ]
+    return dns.message.from_text("\n".join(lines) + "\n")
+
+
+def read(message: dns.message.Message, kind: RecordType = RecordType.MX) -> DnsAnswer | Alias:
+    return read_response(message, "shop.example", kind)
+
+
+def status(message: dns.message.Message) -> DnsStatus:
+    said = read(message)
+    assert isinstance(said, DnsAnswer)
+    return said.status
+
+
+def test_mx_records_come_in_their_order() -> None:
+    said = read(
+        response(
+            "shop.example. 300 IN MX 20 B.Example.",
+            "shop.example. 300 IN MX 10 c.example.",
+            "shop.example. 300 IN MX 20 a.example.",
+        )
+    )
+
+    assert said == DnsAnswer(
+        "shop.example",
+        RecordType.MX,
+        DnsStatus.OK,
+        mx=(Mx(10, "c.example"), Mx(20, "a.example"), Mx(20, "b.example")),
+        ttl_s=300.0,
+    )
+
+
+def test_root_as_mail_host_is_an_empty_name() -> None:
+    said = read(response("shop.example. 300 IN MX 0 ."))
+
+    assert isinstance(said, DnsAnswer)
+    assert said.mx == (Mx(0, ""),)
+
+
+def test_flood_of_records_keeps_the_best() -> None:
+    flood = [f"shop.example. 300 IN MX {1000 - n} h{n}.example." for n in range(500)]
+    said = read(response(*flood))
+
+    assert isinstance(said, DnsAnswer)
+    assert len(said.mx) == MAX_RECORDS
+    assert said.mx[0] == Mx(501, "h499.example")
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "text"),
+    [
+        (RecordType.A, "192.0.2.1", "192.0.2.1"),
+        (RecordType.AAAA, "2001:DB8:0::1", "2001:db8::1"),
+        (RecordType.PTR, "MX.Shop.Example.", "mx.shop.example"),
+        (RecordType.TXT, '"v=spf1 " "-all"', "v=spf1 -all"),
+        (RecordType.TXT, '"caf\\195\\169 \\255"', "café \\xff"),
+        (RecordType.TXT, '""', ""),
+    ],
+)
+def test_other_records_are_texts(kind: RecordType, record: str, text: str) -> None:
+    message = dns.message.from_text(
+        f"id 1\nopcode QUERY\nrcode NOERROR\nflags QR\n;QUESTION\nx.example. IN {kind}\n"
+        f";ANSWER\nx.example. 60 IN {kind} {record}\n"
+    )
+    said = read(message, kind)
+
+    assert isinstance(said, DnsAnswer)
+    assert said.texts == (text,)
+
+
+def test_record_of_an_unforeseen_type_is_a_bug_of_ours() -> None:
+    message = dns.message.from_text(
+        "id 1\nflags QR\n;QUESTION\nx.example. IN NS\n;ANSWER\nx.example. 60 IN NS y.example.\n"
+    )
+    with pytest.raises(TypeError):
+        read(message, RecordType.A)
+
+
+def test_alias_is_followed_within_the_response_and_the_shortest_time_holds() -> None:
+    said = read(
+        response(
+            "shop.example. 30 IN CNAME a.example.",
+            "a.example. 600 IN CNAME b.example.",
+            "b.example. 600 IN MX 10 mx.example.",
+        )
+    )
+
+    assert isinstance(said, DnsAnswer)
+    assert said.mx == (Mx(10, "mx.example"),)
+    assert said.ttl_s == 30.0
+
+
+def test_alias_without_its_target_is_left_open() -> None:
+    assert read(response("shop.example. 30 IN CNAME A.example.")) == Alias("a.example", 30.0)
+
+
+def test_alias_whose_target_has_no_record_is_no_data() -> None:
+    assert status(response("shop.example. 30 IN CNAME a.example.", authority=(SOA,))) is (
+        DnsStatus.NODATA
+    )
+
+
+def test_alias_whose_target_does_not_exist_does_not_exist() -> None:
+    message = response("shop.example. 30 IN CNAME a.example.", rcode="NXDOMAIN")
+
+    assert status(message) is DnsStatus.NXDOMAIN
+
+
+def test_loop_of_aliases_is_a_failure() -> None:
+    loop = response("shop.example. 30 IN CNAME a.example.", "a.example. 30 IN CNAME shop.example.")
+
+    assert status(loop) is DnsStatus.FAILURE
+
+
+@pytest.mark.parametrize("rcode", ["NXDOMAIN", "NOERROR"])
+def test_absence_holds_as_long_as_the_zone_says(rcode: str) -> None:
+    said = read(response(authority=(SOA,), rcode=rcode))
+
+    assert isinstance(said, DnsAnswer)
+    assert said.status is (DnsStatus.NXDOMAIN if rcode == "NXDOMAIN" else DnsStatus.NODATA)
+    assert said.ttl_s == 60.0
+
+
+def test_absence_without_a_zone_is_still_absence() -> None:
+    assert status(response()) is DnsStatus.NODATA
+    assert status(response(rcode="NXDOMAIN")) is DnsStatus.NXDOMAIN
+
+
+def test_records_of_a_name_that_does_not_exist_are_a_failure() -> None:
+    message = response("shop.example. 300 IN MX 0 mx.example.", rcode="NXDOMAIN")
+
+    assert status(message) is DnsStatus.FAILURE
+
+
+def test_referral_is_a_failure() -> None:
+    assert status(response(authority=("example. 60 IN NS ns.example.",))) is DnsStatus.FAILURE
+
+
+@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "FORMERR", "NOTIMP", "NOTAUTH"])
+def test_any_other_code_is_a_failure_that_names_it(rcode: str) -> None:
+    expected = failure("shop.example", RecordType.MX, rcode)
+
+    assert read(response(rcode=rcode)) == expected
+    assert dislikes_query(response(rcode=rcode)) is (rcode in ("FORMERR", "NOTIMP"))
+
+
+def test_message_that_is_no_query_is_a_failure() -> None:
+    assert status(response(opcode="STATUS")) is DnsStatus.FAILURE
+
+
+def test_response_without_a_question_is_a_failure() -> None:
+    message = response()
+    message.question.clear()
+
+    assert status(message) is DnsStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "a..b",
+        "x" * 64 + ".example",
+        ".".join(["x" * 60] * 5),
+        "bücher.example",
+        "a\\",
+        "\\999",
+    ],
+)
+def test_name_that_cannot_exist_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_name(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["shop.example", "shop.example.", "_callout.shop.example", "xn--a.b"]
+)
+def test_name_is_absolute(text: str) -> None:
+    assert parse_name(text).is_absolute()
+
+
+def test_query_asks_for_recursion_under_an_id_of_its_own() -> None:
+    name = parse_name("shop.example")
+    queries = [make_query(name, RecordType.MX, edns=edns) for edns in (True, False) * 10]
+
+    assert [query.edns for query in queries[:2]] == [0, -1]
+    assert len({query.id for query in queries}) > 10
+    assert "shop.example. IN MX" in queries[0].to_text()
+    assert "RD" in queries[0].to_text()
+
+
+def test_whatever_parses_is_read() -> None:
+    wire = response("shop.example. 300 IN MX 20 b.example.", authority=(SOA,)).to_wire()
+    chance = random.Random(7)
+    for _ in range(600):
+        octets = bytearray(wire)
+        for _ in range(chance.randrange(1, 5)):
+            octets[chance.randrange(len(octets))] = chance.randrange(256)
+        try:
+            message = dns.message.from_wire(bytes(octets))
+        except (dns.exception.DNSException, ValueError):
+            continue
+        read(message)

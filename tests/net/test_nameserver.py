@@ -1,0 +1,161 @@
+"""One question to one server, and where the servers are named."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import pytest
+
+from ringback.errors import UsageError
+from ringback.lab.clock import WallClock
+from ringback.lab.dns import DnsServer
+from ringback.lab.zone import Behaviour, Node
+from ringback.net.answers import make_query, parse_name
+from ringback.net.nameserver import Nameserver, exchange, parse_nameserver, system_nameservers
+from ringback.values.dns import RecordType
+
+
+@pytest.mark.parametrize(
+    ("text", "server", "shown"),
+    [
+        ("192.0.2.1", Nameserver("192.0.2.1", 53), "192.0.2.1:53"),
+        ("192.0.2.1:5353", Nameserver("192.0.2.1", 5353), "192.0.2.1:5353"),
+        ("2001:db8::1", Nameserver("2001:db8::1", 53), "[2001:db8::1]:53"),
+        ("[2001:db8::1]", Nameserver("2001:db8::1", 53), "[2001:db8::1]:53"),
+        ("[::1]:5353", Nameserver("::1", 5353), "[::1]:5353"),
+        ("fe80::1%eth0", Nameserver("fe80::1%eth0", 53), "[fe80::1%eth0]:53"),
+    ],
+)
+def test_address_of_a_server(text: str, server: Nameserver, shown: str) -> None:
+    assert parse_nameserver(text) == server
+    assert str(server) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ns.example", "192.0.2.1:", "192.0.2.1:x", "1.2.3.4:0", "[::1]:65536"]
+)
+def test_what_is_no_server_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="write"):
+        parse_nameserver(text)
+
+
+def test_servers_of_the_system(tmp_path: Path) -> None:
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("# nameserver 9.9.9.9\nsearch example\nnameserver 192.0.2.1\nnameserver\t::1\n")
+
+    assert system_nameservers(conf) == (Nameserver("192.0.2.1"), Nameserver("::1"))
+
+
+def test_system_without_servers_is_a_usage_error(tmp_path: Path) -> None:
+    conf = tmp_path / "resolv.conf"
+    with pytest.raises(UsageError, match=r"No such file.*set dns\.nameservers"):
+        system_nameservers(conf)
+    conf.write_text("search example\n")
+    with pytest.raises(UsageError, match=r"names no name server; set dns\.nameservers"):
+        system_nameservers(conf)
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[DnsServer]:
+    server = DnsServer({}, WallClock())
+    await server.start()
+    yield server
+    await server.close()
+
+
+def query() -> dns.message.Message:
+    return make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
+
+
+def at(server: DnsServer) -> Nameserver:
+    return parse_nameserver(server.nameserver)
+
+
+async def test_response_comes_over_udp(lab: DnsServer) -> None:
+    lab.zone["shop.example"] = Node({"TXT": ("hello",)})
+    response = await exchange(at(lab), query())
+
+    assert "hello" in response.to_text()
+    assert [asked.tcp for asked in lab.questions] == [False]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [Node({"TXT": ("x" * 5_000,)}), Node({"TXT": ("x",)}, behaviour=Behaviour.TRUNCATED)],
+)
+async def test_response_that_is_cut_comes_over_tcp(lab: DnsServer, node: Node) -> None:
+    lab.zone["shop.example"] = node
+    response = await exchange(at(lab), query())
+
+    assert len(response.answer) == 1
+    assert [asked.tcp for asked in lab.questions] == [False, True]
+
+
+class Odd(asyncio.DatagramProtocol):
+    """A server that sends what `reply` makes of each query."""
+
+    def __init__(self, reply: Callable[[bytes], list[bytes]]) -> None:
+        self._reply = reply
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        for octets in self._reply(data):
+            self.transport.sendto(octets, addr)  # type: ignore[attr-defined]
+
+
+async def ask_odd(reply: Callable[[bytes], list[bytes]]) -> dns.message.Message:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        lambda: Odd(reply), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        port = transport.get_extra_info("sockname")[1]
+        return await exchange(Nameserver("127.0.0.1", port), query())
+    finally:
+        transport.close()
+
+
+def answered(wire: bytes) -> dns.message.Message:
+    return dns.message.make_response(dns.message.from_wire(wire))
+
+
+async def test_datagrams_that_answer_another_question_are_passed_over() -> None:
+    def reply(wire: bytes) -> list[bytes]:
+        other_id = answered(wire)
+        other_id.id ^= 1
+        other_name = answered(wire)
+        other_name.question[0].name = dns.name.from_text("bank.example")
+        right = answered(wire)
+        right.flags |= dns.flags.AA
+        octets = [message.to_wire() for message in (other_id, other_name, right, other_id)]
+        return [b"", b"x", wire, *octets]
+
+    response = await ask_odd(reply)
+
+    assert response.flags & dns.flags.AA
+
+
+async def test_response_that_cannot_be_read_is_an_error() -> None:
+    with pytest.raises(dns.exception.DNSException):
+        await ask_odd(lambda wire: [wire[:2] + b"\x80\x00\x00\x01\x00\x09\x00\x00\x00\x00rest"])
+
+
+async def test_server_that_is_not_there_is_noticed_at_once() -> None:
+    with pytest.raises(ConnectionRefusedError):
+        await exchange(Nameserver("127.0.0.1", 9), query())
+
+
+async def test_cut_response_from_a_server_without_tcp_is_an_error() -> None:
+    def reply(wire: bytes) -> list[bytes]:
+        message = answered(wire)
+        message.flags |= dns.flags.TC
+        return [message.to_wire() + b"\x00half a reco"]
+
+    with pytest.raises(ConnectionRefusedError):
+        await ask_odd(reply)

@@ -1,0 +1,53 @@
+"""What waits to be committed."""
+
+from dataclasses import replace
+
+from ringback.rules.freshness import Entry
+from ringback.rules.waiting import Wait
+from ringback.store.batch import Batch
+from ringback.values.facts import DomainFact, Fact
+
+
+def test_an_empty_batch_is_false() -> None:
+    assert not Batch()
+    assert 1 == len(Batch(facts={("example.org", "selective"): None}))
+
+
+def test_it_knows_what_is_to_become_of_the_facts_about_a_subject(fact: Fact) -> None:
+    batch = Batch(
+        facts={
+            ("example.org", "selective"): fact,
+            ("example.org", "refuses_vrfy"): None,
+            ("example.net", "selective"): fact,
+        }
+    )
+
+    assert {"selective": fact, "refuses_vrfy": None} == dict(batch.facts_of("example.org"))
+
+
+def test_the_later_of_two_batches_wins(entry: Entry, fact: Fact, wait: Wait) -> None:
+    slot = ("example.org", "selective")
+    other = replace(entry, key="other@example.org")
+    earlier = Batch({entry.key: entry, other.key: other}, {slot: fact}, {wait.key: wait})
+    later = Batch({entry.key: replace(entry, attempts=9)}, {slot: None}, {})
+
+    both = earlier.followed_by(later)
+
+    assert 9 == both.entries[entry.key].attempts
+    assert other == both.entries[other.key]
+    assert {slot: None} == both.facts
+    assert {wait.key: wait} == both.waits
+
+
+def test_a_record_that_cannot_be_stored_leaves_the_others_alone(entry: Entry, fact: Fact) -> None:
+    bad = replace(entry, key="\ud800@example.org")
+    batch = Batch(
+        {bad.key: bad, entry.key: entry},
+        {("example.org", DomainFact.SELECTIVE): fact, ("example.net", "selective"): None},
+    )
+
+    queries, refused = batch.encode()
+
+    rows = {name: len(each) for name, each in queries.items()}
+    assert {"save_entry": 1, "save_fact": 1, "forget_fact": 1, "save_wait": 0} == rows
+    assert 1 == refused

@@ -1,0 +1,170 @@
+"""Rows and values: nothing is lost, and no row of another version breaks anything."""
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringback.rules.freshness import Entry
+from ringback.rules.waiting import Wait
+from ringback.store.codec import (
+    Row,
+    encode_entry,
+    encode_fact,
+    encode_wait,
+    parse_entry,
+    parse_fact,
+    parse_wait,
+)
+from ringback.values.evidence import Exchange
+from ringback.values.facts import Fact
+
+INSTANTS = st.floats(allow_nan=False, allow_infinity=False)
+COUNTS = st.integers(0, 2**31)
+
+
+def _any(kind: type[Any], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Values of `kind` with something in every field, those with a default included."""
+    by_type: dict[str, Any] = {field.name: ... for field in fields(kind)}
+    return st.builds(kind, **(by_type | known))
+
+
+EXCHANGES = _any(
+    Exchange, at=INSTANTS, connection=COUNTS, preference=COUNTS, code=st.none() | COUNTS
+)
+EVIDENCE = st.lists(EXCHANGES, max_size=3).map(tuple)
+ENTRIES = _any(
+    Entry,
+    checked_at=INSTANTS,
+    expires_at=INSTANTS,
+    retry_at=st.none() | INSTANTS,
+    attempts=COUNTS,
+    doubted_at=st.none() | INSTANTS,
+    because=st.none() | EXCHANGES,
+    evidence=EVIDENCE,
+)
+FACTS = _any(
+    Fact,
+    noted_at=INSTANTS,
+    expires_at=INSTANTS,
+    window_s=st.none() | INSTANTS,
+    evidence=EVIDENCE,
+)
+WAITS = _any(Wait, first_at=INSTANTS, count=COUNTS, expires_at=INSTANTS)
+
+
+def _stored(row: Row) -> sqlite3.Row:
+    """`row` as it comes back from SQLite."""
+    columns = ", ".join(f":{name} AS {name}" for name in row)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
+        stored: sqlite3.Row = connection.execute(f"SELECT {columns}", row).fetchone()
+    return stored
+
+
+def _with_body(row: Row, **changed: object) -> sqlite3.Row:
+    body = json.loads(str(row["body"]))
+    return _stored(row | {"body": json.dumps(body | changed)})
+
+
+@settings(max_examples=40)
+@given(ENTRIES)
+def test_every_entry_comes_back(entry: Entry) -> None:
+    assert entry == parse_entry(_stored(encode_entry(entry)))
+
+
+@settings(max_examples=40)
+@given(FACTS)
+def test_every_fact_comes_back(fact: Fact) -> None:
+    assert fact == parse_fact(_stored(encode_fact(fact)))
+
+
+@settings(max_examples=40)
+@given(WAITS)
+def test_every_wait_comes_back(wait: Wait) -> None:
+    assert wait == parse_wait(_stored(encode_wait(wait)))
+
+
+def test_what_has_its_default_takes_no_room(entry: Entry) -> None:
+    silent = entry.evidence[2]
+    body = json.loads(str(encode_entry(replace(entry, evidence=(silent,), because=silent))["body"]))
+
+    lean = {"at": 1002.0, "stage": "connect", "host": "mx2.example", "fault": "timeout"}
+    assert [lean] == body["evidence"]
+    assert 0 == body["because"]
+    assert "settled" not in body
+
+
+def test_fields_of_a_newer_version_are_passed_over(entry: Entry) -> None:
+    row = encode_entry(entry)
+    evidence = json.loads(str(row["body"]))["evidence"]
+    evidence[0]["colour"] = {"deep": [1, 2]}
+
+    assert entry == parse_entry(_with_body(row, evidence=evidence, novelty=[1]))
+
+
+def test_fields_that_an_older_version_did_not_write_have_their_default(entry: Entry) -> None:
+    row = encode_entry(entry)
+    body = {"final": True, "rule": "550 to RCPT"}
+    older = parse_entry(_stored(row | {"body": json.dumps(body)}))
+
+    expected = Entry(entry.key, entry.reason, True, "550 to RCPT", 1_000.0, 90_000.0)
+    assert expected == older
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"body": "{"},
+        {"body": "[]"},
+        {"body": "{}"},
+        {"body": b"\xff"},
+        {"body": 5},
+        {"reason": "from the future"},
+        {"reason": 5},
+        {"checked_at": "yesterday"},
+        {"body": '{"final":true,"rule":"x","because":0}'},
+        {"body": '{"final":true,"rule":"x","because":-1,"evidence":[{}]}'},
+        {"body": '{"final":true,"rule":"x","because":0,"evidence":7}'},
+        {"body": '{"final":true,"rule":"x","evidence":[{"at":1.0,"stage":"telepathy"}]}'},
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_a_value_error(
+    entry: Entry, changed: dict[str, str | float | bytes]
+) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_entry(_stored(encode_entry(entry) | changed))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"kind": "from the future"}, {"noted_at": "yesterday"}, {"body": "nothing"}, {"body": 5}],
+)
+def test_a_fact_that_cannot_be_read_is_a_value_error(
+    fact: Fact, changed: dict[str, str | float | bytes]
+) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_fact(_stored(encode_fact(fact) | changed))
+
+
+def test_a_wait_that_cannot_be_read_is_a_value_error(wait: Wait) -> None:
+    with pytest.raises(ValueError, match="count"):
+        parse_wait(_stored(encode_wait(wait) | {"count": "many"}))
+
+
+def test_half_a_surrogate_pair_is_refused(entry: Entry, fact: Fact, wait: Wait) -> None:
+    half = "\ud800"
+    exchange = replace(entry.evidence[0], text=half)
+    with pytest.raises(UnicodeEncodeError):
+        encode_entry(replace(entry, key=half))
+    with pytest.raises(UnicodeEncodeError):
+        encode_entry(replace(entry, evidence=(exchange,)))
+    with pytest.raises(UnicodeEncodeError):
+        encode_fact(replace(fact, subject=half))
+    with pytest.raises(UnicodeEncodeError):
+        encode_wait(replace(wait, key=half))

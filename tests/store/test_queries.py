@@ -1,0 +1,78 @@
+"""The SQL that ships: complete, in order, and what the schema says."""
+
+import sqlite3
+from contextlib import closing
+from importlib import resources
+
+import pytest
+
+from ringback.store.database import APPLICATION_ID
+from ringback.store.queries import MIGRATIONS, QUERIES, statements
+
+SHAPE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+PRAGMAS = ("application_id", "user_version")
+
+
+def _made_by(*scripts: str) -> tuple[list[tuple[str, ...]], list[int]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for script in scripts:
+            for statement in statements(script):
+                connection.execute(statement)
+        pragmas = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS]
+        return connection.execute(SHAPE).fetchall(), pragmas
+
+
+def test_the_schema_is_the_sum_of_the_migrations() -> None:
+    schema = (resources.files("ringback.store") / "schema.sql").read_text("utf-8")
+
+    assert _made_by(schema) == _made_by(*MIGRATIONS.values())
+
+
+def test_migrations_are_numbered_without_a_gap_and_each_records_its_number() -> None:
+    versions = [
+        _made_by(*list(MIGRATIONS.values())[:number])[1] for number in range(1, len(MIGRATIONS) + 1)
+    ]
+
+    assert list(range(1, len(MIGRATIONS) + 1)) == list(MIGRATIONS)
+    assert [[APPLICATION_ID, number] for number in MIGRATIONS] == versions
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_fits_the_tables(name: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("".join(MIGRATIONS.values()))
+        names = ("key", "subject", "kind", "name", "pattern", "domain", "reason", "body")
+        texts: dict[str, str | int | bytes] = dict.fromkeys(names, "x")
+        numbers = ("checked_at", "expires_at", "noted_at", "first_at", "count", "now", "most")
+        connection.execute(QUERIES[name], texts | dict.fromkeys(numbers, 1) | {"octets": b"x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("load_entry", "sqlite_autoindex_entry_1"),
+        ("search_entries", "entry_by_domain"),
+        ("forget_entries", "entry_by_domain"),
+        ("sweep_entries", "entry_by_expiry"),
+        ("count_entries", "COVERING INDEX entry_by_expiry"),
+        ("load_facts", "sqlite_autoindex_fact_1"),
+        ("sweep_facts", "fact_by_expiry"),
+        ("count_facts", "COVERING INDEX fact_by_expiry"),
+        ("load_wait", "sqlite_autoindex_wait_1"),
+        ("sweep_waits", "wait_by_expiry"),
+    ],
+)
+def test_no_query_reads_a_whole_table_of_evidence(name: str, index: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("".join(MIGRATIONS.values()))
+        parameters = {"key": "", "subject": "", "pattern": "", "now": 0, "most": 1}
+        plan = connection.execute("EXPLAIN QUERY PLAN " + QUERIES[name], parameters).fetchall()
+        steps = " / ".join(step[3] for step in plan)
+
+        assert index in steps
+
+
+def test_statements_are_told_apart_with_comments_in_between() -> None:
+    script = "-- first; not a statement\nSELECT ';';\n\nSELECT 2; -- why\n-- the end\n"
+
+    assert 2 == len(list(statements(script)))

@@ -1,0 +1,436 @@
+"""What is particular to the store on disk; what it shares with the other is in test_both_stores.py."""
+
+import asyncio
+import resource
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+import ringback
+from ringback.errors import StoreError
+from ringback.rules.freshness import Entry
+from ringback.rules.waiting import Wait
+from ringback.store import codec, sqlite
+from ringback.store.sqlite import SqliteStore
+from ringback.values.events import Event, Trouble
+from ringback.values.facts import DomainFact, Fact
+from ringback.values.verdict import Reason
+
+Open = Callable[..., Awaitable[SqliteStore]]
+
+SOURCE = str(Path(ringback.__file__).parents[1])
+
+
+@contextmanager
+def _another_process(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def _execute(path: Path, statement: str) -> None:
+    with _another_process(path) as connection:
+        connection.execute(statement)
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _names(path: Path) -> list[str]:
+    return sorted(file.name for file in path.parent.iterdir())
+
+
+async def test_what_was_closed_is_there_when_opened_again(
+    open_store: Open, entry: Entry, fact: Fact, wait: Wait
+) -> None:
+    first = await open_store()
+    first.save(entry)
+    first.save_fact(fact)
+    first.save_wait(wait)
+    secret = await first.secret("control")
+    await first.close()
+    second = await open_store()
+
+    assert entry == await second.load(entry.key)
+    assert (fact,) == await second.load_facts(fact.subject)
+    assert wait == await second.load_wait(wait.key)
+    assert secret == await second.secret("control")
+
+
+async def test_closing_leaves_one_file_and_no_threads(open_store: Open, path: Path) -> None:
+    store = await open_store()
+    await store.flush()
+    await store.close()
+
+    assert [path.name] == _names(path)
+    alive = [thread for thread in threading.enumerate() if "store-writer" in thread.name]
+    for thread in alive:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in alive)
+
+
+async def test_after_closing_loads_say_so(open_store: Open, entry: Entry) -> None:
+    store = await open_store()
+    await store.close()
+    for refused in (store.load(entry.key), store.flush(), store.secret("x"), store.stats()):
+        with pytest.raises(StoreError, match="it was closed"):
+            await refused
+
+
+async def test_a_file_that_cannot_be_had_is_a_store_error(open_store: Open, path: Path) -> None:
+    with pytest.raises(StoreError, match="it is a directory"):
+        await open_store(path=path.parent)
+
+
+async def test_loads_find_what_is_not_committed_yet_while_another_process_writes(
+    open_store: Open, path: Path, entry: Entry, fact: Fact, wait: Wait
+) -> None:
+    store = await open_store()
+    store.save_fact(fact)
+    await store.flush()
+    other = replace(fact, kind=DomainFact.REFUSES_VRFY)
+    with _another_process(path) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        store.save(entry)
+        store.forget_fact(fact.subject, fact.kind)
+        store.save_fact(other)
+        store.save_wait(wait)
+
+        assert entry == await store.load(entry.key)
+        assert (other,) == await store.load_facts(fact.subject)
+        assert wait == await store.load_wait(wait.key)
+        assert await store.load("other@example.org") is None
+
+        writing.execute("ROLLBACK")
+    await store.flush()
+
+    assert entry == await store.load(entry.key)
+    assert (other,) == await store.load_facts(fact.subject)
+
+
+async def test_memory_answers_without_the_disk(
+    open_store: Open, path: Path, entry: Entry, told: list[Event]
+) -> None:
+    store = await open_store(memory_entries=2)
+    store.save(entry)
+    await store.flush()
+    _remove(path)
+
+    assert entry == await store.load(entry.key)
+    for refused in (
+        store.load("other@example.org"),
+        store.load_facts("example.org"),
+        store.load_wait("x"),
+        store.search("example.org", 1),
+        store.forget("example.org"),
+        store.secret("control"),
+        store.stats(),
+    ):
+        with pytest.raises(StoreError, match="it was removed or replaced; restart Ringback"):
+            await refused
+    assert [] == told
+
+
+async def test_memory_holds_only_so_many(open_store: Open, path: Path, entry: Entry) -> None:
+    store = await open_store(memory_entries=2)
+    for number in range(3):
+        store.save(replace(entry, key=f"{number}@example.org"))
+    await store.flush()
+    _remove(path)
+
+    assert await store.load("2@example.org") is not None
+    with pytest.raises(StoreError, match="removed"):
+        await store.load("0@example.org")
+
+
+async def test_what_is_loaded_once_stays_in_memory(
+    open_store: Open, path: Path, entry: Entry
+) -> None:
+    store = await open_store()
+    store.save(entry)
+    await store.close()
+    store = await open_store(memory_entries=2)
+    await store.load(entry.key)
+    _remove(path)
+
+    assert entry == await store.load(entry.key)
+
+
+async def test_what_another_process_forgets_or_learns_is_noticed(
+    open_store: Open, entry: Entry
+) -> None:
+    serving, showing = await open_store(memory_entries=9), await open_store(memory_entries=9)
+    learned = replace(entry, reason=Reason.ACCEPTED)
+    serving.save(entry)
+    await serving.flush()
+
+    assert 1 == await showing.forget(entry.key)
+
+    await serving.flush()  # one turn of the writer, which otherwise comes within POLL_S
+    assert await serving.load(entry.key) is None
+
+    showing.save(learned)
+    await showing.flush()
+    assert learned == await serving.load(entry.key)
+
+
+class _Held:
+    """A parser of entries that waits, in the reader's thread, until it is let go."""
+
+    def __init__(self) -> None:
+        self.started, self.let_go = threading.Event(), threading.Event()
+
+    def parse(self, row: sqlite3.Row) -> Entry:
+        self.started.set()
+        self.let_go.wait(5)
+        return codec.parse_entry(row)
+
+
+@pytest.fixture
+async def held(monkeypatch: pytest.MonkeyPatch) -> _Held:
+    held = _Held()
+    monkeypatch.setattr(sqlite, "parse_entry", held.parse)
+    return held
+
+
+async def _start_load(store: SqliteStore, key: str, held: _Held) -> asyncio.Task[Entry | None]:
+    load = asyncio.create_task(store.load(key))
+    await asyncio.to_thread(held.started.wait, 5)
+    return load
+
+
+async def test_a_load_that_a_save_overtook_does_not_bring_the_old_entry_back(
+    open_store: Open, entry: Entry, held: _Held
+) -> None:
+    first = await open_store()
+    first.save(entry)
+    await first.close()
+    store = await open_store(memory_entries=1)
+    later = replace(entry, reason=Reason.ACCEPTED)
+    load = await _start_load(store, entry.key, held)
+    store.save(later)
+    store.save(replace(entry, key="other@example.org"))  # drives the later one out of memory
+    await store.flush()
+    held.let_go.set()
+    await load
+
+    assert later == await store.load(entry.key)
+
+
+async def test_a_load_that_a_forget_overtook_does_not_bring_the_entry_back(
+    open_store: Open, entry: Entry, held: _Held
+) -> None:
+    store = await open_store(memory_entries=1)
+    store.save(entry)
+    store.save(replace(entry, key="other@example.org"))
+    await store.flush()
+    load = await _start_load(store, entry.key, held)
+    await store.forget(entry.key)
+    held.let_go.set()
+    await load
+
+    assert await store.load(entry.key) is None
+
+
+async def test_a_load_that_was_given_up_leaves_nothing_behind(
+    open_store: Open, entry: Entry, held: _Held
+) -> None:
+    store = await open_store(memory_entries=1)
+    store.save(entry)
+    store.save(replace(entry, key="other@example.org"))
+    await store.flush()
+    load = await _start_load(store, entry.key, held)
+    load.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await load
+    held.let_go.set()
+
+    assert entry == await store.load(entry.key)
+
+
+async def test_records_of_another_version_count_as_missing_and_are_reported_once(
+    open_store: Open, path: Path, entry: Entry, fact: Fact, told: list[Event]
+) -> None:
+    store = await open_store()
+    store.save(entry)
+    store.save(replace(entry, key="good@example.org"))
+    store.save_fact(fact)
+    await store.flush()
+    _execute(path, f"UPDATE entry SET reason = 'telepathy' WHERE key = '{entry.key}'")
+    _execute(path, "UPDATE fact SET kind = 'telepathic'")
+
+    assert await store.load(entry.key) is None
+    assert () == await store.load_facts(fact.subject)
+    assert ["good@example.org"] == [found.key for found in await store.search("example.org", 9)]
+    assert [Trouble] == [type(event) for event in told]
+    assert "1 that this version cannot read" in str(told[0])
+
+    store.save(entry)
+    await store.flush()
+    assert entry == await store.load(entry.key)
+
+
+async def test_a_damaged_secret_is_not_used(open_store: Open, path: Path) -> None:
+    store = await open_store()
+    _execute(path, "INSERT INTO secret VALUES ('control', x'00')")
+    with pytest.raises(StoreError, match="its secret 'control' is damaged"):
+        await store.secret("control")
+
+
+async def test_a_damaged_file_is_a_store_error(open_store: Open, path: Path, entry: Entry) -> None:
+    store = await open_store()
+    for number in range(200):
+        store.save(replace(entry, key=f"{number}@example.org"))
+    await store.close()
+    _garble(path)
+    store = await open_store()
+    with pytest.raises(StoreError, match="it is damaged; stop Ringback and move it away"):
+        await store.load("7@example.org")
+
+
+def _garble(path: Path) -> None:
+    """Overwrite all but the first page, which says that it is a database and which tables it has."""
+    page = 4_096
+    path.write_bytes(path.read_bytes()[:page] + b"\xaa" * (path.stat().st_size - page))
+
+
+@contextmanager
+def _disk_refuses() -> Iterator[None]:
+    """No file of this process can grow or be written meanwhile (EFBIG)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_disk_that_fails_loses_saves_says_so_once_and_may_recover(
+    open_store: Open, entry: Entry, told: list[Event]
+) -> None:
+    store = await open_store()
+    with _disk_refuses():
+        for _ in range(3):
+            store.save(entry)
+            with pytest.raises(StoreError, match="the disk"):
+                await store.flush()
+        lost = await store.load(entry.key)
+
+    assert lost is None
+    assert 0 == store.commits
+    assert 1 == len(told)
+    assert "saves were lost" in str(told[0])
+
+    store.save(entry)
+    await store.flush()
+    assert entry == await store.load(entry.key)
+
+
+async def test_stores_that_open_one_new_file_at_once_all_open_and_share_its_secret(
+    open_store: Open,
+) -> None:
+    stores = await asyncio.gather(*(open_store() for _ in range(6)))
+    secrets = await asyncio.gather(*(store.secret("control") for store in stores))
+
+    assert 1 == len(set(secrets))
+
+
+SECRETIVE = """
+import asyncio, sys
+from ringback.store.sqlite import SqliteStore
+
+async def main():
+    sys.stdin.readline()
+    store = await SqliteStore.open(sys.argv[1], memory_entries=0, sink=print, clock=lambda: 0.0)
+    secret = await store.secret("control")
+    await store.close()
+    print(secret.hex())
+
+asyncio.run(main())
+"""
+
+RESTLESS = """
+import asyncio, sys
+from ringback.store.sqlite import SqliteStore
+from ringback.rules.freshness import Entry
+from ringback.values.verdict import Reason
+
+async def main():
+    print("started", flush=True)
+    store = await SqliteStore.open(sys.argv[1], memory_entries=9, sink=print, clock=lambda: 0.0)
+    first = int(sys.argv[2])
+    while True:
+        for number in range(first, first + 50):
+            key = f"{number}@example.org"
+            store.save(Entry(key, Reason.ACCEPTED, True, "x" * 500, 1.0, 9e9))
+        await store.flush()
+        first += 50
+        print(first, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def _start(script: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        env={"PYTHONPATH": SOURCE},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_processes_that_make_one_new_file_at_once_share_its_secret(path: Path) -> None:
+    children = [_start(SECRETIVE, str(path)) for _ in range(4)]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    secrets = {child.communicate(timeout=60)[0] for child in children}
+
+    assert [0] * 4 == [child.returncode for child in children]
+    assert 1 == len(secrets)
+
+
+def _kill_after(lines: int, path: Path, first: int) -> int:
+    """Let a child save records from number `first`, kill it, and return the number it had reached.
+
+    It is killed while it goes on, so at no moment that it could choose.
+    """
+    child = _start(RESTLESS, str(path), str(first))
+    assert child.stdout is not None
+    said = [child.stdout.readline() for _ in range(lines)]
+    child.kill()
+    said += child.communicate(timeout=60)[0].splitlines(keepends=True)
+    numbers = [int(line) for line in said if line.endswith("\n") and line[0].isdigit()]
+    return max(numbers, default=first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_kill_at_any_moment_loses_nothing_committed(
+    open_store: Open, path: Path, seed: int
+) -> None:
+    random = Random(seed)
+    reached = 0
+    for _ in range(4):
+        reached = await asyncio.to_thread(_kill_after, random.randint(1, 15), path, reached)
+        store = await open_store()
+        missing = [
+            number for number in range(reached) if await store.load(f"{number}@example.org") is None
+        ]
+        await store.close()
+
+        assert [] == missing
+    with _another_process(path) as connection:
+        assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()

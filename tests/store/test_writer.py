@@ -1,0 +1,374 @@
+"""The thread that writes: batches, errands in order, sweeping, and what it says when the disk fails."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ringback.errors import StoreError
+from ringback.rules.freshness import Entry
+from ringback.rules.waiting import Wait
+from ringback.store import database, writer
+from ringback.store.complaints import Complaints
+from ringback.store.database import data_version, prepare
+from ringback.store.writer import Writer
+from ringback.values.events import Event, Trouble
+from ringback.values.facts import Fact
+
+Open = Callable[[], Writer]
+
+
+class Foreign:
+    """Counts how often the writer noticed another process."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+
+    def note(self) -> None:
+        self.writes += 1
+
+
+@pytest.fixture
+def foreign() -> Foreign:
+    return Foreign()
+
+
+@pytest.fixture
+async def open_writer(path: Path, now: list[float], told: list[Event], foreign: Foreign) -> Open:
+    def open_one() -> Writer:
+        file = prepare(path)
+        complaints = Complaints("store", told.append, lambda: now[0])
+        connection = file.connect()
+        version = data_version(connection)
+        return Writer(file, connection, version, complaints, lambda: now[0], foreign.note)
+
+    return open_one
+
+
+@pytest.fixture
+def other(path: Path) -> Iterator[sqlite3.Connection]:
+    """What another process would have: a connection of its own."""
+    prepare(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def _save(writer: Writer, entry: Entry) -> None:
+    writer.save(lambda batch: batch.entries.update({entry.key: entry}))
+
+
+def _count(connection: sqlite3.Connection, table: str = "entry") -> int:
+    number: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return number
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+async def _wait_until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            if happened():
+                return
+            await asyncio.sleep(0)
+
+
+async def _flush(writer: Writer) -> None:
+    await writer.run(lambda _: None)
+
+
+async def test_what_is_saved_is_committed_without_being_asked(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry
+) -> None:
+    subject = open_writer()
+    _save(subject, entry)
+    await _wait_until(lambda: _count(other) == 1)
+    await subject.close()
+
+    assert (0, 0) == tuple(map(len, subject.uncommitted()))
+
+
+async def test_closing_commits_what_is_saved(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry
+) -> None:
+    subject = open_writer()
+    _save(subject, entry)
+    await subject.close()
+
+    assert 1 == _count(other)
+
+
+async def test_ten_thousand_saves_are_few_transactions(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry
+) -> None:
+    subject = open_writer()
+    small = replace(entry, because=None, evidence=())
+    for number in range(10_000):
+        _save(subject, replace(small, key=f"{number}@example.org"))
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    await subject.close()
+
+    assert 10_000 == _count(other)
+    assert subject.commits <= 100
+
+
+async def test_an_errand_finds_what_was_saved_before_it(open_writer: Open, entry: Entry) -> None:
+    subject = open_writer()
+    _save(subject, entry)
+
+    assert 1 == await subject.run(_count)
+    await subject.close()
+
+
+async def test_an_errand_that_nobody_waits_for_any_more_is_left_undone(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry
+) -> None:
+    done: list[str] = []
+    subject = open_writer()
+    errand = asyncio.create_task(subject.run(lambda _: done.append("first")))
+    other.execute("BEGIN IMMEDIATE")
+    _save(subject, entry)
+    await asyncio.sleep(0)
+    errand.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await errand
+    other.execute("ROLLBACK")
+    await subject.run(lambda _: done.append("second"))
+    await subject.close()
+
+    assert "second" == done[-1]
+
+
+async def test_an_errand_that_fails_is_a_store_error_and_harms_nobody(open_writer: Open) -> None:
+    subject = open_writer()
+    with pytest.raises(StoreError, match="no such table: nowhere"):
+        await subject.run(lambda connection: _count(connection, "nowhere"))
+
+    assert 0 == await subject.run(_count)
+    await subject.close()
+
+
+async def test_a_bug_in_an_errand_ends_the_writer_loudly_and_leaves_nobody_waiting(
+    open_writer: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud: list[object] = []
+    monkeypatch.setattr("threading.excepthook", lambda hook: loud.append(hook.exc_type))
+    subject = open_writer()
+
+    def divide(_: sqlite3.Connection) -> float:
+        return 1 / 0
+
+    results = await asyncio.gather(subject.run(divide), subject.run(_count), return_exceptions=True)
+    await subject.close()
+    await _wait_until(lambda: bool(loud))
+
+    assert [StoreError, StoreError] == [type(result) for result in results]
+    with pytest.raises(StoreError, match="it was closed"):
+        await subject.run(_count)
+    assert [ZeroDivisionError] == loud
+
+
+async def test_saves_wait_while_another_process_holds_the_lock(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    told: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
+    subject = open_writer()
+    other.execute("BEGIN IMMEDIATE")
+    _save(subject, entry)
+    with pytest.raises(StoreError, match="another program keeps it locked"):
+        await _flush(subject)
+
+    newer, older = subject.uncommitted()
+    assert [entry.key] == [*newer.entries, *older.entries]
+    assert [Trouble] == [type(event) for event in told]
+    assert "saves wait" in str(told[0])
+
+    other.execute("ROLLBACK")
+    await _flush(subject)
+    await subject.close()
+
+    assert 1 == _count(other)
+
+
+async def test_what_still_waits_for_the_lock_at_the_end_is_reported_lost(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    told: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
+    subject = open_writer()
+    other.execute("BEGIN IMMEDIATE")
+    _save(subject, entry)
+    await subject.close()
+    await asyncio.sleep(0)
+
+    assert any("saves were lost" in str(event) for event in told)
+
+
+async def test_a_disk_that_takes_nothing_does_not_fill_the_memory(
+    open_writer: Open, entry: Entry, told: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MAX_PENDING", 3)
+    monkeypatch.setattr(writer, "LINGER_S", 60.0)
+    subject = open_writer()
+    for number in range(5):
+        _save(subject, replace(entry, key=f"{number}@example.org"))
+
+    assert 3 == len(subject.uncommitted()[0])
+    assert 1 == len(told)
+    assert "cannot keep up" in str(told[0])
+
+    await subject.close()
+
+
+async def test_a_save_after_the_end_is_reported_lost(
+    open_writer: Open, entry: Entry, told: list[Event]
+) -> None:
+    subject = open_writer()
+    await subject.close()
+    _save(subject, entry)
+
+    assert "it was closed before them" in str(told[0])
+
+
+async def test_a_record_that_is_not_unicode_is_reported_and_the_rest_committed(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry, told: list[Event]
+) -> None:
+    subject = open_writer()
+    _save(subject, replace(entry, key="\ud800"))
+    _save(subject, entry)
+    await subject.close()
+    await asyncio.sleep(0)
+
+    assert 1 == _count(other)
+    assert "1 records are not Unicode text" in str(told[0])
+
+
+async def test_only_what_others_write_is_noticed(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry, foreign: Foreign
+) -> None:
+    subject = open_writer()
+    await _flush(subject)
+    before = foreign.writes
+    _save(subject, entry)
+    await _flush(subject)
+
+    assert before == foreign.writes
+
+    other.execute("DELETE FROM entry")
+    await _flush(subject)
+    await subject.close()
+
+    assert before + 1 == foreign.writes
+
+
+async def test_what_others_write_is_noticed_without_being_asked(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    foreign: Foreign,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "POLL_S", 0.01)
+    subject = open_writer()
+    await _flush(subject)
+    before = foreign.writes
+    other.execute("INSERT INTO wait VALUES ('x', 1, 1, 90000)")
+    await _wait_until(lambda: foreign.writes > before)
+    await subject.close()
+
+
+async def test_what_has_expired_is_swept_out_in_small_batches(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    fact: Fact,
+    wait: Wait,
+    now: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "SWEEP_ROWS", 2)
+    monkeypatch.setattr(writer, "LINGER_S", 60.0)  # no sweep but the one that each flush brings
+    subject = open_writer()
+    for number in range(5):
+        _save(subject, replace(entry, key=f"{number}@example.org", expires_at=1_500.0))
+    _save(subject, entry)
+    subject.save(lambda batch: batch.facts.update({("a", fact.kind): replace(fact, expires_at=1)}))
+    subject.save(lambda batch: batch.waits.update({wait.key: replace(wait, expires_at=1)}))
+    await _flush(subject)
+    now[0] = 2_000.0
+    await _flush(subject)
+
+    assert _count(other) > 1
+
+    for _ in range(4):
+        await _flush(subject)
+    await subject.close()
+
+    assert [1, 0, 0] == [_count(other, table) for table in ("entry", "fact", "wait")]
+
+
+async def test_it_rests_while_there_is_nothing_to_do(
+    open_writer: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "POLL_S", 60.0)
+    monkeypatch.setattr(writer, "LINGER_S", 60.0)
+    turns: list[None] = []
+    subject = open_writer()
+    monkeypatch.setattr(subject, "_sweep", lambda: turns.append(None))
+    for _ in range(5):
+        await _flush(subject)
+    await subject.close()
+
+    assert 5 == len(turns)
+
+
+async def test_sweeping_goes_on_after_the_clock_stepped_back(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry, now: list[float]
+) -> None:
+    subject = open_writer()
+    for _ in range(2):
+        await _flush(subject)
+    _save(subject, replace(entry, expires_at=400.0))
+    await _flush(subject)
+
+    assert 1 == _count(other)
+
+    now[0] = 500.0
+    for _ in range(2):
+        await _flush(subject)
+    await subject.close()
+
+    assert 0 == _count(other)
+
+
+async def test_a_file_that_was_removed_loses_saves_and_says_so(
+    open_writer: Open, path: Path, entry: Entry, told: list[Event]
+) -> None:
+    subject = open_writer()
+    _remove(path)
+    _save(subject, entry)
+    with pytest.raises(StoreError, match="removed or replaced"):
+        await _flush(subject)
+    _save(subject, entry)
+    with pytest.raises(StoreError, match="removed or replaced"):
+        await _flush(subject)
+    await subject.close()
+
+    expected = Trouble(
+        "store",
+        f"saves were lost: {path}: it was removed or replaced",
+        "restart Ringback to make a new one",
+    )
+    assert [expected] == told
