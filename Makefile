@@ -17,7 +17,7 @@ demo: $(RUN) ## the service at work in a small internet on this machine; KEEP=1 
 	@$(BIN)/ringback demo $(if $(KEEP),--keep)
 
 check: $(DEV) ## the fast gate: format, lint, types, layers, fast tests, docs; under a minute
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types format lint fast docs-check
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target types format lint fast docs-check
 
 format: $(DEV)
 	$(BIN)/ruff format --check .
@@ -33,9 +33,11 @@ fast: $(DEV)
 
 docs: $(DEV) ## write the generated pages of docs/ again
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/scenarios.py
 
 docs-check: $(DEV) ## are the generated pages of docs/ those of the code?
 	$(BIN)/python tools/reference.py --check
+	$(BIN)/python tools/scenarios.py --check
 
 test: check coverage real-main ## everything: the gate, slow tests, coverage, a real Postfix and a real Exim
 

@@ -1,4 +1,4 @@
-"""The engine's outside as fakes: hosts that answer from a table, a DNS of dictionaries, a clock set by hand."""
+"""The engine's outside as fakes: hosts that answer from a table, a DNS of dictionaries, a clock."""
 
 import asyncio
 from collections.abc import Callable
@@ -50,30 +50,32 @@ class FakeHost:
     starttls: str | Fault = "220 Go ahead"
     handshake: Fault | None = None
     heard: list[str] = field(default_factory=list)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event | None = None  # set: RCPT waits for it
 
     def answer(self, command: str) -> str | Fault:
         self.heard.append(command)
+        self.reached.set()
         verb, _, rest = command.partition(" ")
         recipient = rest.partition("<")[2].partition(">")[0]
-        match verb:
-            case "EHLO" | "HELO":
-                return self.ehlo
-            case "MAIL":
-                return self.mail
-            case "RSET":
-                return self.rset
-            case "STARTTLS":
-                return self.starttls
-            case "VRFY" if self.vrfy:
-                return self.vrfy(rest)
-            case "RCPT" if self.rcpt:
-                return self.rcpt(recipient)
-            case "RCPT":
-                return "250 2.1.5 Ok" if recipient in self.mailboxes else NO_SUCH_USER
-            case "QUIT":
-                return "221 Bye"
-        return "500 What?"
+        if verb == "RCPT":
+            return self._answer_rcpt(recipient)
+        if verb == "VRFY" and self.vrfy:
+            return self.vrfy(rest)
+        answers = {
+            "EHLO": self.ehlo,
+            "HELO": self.ehlo,
+            "MAIL": self.mail,
+            "RSET": self.rset,
+            "STARTTLS": self.starttls,
+            "QUIT": "221 Bye",
+        }
+        return answers.get(verb, "500 What?")
+
+    def _answer_rcpt(self, recipient: str) -> str | Fault:
+        if self.rcpt:
+            return self.rcpt(recipient)
+        return "250 2.1.5 Ok" if recipient in self.mailboxes else NO_SUCH_USER
 
     @property
     def recipients(self) -> list[str]:
@@ -132,9 +134,7 @@ class FakeResolver:
         self.answers[name, kind] = DnsAnswer(name, kind, DnsStatus.OK, texts=texts)
 
     def say_mx(self, name: str, *records: Mx) -> None:
-        self.answers[name, RecordType.MX] = DnsAnswer(
-            name, RecordType.MX, DnsStatus.OK, mx=records
-        )
+        self.answers[name, RecordType.MX] = DnsAnswer(name, RecordType.MX, DnsStatus.OK, mx=records)
 
     def fail(self, name: str, kind: RecordType, status: DnsStatus) -> None:
         self.answers[name, kind] = DnsAnswer(name, kind, status, detail=status.value)
@@ -145,6 +145,9 @@ class FakeResolver:
         known = any(told == name for told, _ in self.answers)
         status = DnsStatus.NODATA if known else DnsStatus.NXDOMAIN
         return self.answers.get((name, kind), DnsAnswer(name, kind, status))
+
+    async def close(self) -> None:
+        """Nothing is under way in here."""
 
 
 class FakeOutside:

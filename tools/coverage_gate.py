@@ -29,10 +29,10 @@ GATES = {
     "values": Owed(100, by_its_own_test=True),
     "wire": Owed(100, by_its_own_test=True),
     "rules": Owed(100, by_its_own_test=True),
-    "engine": Owed(95, by_its_own_test=False),
+    "engine": Owed(100, by_its_own_test=False),
     "store": Owed(95, by_its_own_test=False),
     "net": Owed(90, by_its_own_test=False),
-    "doors": Owed(90, by_its_own_test=False),
+    "doors": Owed(95, by_its_own_test=False),
     "lab": Owed(90, by_its_own_test=False),
 }
 
@@ -54,8 +54,9 @@ def _short(coverage: Coverage) -> Iterator[str]:
             contexts = [f"^{test}$", "^$"] if owed.by_its_own_test else None
             percent, missing = _measure(coverage, path, contexts)
             if percent < owed.percent:
-                source = f" by {test}" if owed.by_its_own_test else ""
-                yield f"{path.relative_to(ROOT)}: {percent:.1f} %{source}, owes {owed.percent:g}: {missing}"
+                by = f" by {test}" if owed.by_its_own_test else ""
+                name = path.relative_to(ROOT)
+                yield f"{name}: {percent:.1f} %{by}, owes {owed.percent:g}: {missing}"
 
 
 def _test_of(path: Path) -> str:
@@ -64,14 +65,16 @@ def _test_of(path: Path) -> str:
 
 
 def _measure(coverage: Coverage, path: Path, contexts: list[str] | None) -> tuple[float, str]:
+    """Return the percentage of `path` that was covered, and the lines and branches that were not."""
     table = StringIO()
     try:
         percent = coverage.report(
-            morfs=[str(path)], file=table, contexts=contexts, show_missing=True, skip_covered=False
+            [str(path)], contexts=contexts, show_missing=True, skip_covered=False, file=table
         )
     except NoDataError:
-        return 0.0, "never imported"
-    row = next(line for line in table.getvalue().splitlines() if line.endswith(".py") is False and path.name in line)
+        return 0.0, "nothing measured it"
+    # A head and a rule come first.
+    row = table.getvalue().splitlines()[2]
     return percent, row.partition("%")[2].strip()
 
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from ipaddress import ip_address
 
@@ -25,10 +26,10 @@ from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .values.dns import RecordType
 from .values.settings import Settings
+from .values.text import printable
 
-_SQLITE = "sqlite://"
 
-
+@cache
 def phrasebook() -> Phrasebook:
     """The wordings that ship with this version."""
     return parse_phrasebook(
@@ -36,30 +37,46 @@ def phrasebook() -> Phrasebook:
     )
 
 
+@cache
 def flag_lists() -> FlagLists:
+    """The lists behind the flags of a report."""
     return parse_flag_lists(files(f"{__package__}.rules").joinpath("flags.toml").read_text("utf-8"))
 
 
 async def open_store(settings: Settings, sink: Sink) -> Store:
     """Open the store that `store.url` names. Raises StoreError."""
-    url = settings.store.url
+    url, path = settings.store.url, settings.store.sqlite_path
     if url == "memory:":
         return MemoryStore()
-    if not url.startswith(_SQLITE):
-        raise StoreError(f"store.url: {url!r} is of no known kind; write sqlite:///path or memory:")
+    if path is None:
+        remedy = "write sqlite:///path/to/file or memory:"
+        raise StoreError(f"store.url: this version has no store for {printable(url)}", remedy)
     return await SqliteStore.open(
-        url.removeprefix(_SQLITE),
+        path,
         memory_entries=settings.cache.memory_entries,
         sink=sink,
         clock=SystemClock().now,
     )
 
 
-async def make_verifier(settings: Settings, store: Store, sink: Sink) -> Verifier:
-    """Make the engine on a store that is open. Raises ConfigError if it cannot say who we are."""
-    clock: Clock = SystemClock()
+async def make_verifier(
+    settings: Settings,
+    store: Store,
+    sink: Sink,
+    clock: Clock | None = None,
+    pacer: Pacer | None = None,
+) -> Verifier:
+    """Make the engine on a store that is open. Raises UsageError if it cannot say who we are.
+
+    `pacer`: the one of the engine before it, whose budgets go on; it is not changed.
+    """
+    clock = clock or SystemClock()
     resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
-    settings = await _with_name(settings, resolver)
+    try:
+        settings = await _with_name(settings, resolver)
+    except BaseException:
+        await resolver.close()
+        raise
     identity = settings.identity
     outside = Outside(
         resolver=resolver,
@@ -71,7 +88,7 @@ async def make_verifier(settings: Settings, store: Store, sink: Sink) -> Verifie
         ),
         store=store,
         clock=clock,
-        pacer=Pacer(settings.budget, clock),
+        pacer=pacer or Pacer(settings.budget, clock),
         book=phrasebook(),
         draw=random.random,
     )

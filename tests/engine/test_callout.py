@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fakes import START, FakeHost, FakeOutside
-
 from ringback.engine.callout import Callout, News
 from ringback.rules.conclude import conclude
 from ringback.rules.gates import Exemptions
@@ -84,6 +83,23 @@ async def test_a_greylisting_host_is_not_gone_round(world: FakeOutside) -> None:
     assert 1 == len(world.dialer.calls)
 
 
+async def test_a_host_that_is_left_alone_is_not_gone_round_either(world: FakeOutside) -> None:
+    """What it said last follows it: the backup's word would not outweigh it (scenarios 23 and 63)."""
+    world.host("grey.example", FakeHost(rcpt=lambda _: "451 4.7.1 Greylisted"), _shop())
+    world.host("full.example", FakeHost(rcpt=lambda _: "550 5.7.1 Rate limit exceeded"), _shop())
+    world.host("shut.example", FakeHost(greeting="554 5.7.1 Your IP is blocked"), _shop())
+
+    reasons = []
+    for domain in ("grey.example", "full.example", "shut.example"):
+        verifier = world.verifier()
+        await verifier.verify(f"ann@{domain}")
+        world.dialer.calls.clear()
+        reasons.append((await verifier.verify(f"bob@{domain}")).reason)
+
+    assert [Reason.GREYLISTED, Reason.RATE_LIMITED, Reason.NO_SUCH_MAILBOX] == reasons
+    assert ["192.0.2.6"] == world.dialer.calls, "the one behind a host that refuses us"
+
+
 async def test_no_more_hosts_than_configured(world: FakeOutside) -> None:
     world.host("shop.example", *[Fault.TIMEOUT] * 5)
 
@@ -159,7 +175,9 @@ async def test_refused_recipients_use_up_a_budget_of_their_own(world: FakeOutsid
     callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
 
     ends = [
-        _reason(await callout.run(parse_address(f"x{n}@shop.example"), Purpose.SENDER, lambda _: None))
+        _reason(
+            await callout.run(parse_address(f"x{n}@shop.example"), Purpose.SENDER, lambda _: None)
+        )
         for n in range(3)
     ]
 
@@ -168,7 +186,7 @@ async def test_refused_recipients_use_up_a_budget_of_their_own(world: FakeOutsid
 
 
 async def test_tls_that_fails_is_followed_by_a_conversation_in_clear(world: FakeOutside) -> None:
-    host = _shop(ehlo="250-mx\n250 STARTTLS", handshake=Fault.TLS_FAILED)
+    host = _shop(ehlo="250-mx\n250 STARTTLS", handshake=Fault.TIMEOUT)
     world.host("shop.example", host)
 
     evidence = await _run(world, smtp=_smtp(tls=TlsPolicy.OPPORTUNISTIC))
@@ -181,7 +199,7 @@ async def test_tls_that_fails_is_followed_by_a_conversation_in_clear(world: Fake
 async def test_a_host_whose_tls_is_broken_is_spoken_to_in_clear_next_time(
     world: FakeOutside,
 ) -> None:
-    host = _shop(ehlo="250-mx\n250 STARTTLS", handshake=Fault.TLS_FAILED)
+    host = _shop(ehlo="250-mx\n250 STARTTLS", handshake=Fault.TIMEOUT)
     world.host("shop.example", host)
     smtp = _smtp(tls=TlsPolicy.OPPORTUNISTIC)
     evidence = await _run(world, smtp=smtp)
@@ -205,6 +223,16 @@ async def test_postmaster_is_asked_only_after_weak_words(world: FakeOutside) -> 
 
     assert Reason.NO_SUCH_MAILBOX == _reason(evidence)
     assert [WELL, "postmaster@shop.example"] == host.recipients
+
+
+async def test_weak_words_with_contrast_end_the_walk(world: FakeOutside) -> None:
+    host = FakeHost(rcpt=lambda to: "250 Ok" if to.startswith("postmaster@") else "550")
+    world.host("shop.example", host, _shop())
+
+    evidence = await _run(world)
+
+    assert Reason.NO_SUCH_MAILBOX == _reason(evidence)
+    assert ["192.0.2.1"] == world.dialer.calls
 
 
 async def test_vrfy_is_asked_instead_of_rcpt_where_configured(world: FakeOutside) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 
 from fakes import FakeClock
-
 from ringback.engine import pacer as pacer_module
 from ringback.engine.pacer import Pacer
 from ringback.values.settings import Budget
@@ -97,3 +96,40 @@ async def test_who_gives_up_waiting_holds_no_place() -> None:
     await pacer.wait_slot("192.0.2.1")
 
     assert 1 == len(pacer._users)
+
+
+def test_another_budget_forgets_nothing_that_was_charged() -> None:
+    clock = FakeClock()
+    pacer = Pacer(Budget(per_host=4, per_domain=1_000), clock)
+    pacer.admit("192.0.2.1", "a.example")
+
+    pacer.adopt(Budget(per_host=8, per_domain=1_000))  # a burst of two, of which one is charged
+    raised = [pacer.admit("192.0.2.1", "a.example") for _ in range(2)]
+    pacer.adopt(Budget(per_host=4, per_domain=1_000))  # a burst of one, and no debt beyond it
+    lowered = pacer.admit("192.0.2.1", "a.example")
+    clock.at += 1_201  # the interval of four an hour
+    later = pacer.admit("192.0.2.1", "a.example")
+
+    assert [None, "connections to this host"] == raised
+    assert lowered is not None
+    assert later is None
+
+
+async def test_another_budget_changes_how_many_connect_at_a_time() -> None:
+    pacer = Pacer(Budget(concurrent_per_host=1), FakeClock())
+    await pacer.wait_slot("192.0.2.1")
+    second = asyncio.create_task(pacer.wait_slot("192.0.2.1"))
+    await asyncio.sleep(0)
+    waited = not second.done()
+
+    pacer.adopt(Budget(concurrent_per_host=2))
+    await second
+    pacer.adopt(Budget(concurrent=2))
+    elsewhere = asyncio.create_task(pacer.wait_slot("192.0.2.2"))
+    await asyncio.sleep(0)
+    waits_too = not elsewhere.done()
+    pacer.release("192.0.2.1")
+    await elsewhere
+
+    assert waited
+    assert waits_too

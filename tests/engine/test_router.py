@@ -1,7 +1,6 @@
 """Questions to DNS, and what is said where they lead nowhere."""
 
 from fakes import FakeOutside
-
 from ringback.engine.router import CANARY_BELIEVED_S, Router
 from ringback.values.address import parse_address
 from ringback.values.dns import DnsStatus, Mx, RecordType

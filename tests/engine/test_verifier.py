@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from fakes import START, FakeHost, FakeOutside
 
+from fakes import START, FakeHost, FakeOutside
 from ringback.engine import verifier as verifier_module
 from ringback.errors import StoreError
+from ringback.rules.conclude import conclude
 from ringback.rules.freshness import SECOND_REFUSAL_AFTER_S, Entry
 from ringback.values.dns import DnsStatus, RecordType
 from ringback.values.events import CalledOut, Trouble
@@ -273,6 +274,57 @@ async def test_a_greylisted_address_is_asked_again_after_its_time_and_not_before
     assert 2 == len(world.dialer.calls)
 
 
+async def test_a_greylisting_host_is_waited_out_by_one_address_at_a_time(
+    world: FakeOutside,
+) -> None:
+    host = FakeHost(rcpt=lambda _: "451 4.7.1 Greylisted, come back in 10 minutes")
+    world.host("grey.example", host)
+    verifier = world.verifier()
+    await verifier.verify("ann@grey.example")
+    world.clock.at += 60
+
+    other = await verifier.verify("bob@grey.example")
+    host.rcpt = None
+    host.mailboxes |= {"ann@grey.example", "bob@grey.example"}
+    world.clock.at += 540
+    passed = [await verifier.verify(f"{name}@grey.example") for name in ("ann", "bob")]
+
+    assert (Reason.GREYLISTED, START + 600) == (other.reason, other.retry_at)
+    assert [Reason.ACCEPTED] * 2 == [report.reason for report in passed]
+    assert 3 == len(world.dialer.calls)
+
+
+async def test_a_host_that_is_down_is_not_called_for_every_message(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+    await verifier.verify("ann@shop.example")
+    world.dialer.hosts["192.0.2.1"] = Fault.TIMEOUT
+    world.clock.at += 8 * DAY_S
+
+    for _ in range(5):
+        await verifier.verify("ann@shop.example")
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    assert 2 == len(world.dialer.calls)
+
+
+async def test_a_verdict_derived_again_from_its_evidence_is_the_same(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    world.host("any.example", FakeHost(rcpt=lambda _: "250 Ok"))
+    world.host("grey.example", FakeHost(rcpt=lambda _: "450 4.2.0 Greylisted"))
+    world.host("away.example", Fault.TIMEOUT, FakeHost(greeting="554 5.7.1 Your IP is blocked"))
+    verifier = world.verifier()
+    domains = ("shop", "any", "grey", "away", "nosuch")
+    asked = [f"{name}@{domain}.example" for domain in domains for name in ("ann", "bob", "ann")]
+
+    reports = [await verifier.verify(address) for address in asked]
+
+    assert [report.reason for report in reports] == [
+        conclude(report.evidence).reason for report in reports
+    ]
+
+
 @pytest.mark.parametrize("address", ["", "<>", "postmaster@shop.example"])
 async def test_who_is_never_asked_for(world: FakeOutside, address: str) -> None:
     report = await world.verifier().verify(Query(address))
@@ -379,6 +431,16 @@ async def test_every_callout_is_told_of(world: FakeOutside) -> None:
     assert (1, ("mx1.shop.example",)) == (event.connections, event.hosts)
 
 
+async def test_a_source_address_that_cannot_be_used_is_told_of(world: FakeOutside) -> None:
+    world.host("shop.example", Fault.SOURCE_UNUSABLE, Fault.SOURCE_UNUSABLE)
+
+    report = await world.verifier().verify("ann@shop.example")
+
+    assert Reason.IDENTITY_UNFIT == report.reason
+    troubles = [event for event in world.events if isinstance(event, Trouble)]
+    assert ["source address"] == [trouble.where for trouble in troubles]
+
+
 async def test_closing_breaks_off_callouts_and_their_askers_get_an_answer(
     world: FakeOutside,
 ) -> None:
@@ -387,8 +449,7 @@ async def test_closing_breaks_off_callouts_and_their_askers_get_an_answer(
     world.host("shop.example", host)
     verifier = world.verifier()
     asker = asyncio.create_task(verifier.verify("ann@shop.example"))
-    while not host.heard:
-        await asyncio.sleep(0)
+    await host.reached.wait()
 
     await verifier.close()
     report = await asker
@@ -404,8 +465,7 @@ async def test_an_asker_who_is_cancelled_does_not_cancel_the_others(world: FakeO
     verifier = world.verifier()
     impatient = asyncio.create_task(verifier.verify("ann@shop.example"))
     patient = asyncio.create_task(verifier.verify("ann@shop.example"))
-    while not host.heard:
-        await asyncio.sleep(0)
+    await host.reached.wait()
 
     impatient.cancel()
     gate.set()

@@ -242,3 +242,14 @@ async def test_connections_beyond_the_limit_are_reset(monkeypatch: pytest.Monkey
         with pytest.raises(ConnectionResetError):
             await caller.hear()
     await front.close()
+
+
+async def test_who_is_unknown_is_refused_after_the_policy_service_was_asked() -> None:
+    async with policy_service(lambda asked: b"action=DUNNO\n\n") as (service, asked):
+        async with running(Front(service, mailboxes=["me@ours.example"])) as client:
+            known, _ = await rcpt(client)
+        async with running(Front(service, mailboxes=[])) as client:
+            unknown, text = await rcpt(client)
+
+    assert (250, 550, 2) == (known, unknown, len(asked))
+    assert text.startswith("5.1.1 <me@ours.example>: Recipient address rejected: User unknown")

@@ -18,33 +18,11 @@ from .servers import exim, postfix
 from .servers.box import Box
 from .servers.network import private_network, visiting
 from .servers.program import Program, Ringback, install
+from .servers.settings import settings_with
 from .servers.unpack import UnavailableError
 
 TOOLS = ("apt-get", "dpkg-deb", "setpriv", "unshare")
 POLICY_ADDRESS = "127.0.0.1:10040"
-
-# Each mail host has port 25 of an address of its own, the name server port 53: nobody else is here.
-SETTINGS = f"""
-[identity]
-helo_name = "verify.lab.example"
-contact = "postmaster@lab.example"
-
-[dns]
-nameservers = ["127.0.0.1:53"]
-
-[smtp]
-allowed_networks = ["127.0.0.0/8"]
-
-[etiquette]
-call_when = "always"
-
-[policy]
-listen = ["{POLICY_ADDRESS}"]
-mode = "enforce"
-
-[http]
-listen = ""
-"""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -93,17 +71,20 @@ class Servers:
     homes: pytest.TempPathFactory
     running: list[Box | Program] = field(default_factory=list)
 
-    def postfix(self, host: str, main: Mapping[str, str]) -> Box:
+    def postfix(self, host: str, main: Mapping[str, str]) -> None:
         """Start a Postfix at `host`, port 25, with `main` as lines of its main.cf."""
-        box = self._box("postfix", postfix.fetch)
-        postfix.start(box, host, main)
-        return box
+        postfix.start(self.box("postfix", postfix.fetch), host, main)
 
-    def exim(self, host: str, *mailboxes: str) -> Box:
+    def exim(self, host: str, *mailboxes: str) -> None:
         """Start an Exim at `host`, port 25, where `mailboxes` exist."""
-        box = self._box("exim", exim.fetch)
-        exim.start(box, host, mailboxes)
-        return box
+        exim.start(self.box("exim", exim.fetch), host, mailboxes)
+
+    def ringback(self, policy_address: str) -> Ringback:
+        """Lay out a Ringback that enforces and calls always, asked at `policy_address`; not started."""
+        settings = settings_with(policy={"listen": [policy_address]})
+        installed = install(self.home("ringback"), settings)
+        self.running.append(installed.service)
+        return installed
 
     def home(self, name: str) -> Path:
         return self.homes.mktemp(name)
@@ -112,7 +93,8 @@ class Servers:
         while self.running:
             self.running.pop().stop()
 
-    def _box(self, name: str, fetch: Callable[[], Path]) -> Box:
+    def box(self, name: str, fetch: Callable[[], Path]) -> Box:
+        """Return a box with the root that `fetch` brings from outside; nothing runs in it yet."""
         try:
             with visiting(self.outside):
                 root = fetch()
@@ -143,7 +125,5 @@ def lab(servers: Servers) -> Program:
 
 @pytest.fixture(scope="module")
 def ringback(servers: Servers, lab: Program) -> Ringback:
-    """An installation that enforces and calls always, on the lab's internet; not started."""
-    installed = install(servers.home("ringback"), SETTINGS)
-    servers.running.append(installed.service)
-    return installed
+    """A Ringback on the lab's internet; not started."""
+    return servers.ringback(POLICY_ADDRESS)

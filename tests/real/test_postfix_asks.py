@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from .conftest import POLICY_ADDRESS, Servers
-from .servers.box import Box
 from .servers.program import Ringback
 
 pytestmark = pytest.mark.real
@@ -27,9 +26,9 @@ MAIN = {
 }
 
 
-@pytest.fixture(scope="module")
-def front(servers: Servers) -> Box:
-    return servers.postfix(HOST, MAIN)
+@pytest.fixture(scope="module", autouse=True)
+def front(servers: Servers) -> None:
+    servers.postfix(HOST, MAIN)
 
 
 @pytest.fixture
@@ -53,15 +52,13 @@ def send(sender: str) -> tuple[int, str]:
         return code, text.decode()
 
 
-def test_a_sender_that_exists_is_accepted(front: Box, serving: Ringback) -> None:
+def test_a_sender_that_exists_is_accepted(serving: Ringback) -> None:
     code, text = send("ann@shop.example")
 
     assert 250 == code, text
 
 
-def test_a_sender_that_does_not_exist_is_refused_with_a_line_to_act_on(
-    front: Box, serving: Ringback
-) -> None:
+def test_a_sender_that_does_not_exist_is_refused_with_a_line_to_act_on(serving: Ringback) -> None:
     code, text = send("invented@shop.example")
 
     assert (550, "5.1.7") == (code, text.split()[0])
@@ -78,15 +75,13 @@ def test_a_sender_that_does_not_exist_is_refused_with_a_line_to_act_on(
         pytest.param("ann@blocklisted.example", id="a-host-that-refuses-us"),
     ],
 )
-def test_without_evidence_there_is_no_refusal(front: Box, serving: Ringback, sender: str) -> None:
+def test_without_evidence_there_is_no_refusal(serving: Ringback, sender: str) -> None:
     code, text = send(sender)
 
     assert 250 == code, text
 
 
-def test_several_messages_of_one_session_are_judged_one_by_one(
-    front: Box, serving: Ringback
-) -> None:
+def test_several_messages_of_one_session_are_judged_one_by_one(serving: Ringback) -> None:
     senders = ["ann@shop.example", "invented@shop.example", "", "ann@shop.example"]
     codes = []
     with smtplib.SMTP(HOST, timeout=SMTP_S) as client:
@@ -99,7 +94,7 @@ def test_several_messages_of_one_session_are_judged_one_by_one(
     assert [250, 550, 250, 250] == codes
 
 
-def test_mail_flows_when_ringback_is_stopped(front: Box, serving: Ringback) -> None:
+def test_mail_flows_when_ringback_is_stopped(serving: Ringback) -> None:
     refused, _ = send("invented@shop.example")
     serving.service.stop()
     accepted, text = send("invented@shop.example")
@@ -107,7 +102,7 @@ def test_mail_flows_when_ringback_is_stopped(front: Box, serving: Ringback) -> N
     assert (550, 250) == (refused, accepted), text
 
 
-def test_refusals_come_back_with_ringback(front: Box, serving: Ringback) -> None:
+def test_refusals_come_back_with_ringback(serving: Ringback) -> None:
     serving.service.stop()
     accepted, _ = send("invented@shop.example")
     serving.start()
@@ -116,7 +111,7 @@ def test_refusals_come_back_with_ringback(front: Box, serving: Ringback) -> None
     assert (250, 550) == (accepted, refused), text
 
 
-def test_mail_flows_when_the_store_is_gone(front: Box, serving: Ringback) -> None:
+def test_mail_flows_when_the_store_is_gone(serving: Ringback) -> None:
     send("ann@shop.example")
     for path in serving.store_path.parent.glob(f"{serving.store_path.name}*"):
         path.unlink()
@@ -125,7 +120,7 @@ def test_mail_flows_when_the_store_is_gone(front: Box, serving: Ringback) -> Non
     assert 250 == code, text
 
 
-def test_mail_flows_when_the_store_is_garbage(front: Box, serving: Ringback) -> None:
+def test_mail_flows_when_the_store_is_garbage(serving: Ringback) -> None:
     send("ann@shop.example")
     for path in serving.store_path.parent.glob(f"{serving.store_path.name}*"):
         path.write_bytes(b"\xff" * path.stat().st_size)

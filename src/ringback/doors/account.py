@@ -1,180 +1,153 @@
 """A report told as an expert would: what was asked, what was said, what it means, which rule decided,
-and what would change it. Lines of text without colour. Not here: printing them (doors/cli/).
+and what would change it. Lines of text without colour. Not here: the words (words.py), printing (doors/cli/).
 """
 
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
-from ..values.evidence import About, Exchange, Fault, Stage
+from ..values.evidence import About, Exchange, Stage
 from ..values.query import Report
 from ..values.text import printable
-from ..values.verdict import Blame, Reason
-from .cli.output import utc
+from ..values.verdict import Reason
+from .instants import utc
+from .words import ASKED_FOR, BEHIND_GATE, FAILED, SAID, WHOSE, WOULD_CHANGE
 
-# Where the meaning of a reply begins on its line, if there is room.
-_MEANING_COLUMN = 64
 _MAX_REPLY_LINES = 12  # of one reply; what hosts write beyond that helps nobody
+_LABEL_COLUMNS = 13
+_WHOM = MappingProxyType({About.CONTROL: "the control", About.POSTMASTER: "postmaster"})
+_ANSWERS = (Stage.RCPT, Stage.VRFY)  # where an acceptance says something of a mailbox
 
-_WHOSE = MappingProxyType(
-    {
-        Blame.ADDRESS: "the address",
-        Blame.PEER: "the other side",
-        Blame.US: "us",
-        Blame.NETWORK: "the network or the DNS",
-        Blame.POLICY: "our own policy",
-    }
-)
 
-_BEGIN_AGAIN = "Nothing until the verdict expires; --fresh asks anew."
-_TIME = "Time: it is asked again after the hour named above."
-_WOULD_CHANGE = MappingProxyType(
-    {
-        Reason.ACCEPTED: "A permanent refusal, twice, at least an hour apart.",
-        Reason.BAD_SYNTAX: "Only another address: this one is impossible under RFC 5321.",
-        Reason.NO_SUCH_DOMAIN: "The domain appearing in the DNS.",
-        Reason.NO_MAIL_HOST: "An MX, A or AAAA record appearing for the domain.",
-        Reason.NULL_MX: "The domain publishing another MX record.",
-        Reason.NO_SUCH_MAILBOX: "The mailbox being made; an old refusal is confirmed before it counts.",
-        Reason.MAILBOX_DISABLED: "The mailbox being enabled again.",
-        Reason.MAILBOX_MOVED: "Nothing here: the mailbox has another address now.",
-        Reason.ACCEPTS_ANY: "The host refusing addresses that nobody has.",
-        Reason.REFUSES_ANY: "The host accepting its own postmaster, as RFC 5321 demands.",
-        Reason.REFUSES_NULL_SENDER: "The host taking bounces, as RFC 5321 demands.",
-        Reason.AMBIGUOUS_REPLY: "A reply that says more.",
-        Reason.POLICY_REFUSAL: "The policy of the other side.",
-        Reason.DOMAIN_NOT_SERVED: "The MX record or the host being put right: they contradict each other.",
-        Reason.GREYLISTED: _TIME,
-        Reason.PEER_IS_VERIFYING: _TIME,
-        Reason.PEER_TROUBLE: _TIME,
-        Reason.PROTOCOL_ERROR: "The host speaking SMTP.",
-        Reason.TLS_REQUIRED: "A TLS handshake that succeeds; see smtp.tls.",
-        Reason.NEEDS_SMTPUTF8: "The host offering SMTPUTF8.",
-        Reason.MAILBOX_FULL: "Its owner making room.",
-        Reason.REFUSES_US: "Our standing with the host: see what its reply says of us.",
-        Reason.RATE_LIMITED: "Asking that host less.",
-        Reason.IDENTITY_UNFIT: "Our own set-up: see [identity] in the configuration.",
-        Reason.OUR_TROUBLE: "The trouble of ours being mended; the log names it.",
-        Reason.DNS_FAILURE: _TIME,
-        Reason.UNREACHABLE: _TIME,
-        Reason.OPTED_OUT: "The owner's wish, which is respected.",
-        Reason.OVER_BUDGET: "Time, or a larger [budget].",
-        Reason.NOT_ASKED: "The setting behind that gate.",
-        Reason.DEADLINE: "A moment's patience: the callout goes on.",
-    }
-)
-
-_ABOUT = MappingProxyType(
-    {
-        About.CONTROL: "the control: an address that nobody has",
-        About.POSTMASTER: "contrast: every host has a postmaster",
-    }
-)
-
-_IN_WORDS = MappingProxyType(
-    {
-        Fault.NO_SUCH_DOMAIN: "the domain does not exist",
-        Fault.NO_MAIL_HOST: "nothing takes mail for it",
-        Fault.NULL_MX: "it takes no mail, and says so",
-        Fault.UNUSABLE_MX: "no address to call",
-        Fault.DNS_FAILURE: "no answer that can be believed",
-        Fault.FORBIDDEN_NETWORK: "not called",
-        Fault.OPTED_OUT: "not called: opted out",
-        Fault.OVER_BUDGET: "not called: budget used up",
-        Fault.SOURCE_UNUSABLE: "our own fault",
-        Fault.REFUSED: "no connection",
-        Fault.TIMEOUT: "no answer in time",
-        Fault.CLOSED: "the host went away",
-        Fault.NOT_SMTP: "not SMTP",
-        Fault.OUT_OF_STEP: "out of step",
-        Fault.TLS_FAILED: "TLS failed",
-        Fault.NO_SMTPUTF8: "not asked",
-    }
-)
+def shown_address(report: Report) -> str:
+    return printable(report.address) or "<>"
 
 
 def tell(report: Report) -> Iterator[str]:
-    """Give the account of one report, line by line, the verdict first."""
-    yield f"{printable(report.address)}: {report.verdict} ({report.reason})"
+    """Give the account of one report, line by line; the verdict itself stands above it."""
+    if report.from_cache and report.evidence:
+        yield f"Nobody was asked now; this was said {utc(report.checked_at)}:"
     yield from dialogue(report.evidence)
-    yield f"  Decided: {printable(report.rule)}."
-    because = report.because
-    if because is not None and because.code is not None:
-        where = f"{because.host} [{because.ip}]" if because.host != because.ip else because.ip
-        yield f"  By: {because.code}{_enhanced(because)} to {because.stage.upper()} at {where}."
-    yield f"  Whose doing: {_WHOSE[report.blame]}."
-    yield f"  Would change it: {_WOULD_CHANGE[report.reason]}"
-    yield f"  {_how_fresh(report)}"
+    yield _labelled("decided by", printable(report.rule))
+    if report.because is not None:
+        yield _labelled("resting on", _resting_on(report.because))
+    yield _labelled("whose doing", WHOSE[report.blame])
+    yield _labelled("would change", _would_change(report))
+    yield _labelled("when", _when(report))
 
 
 def dialogue(evidence: Sequence[Exchange]) -> Iterator[str]:
     """Write out what was asked and said, one connection after the other."""
-    connection = 0
+    before: Exchange | None = None
     about = About.ADDRESS
     for exchange in evidence:
-        if exchange.connection != connection:
-            connection = exchange.connection
-            yield f"  {exchange.host} [{exchange.ip}], preference {exchange.preference}"
-        elif not exchange.connection and exchange.stage is not Stage.ROUTE:
-            yield f"  remembered of {exchange.host} [{exchange.ip}], {utc(exchange.at)}"
-        if exchange.about is not about and exchange.about in _ABOUT:
-            yield f"    ({_ABOUT[exchange.about]})"
-        about = exchange.about
+        heading = _heading(exchange, before)
+        if heading:
+            yield heading
+        if exchange.about is not about and exchange.about is not About.ADDRESS:
+            yield f"  ({ASKED_FOR[exchange.about]})"
+        before, about = exchange, exchange.about
         yield from _lines_of(exchange)
+
+
+def _heading(exchange: Exchange, before: Exchange | None) -> str:
+    """Who is talking, where that has changed."""
+    if exchange.stage is Stage.ROUTE:
+        return ""
+    if not exchange.connection:
+        known = "not called" if exchange.fault else f"remembered, {utc(exchange.at)}"
+        return f"{_place(exchange)}, {known}"
+    if before is not None and before.connection == exchange.connection:
+        return ""
+    return f"{_place(exchange)}, preference {exchange.preference}"
+
+
+def _place(exchange: Exchange) -> str:
+    host = printable(exchange.host)
+    return f"{host} [{exchange.ip}]" if exchange.ip and exchange.ip != exchange.host else host
 
 
 def _lines_of(exchange: Exchange) -> Iterator[str]:
     if exchange.stage is Stage.ROUTE:
-        said = f"DNS: {exchange.command} → {exchange.text}" if exchange.command else exchange.text
-        yield f"  {_with_note(printable(said), _fault(exchange))}"
-        return
-    if exchange.command:
-        yield f"    C: {printable(exchange.command)}"
+        yield _looked_up(exchange)
+    elif exchange.command:
+        yield f"  C: {printable(exchange.command)}"
     if exchange.fault:
-        yield f"    !  {_fault(exchange)}: {printable(exchange.text)}"
-    elif exchange.stage is Stage.EHLO:
-        offered = ", ".join(exchange.text.split("\n"))  # its lines are names of extensions
-        yield _with_note(f"    S: {exchange.code} {printable(offered)}", _meaning(exchange))
+        if exchange.stage is not Stage.ROUTE:
+            yield f"  !  {printable(exchange.text)}"
+        yield f"     → {FAILED[exchange.fault]}"
     elif exchange.code is not None:
-        *before, last = exchange.text.split("\n")
-        for line in before[:_MAX_REPLY_LINES]:
-            yield f"    S: {exchange.code}-{printable(line)}"
-        text = f"    S: {exchange.code}{_enhanced(exchange)} {printable(last)}".rstrip()
-        yield _with_note(text, _meaning(exchange))
+        yield from _reply_lines(exchange)
+        if note := _note(exchange):
+            yield f"     → {note}"
     elif exchange.stage is Stage.TLS:
-        yield f"    (TLS: {printable(exchange.text)})"
+        yield f"  (TLS: {printable(exchange.text)})"
 
 
-def _with_note(text: str, note: str) -> str:
-    return f"{text:<{_MEANING_COLUMN}}  ← {note}" if note else text
+def _looked_up(exchange: Exchange) -> str:
+    asked = f"{exchange.command}: " if exchange.command else ""
+    return f"DNS {printable(asked + exchange.text)}"
 
 
-def _meaning(exchange: Exchange) -> str:
-    if exchange.meaning is None:
-        return exchange.rule if exchange.stage is not Stage.QUIT else ""
-    if (
-        exchange.stage in (Stage.GREETING, Stage.EHLO, Stage.HELO, Stage.QUIT, Stage.RSET)
-        and (exchange.code or 0) < 400
-    ):
+def _reply_lines(exchange: Exchange) -> Iterator[str]:
+    if exchange.stage is Stage.EHLO and (exchange.code or 0) < 300:
+        offered = ", ".join(exchange.text.split("\n"))  # its lines are names of extensions
+        yield f"  S: {exchange.code} {printable(offered)}"
+        return
+    *before, last = exchange.text.split("\n")
+    for line in before[:_MAX_REPLY_LINES]:
+        yield f"  S: {exchange.code}-{printable(line)}"
+    if len(before) > _MAX_REPLY_LINES:
+        yield f"     … {len(before) - _MAX_REPLY_LINES} lines more"
+    yield f"  S: {_code(exchange)} {printable(last)}".rstrip()
+
+
+def _note(exchange: Exchange) -> str:
+    """What a reply means, and who says so; "" where it goes without saying."""
+    if exchange.stage is Stage.QUIT:
         return ""
-    weak = ", weakly" if exchange.weak else ""
-    return f"{exchange.meaning}{weak} ({exchange.rule})"
+    if exchange.meaning is None:
+        return exchange.rule
+    if (exchange.code or 0) < 400 and exchange.stage not in _ANSWERS:
+        return ""
+    weak = ", in words that count only with contrast" if exchange.weak else ""
+    return f"{SAID[exchange.meaning]}{weak} ({exchange.meaning}, by {exchange.rule})"
 
 
-def _fault(exchange: Exchange) -> str:
-    return _IN_WORDS[exchange.fault] if exchange.fault else ""
+def _code(exchange: Exchange) -> str:
+    return f"{exchange.code} {exchange.enhanced}" if exchange.enhanced else f"{exchange.code}"
 
 
-def _enhanced(exchange: Exchange) -> str:
-    return f" {exchange.enhanced}" if exchange.enhanced else ""
+def _labelled(label: str, text: str) -> str:
+    return f"{label:<{_LABEL_COLUMNS}} {text}"
 
 
-def _how_fresh(report: Report) -> str:
-    told = "Remembered from" if report.from_cache else "Asked"
-    parts = [f"{told} {utc(report.checked_at)}"]
-    if report.retry_at is not None:
-        parts.append(f"asked again after {utc(report.retry_at)}")
-    elif report.expires_at is not None:
-        parts.append(f"holds until {utc(report.expires_at)}")
-    plural = "" if report.callouts == 1 else "s"
-    parts.append(f"{report.callouts} connection{plural} made")
-    return ", ".join(parts) + "."
+def _resting_on(because: Exchange) -> str:
+    if because.stage is Stage.ROUTE:
+        return _looked_up(because)
+    if because.code is None:
+        fault = FAILED[because.fault] if because.fault else printable(because.text)
+        return f"{fault} ({because.stage.upper()}) at {_place(because)}"
+    about = "" if because.about is About.ADDRESS else f" for {_WHOM[because.about]}"
+    read = f", read as {because.meaning} by {because.rule}" if because.meaning else ""
+    return f"{_code(because)} to {because.stage.upper()}{about} at {_place(because)}{read}"
+
+
+def _would_change(report: Report) -> str:
+    change = BEHIND_GATE.get(report.gate) or WOULD_CHANGE[report.reason]
+    if report.retry_at is None:
+        return change
+    return f"{change}; worth asking again from {utc(report.retry_at)}"
+
+
+def _when(report: Report) -> str:
+    how = "without calling anyone"
+    if report.reason is Reason.DEADLINE:
+        how = "before the callout was over"
+    elif report.from_cache:
+        how = "answered from memory now"
+    elif report.callouts:
+        how = f"over {report.callouts} connection{'' if report.callouts == 1 else 's'}"
+    until = ""
+    if report.expires_at is not None and report.retry_at is None:
+        until = f"; holds until {utc(report.expires_at)}"
+    return f"{utc(report.checked_at)}, {how}{until}"

@@ -5,7 +5,7 @@ from ..rules.flags import FlagLists, flags_of
 from ..values.address import parse_address
 from ..values.evidence import Exchange
 from ..values.query import Flags, Report
-from .cli.output import utc, utc_or_none
+from .instants import utc, utc_or_none
 
 
 def encode_report(report: Report, lists: FlagLists) -> dict[str, object]:

@@ -21,6 +21,7 @@ from ..values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.query import Purpose
 from ..values.settings import Method, Settings, TlsPolicy
+from ..values.verdict import Verdict
 from ..wire.probe import Probe, Question
 from ..wire.reply import Reply
 from .pacer import Pacer
@@ -77,9 +78,18 @@ class _Walk:
         return (*evidence, *self.contrast) if any(map(_accepts, evidence)) else evidence
 
 
+def _is_known(evidence: Sequence[Exchange]) -> bool:
+    """True where nothing that a further host could say is worth bothering it."""
+    return conclude(evidence).verdict is not Verdict.UNKNOWN
+
+
 def _accepts(exchange: Exchange) -> bool:
     answers = exchange.stage in (Stage.RCPT, Stage.VRFY) and exchange.about is About.ADDRESS
     return answers and exchange.meaning is Meaning.ACCEPTED
+
+
+def _shown_by(fact: Fact) -> Finding | None:
+    return next((found for about in About if (found := judge(fact.evidence, about))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,9 @@ class _Watched:
         question = self.plan.next_question(said)
         finding = judge(said, About.ADDRESS)
         if finding and finding.because.stage in (Stage.RCPT, Stage.VRFY):
-            complete = question is None and finding.then is Then.STOP
-            self.walk.on_news(News(self.walk.with_contrast(said), complete))
+            evidence = self.walk.with_contrast(said)
+            decided = finding.then is Then.STOP or _is_known(evidence)
+            self.walk.on_news(News(evidence, complete=question is None and decided))
         return question
 
 
@@ -127,7 +138,8 @@ class Callout:
         for host in route.hosts:
             then = await self._ask_host(walk, host, implicit=route.implicit)
             refused_twice = then is Then.ONE_MORE_HOST and walk.one_more
-            if then is Then.STOP or refused_twice or loop.time() >= walk.deadline_at:
+            decided = then is Then.STOP or _is_known(walk.with_contrast(()))
+            if decided or refused_twice or loop.time() >= walk.deadline_at:
                 break
             walk.one_more = walk.one_more or then is Then.ONE_MORE_HOST
         await self._ask_control_again(walk)
@@ -173,7 +185,7 @@ class Callout:
             endpoint = Endpoint(host.host, ip, self._settings.smtp.port, host.preference)
             finding = await self._ask_endpoint(walk, endpoint, walk.plan)
             if finding is None:
-                return Then.NEXT_HOST  # not called: it refused us, or the budget is used up
+                return Then.NEXT_HOST  # not called: opted out, or the budget is used up
             then = finding.then
             if finding.because.stage is not Stage.CONNECT:
                 break
@@ -186,29 +198,47 @@ class Callout:
             self._note_not_called(walk, endpoint, Fault.OPTED_OUT, opted_out.gate)
             return None
         facts = await self._host_facts(walk, endpoint)
-        if facts is None:
-            return None
+        resting = self._let_rest(walk, facts)
+        if resting:
+            return resting
         broken = any(fact.kind is HostFact.BREAKS_TLS for fact in facts)
         tls = TlsPolicy.NEVER if broken else self._settings.smtp.tls
         about = About.ADDRESS if plan.address else About.CONTROL
         said = await self._converse(walk, endpoint, plan, tls)
-        if any(exchange.fault is Fault.TLS_FAILED for exchange in said):
+        if any(exchange.fault and exchange.stage is Stage.TLS for exchange in said):
             said = await self._converse(walk, endpoint, plan, TlsPolicy.NEVER) or said
         return judge(said, about)
 
-    async def _host_facts(self, walk: _Walk, endpoint: Endpoint) -> tuple[Fact, ...] | None:
-        """What is known of the host; None, and the refusal as evidence, if its breaker is open."""
-        now, store = self._outside.clock.now(), self._outside.store
-        facts = self._live(
+    async def _host_facts(self, walk: _Walk, endpoint: Endpoint) -> tuple[Fact, ...]:
+        store = self._outside.store
+        return self._live(
             await store.load_facts(endpoint.ip)
             + await store.load_facts(pair(endpoint.ip, walk.address.domain))
         )
-        paused = False
+
+    def _let_rest(self, walk: _Walk, facts: Sequence[Fact]) -> Finding | None:
+        """Say what a host that is to be left alone did when it was asked last, and add it to the evidence.
+
+        What followed from it then follows now: behind a host that makes us wait, no backup is tried.
+        """
+        now = self._outside.clock.now()
+        resting: Finding | None = None
         for fact in facts:
             if fact.kind is HostFact.REFUSES_US and now - fact.noted_at < REFUSAL_KEPT_S:
                 walk.evidence.extend(fact.evidence)  # it counts against weak words, too
-                paused = paused or now - fact.noted_at < REFUSAL_PAUSE_S
-        return None if paused else facts
+                if now - fact.noted_at < REFUSAL_PAUSE_S:
+                    resting = resting or _shown_by(fact)
+            elif fact.kind is HostFact.GREYLISTS and self._is_waited_out(walk, fact, now):
+                walk.evidence.extend(fact.evidence)
+                resting = _shown_by(fact)
+        return resting
+
+    def _is_waited_out(self, walk: _Walk, fact: Fact, now: float) -> bool:
+        """True while another address waits for this host: one at a time, until it lets us pass."""
+        first, *_ = self._settings.etiquette.recheck_after_s or (0.0,)
+        wait_s = first if fact.window_s is None else fact.window_s
+        same = any(f"<{walk.address.key}>" in said.command for said in fact.evidence)
+        return not same and now - fact.noted_at < wait_s
 
     async def _converse(
         self, walk: _Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy

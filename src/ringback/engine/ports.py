@@ -31,6 +31,10 @@ class Resolver(Protocol):
         """Answer one question. What DNS does is a DnsAnswer, never an exception."""
         ...
 
+    async def close(self) -> None:
+        """Give up what is being asked."""
+        ...
+
 
 class Dialer(Protocol):
     async def call(self, endpoint: Endpoint, probe: Probe, patience: Patience) -> None:

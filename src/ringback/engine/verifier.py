@@ -6,6 +6,7 @@ Not here: how a callout goes (engine/callout.py), what the MTA is told (rules/ac
 """
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import AddressError, StoreError
@@ -17,7 +18,7 @@ from ..rules.lessons import learn
 from ..rules.reports import Heading
 from ..values.address import Address, parse_address
 from ..values.events import CalledOut, Trouble
-from ..values.evidence import Exchange
+from ..values.evidence import Exchange, Fault
 from ..values.facts import DomainFact, Fact
 from ..values.query import Purpose, Query, Report
 from ..values.settings import Method, Settings
@@ -29,6 +30,9 @@ from .refresher import Refresher
 # Callouts under way or waiting for their turn. Each holds a few kilobytes; past this, questions pile up
 # faster than they can ever be answered, and mail is better let through.
 MAX_FLIGHTS = 20_000
+
+# How long a host whose answer is known may take for its goodbye: to leave without QUIT is rude.
+QUIT_WAIT_S = 2.0
 
 # Of no use to the next asker: they speak of our own state, not of the address.
 _NOT_KEPT = frozenset({Reason.OVER_BUDGET, Reason.IDENTITY_UNFIT, Reason.OPTED_OUT})
@@ -56,7 +60,7 @@ class Verifier:
         self._callout = Callout(settings, outside, exemptions)
         self._ages = ages_of(settings.cache)
         self._flights: dict[str, _Flight] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], _Flight] = {}
         self._refresher = Refresher(self._refresh, sink)
 
     @property
@@ -86,11 +90,16 @@ class Verifier:
     async def close(self, drain_s: float = 0.0) -> None:
         """Let callouts finish for `drain_s` seconds, then end them."""
         await self._refresher.close()
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=drain_s)
-            for task in late:
+        await _wait_all(self._tasks, drain_s)
+        for task, flight in self._tasks.items():
+            if not flight.concluded.done():
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await _wait_all(self._tasks, QUIT_WAIT_S)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self._outside.resolver.close()
 
     async def _answer(self, query: Query, address: Address) -> Report:
         old = await self._outside.store.load(address.key)
@@ -168,8 +177,8 @@ class Verifier:
         flight = _Flight(address, purpose, old, loop.create_future(), loop.create_future())
         self._flights[address.key] = flight
         task = asyncio.create_task(self._fly(flight))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = flight
+        task.add_done_callback(self._tasks.pop)
         return flight
 
     async def _fly(self, flight: _Flight) -> None:
@@ -181,6 +190,7 @@ class Verifier:
             if not flight.concluded.done():
                 self._finish(flight, conclude(evidence), evidence)
             self._sink(_called_out(flight, evidence, self._outside.clock.now() - started_at))
+            self._alarm(evidence)
         except StoreError as error:
             _settle(flight.concluded, self._store_failed(flight.address.key, error))
         finally:
@@ -189,6 +199,14 @@ class Verifier:
             broken = self._heading(flight.address.key)
             rule = "the callout was broken off"
             _settle(flight.concluded, reports.unasked(broken, Reason.OUR_TROUBLE, rule))
+
+    def _alarm(self, evidence: Sequence[Exchange]) -> None:
+        """Tell the operator that our own side is broken: nobody else can mend it."""
+        for said in evidence:
+            if said.fault is Fault.SOURCE_UNUSABLE:
+                remedy = "see identity.source_addresses, and how many files may be open at a time"
+                self._sink(Trouble("source address", said.text, remedy))
+                return
 
     def _tell(self, flight: _Flight, news: News) -> None:
         """Let askers go who need not wait for the rest of the conversation."""
@@ -239,8 +257,8 @@ class Verifier:
         lessons = learn(address.domain, evidence, conclusion, now, self._settings.cache.facts)
         for fact in lessons.learned:
             store.save_fact(fact)
-        for kind in lessons.unlearned:
-            store.forget_fact(address.domain, kind)
+        for subject, kind in lessons.unlearned:
+            store.forget_fact(subject, kind)
 
     async def _refresh(self, address: Address) -> None:
         await self.verify(Query(address.key, fresh=True))
@@ -276,6 +294,11 @@ def _called_out(flight: _Flight, evidence: tuple[Exchange, ...], took_s: float) 
         took_s=took_s,
         evidence=evidence,
     )
+
+
+async def _wait_all(tasks: Collection[asyncio.Task[None]], timeout_s: float) -> None:
+    if tasks:
+        await asyncio.wait(set(tasks), timeout=timeout_s)
 
 
 def _settle(future: asyncio.Future[Report], report: Report) -> None:

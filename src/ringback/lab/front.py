@@ -8,7 +8,7 @@ Not here: the asking (policy_client.py).
 import asyncio
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from ..engine.ports import Clock
@@ -31,6 +31,8 @@ DEFAULT_ACTION = "DUNNO"
 
 _PATH = re.compile(r"(?:FROM|TO):\s*<(.*)>(?:\s.*)?", re.IGNORECASE)
 _SYNTAX = "501 5.5.4 Syntax error in parameters or arguments"
+# Postfix asks the policy service first: smtpd_sender_restrictions stand before those of recipients.
+_UNKNOWN = "550 5.1.1 <{}>: Recipient address rejected: User unknown in local recipient table"
 _SEQUENCE = "503 5.5.1 Error: bad sequence of commands"
 
 
@@ -63,12 +65,21 @@ class _Mail:
 
 
 class Front:
-    """The server. `policy` is "ADDRESS:PORT" or "unix:PATH"; `messages` counts those accepted after DATA."""
+    """The server. `policy` is "ADDRESS:PORT" or "unix:PATH"; `messages` counts those accepted after DATA.
+
+    `mailboxes` are the addresses that exist; None: all that it is asked for.
+    """
 
     def __init__(
-        self, policy: str, *, name: str = "mail.ours.example", clock: Clock | None = None
+        self,
+        policy: str,
+        *,
+        name: str = "mail.ours.example",
+        clock: Clock | None = None,
+        mailboxes: Collection[str] | None = None,
     ) -> None:
         self.name = name
+        self.mailboxes = mailboxes
         self.policy = policy
         self.ip = ""
         self.port = 0
@@ -171,6 +182,8 @@ class Front:
         action = await policy.ask(_attributes(mail, mail.sender, found[1]))
         self.fail_opens += action is None
         reply = reply_for(DEFAULT_ACTION if action is None else action, mail.sender)
+        if reply is None and self.mailboxes is not None and found[1] not in self.mailboxes:
+            reply = _UNKNOWN.format(printable(found[1]))
         if reply is None:
             mail.recipients.append(found[1])
             reply = "250 2.1.5 Ok"

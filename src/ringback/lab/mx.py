@@ -22,6 +22,8 @@ MAX_KEPT_SESSIONS = 1_000
 MAX_COMMANDS = 10_000
 # Far more than any test opens at one host.
 MAX_OPEN = 1_000
+# Connections that wait to be taken: a test may open as many at once.
+BACKLOG = 1_000
 # Connections that fill the queue of a socket that nobody accepts from, so that the next one hangs.
 STUFFING = 4
 
@@ -95,7 +97,7 @@ class Host:
         else:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(
-                lambda: Stream(self._admit), self.ip, port, backlog=MAX_OPEN
+                lambda: Stream(self._admit), self.ip, port, backlog=BACKLOG
             )
             self.port = self._server.sockets[0].getsockname()[1]
 

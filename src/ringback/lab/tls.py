@@ -24,12 +24,13 @@ def throwaway_context(name: str = "mx.lab.example") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "both.pem"  # ssl loads files only
-        file.write_bytes(_make_pem(name))
+        file.write_bytes(throwaway_pem(name))
         context.load_cert_chain(file)
     return context
 
 
-def _make_pem(name: str) -> bytes:
+def throwaway_pem(name: str) -> bytes:
+    """Return the key and the certificate themselves, for a server that reads files."""
     x509, hashes, serialization, ec = (
         _part(path)
         for path in (

@@ -2,18 +2,18 @@
 
 The order of trust. Each line speaks only where all above it are silent:
 
-    1  the first digit       2xx accepts, 252 hardly, 3xx is no answer to anything we ask
-    2  agreement             an enhanced code of another class: unclear, whatever the words say
-    3  exact phrases         whole sentences of known servers, provider rules among them
-    4  plain phrases         what the words say; refusals of us before refusals of the mailbox
-    5  hints                 single words ("spam", "policy", "blocked")
-    6  the enhanced code     enhanced.py
-    7  faint phrases         "mailbox unavailable", "rejected": weak, they need contrast
-    8  the reply code        what its three digits leave open
+    1  the first digit      2xx accepts, 252 hardly, 3xx is no answer to anything we ask
+    2  agreement            an enhanced code of another class: unclear, whatever the words say
+    3  exact phrases        whole sentences of known servers, provider rules among them
+    4  plain phrases        what the words say; refusals of us before refusals of the mailbox
+    5  hints                single words ("spam", "policy", "blocked")
+    6  the enhanced code    enhanced.py
+    7  faint phrases        "mailbox unavailable", "rejected": weak, they need contrast
+    8  the reply code       what its three digits leave open
 
-Wording stands before the enhanced code because servers choose their words with more care: 5.1.1 is
-what many filters say to all they refuse, and 5.7.1 is said of mailboxes that do not exist.
-Last, the stage: a reply to anything before RCPT cannot speak of the recipient's mailbox.
+Words stand before the enhanced code because servers choose them with more care: 5.1.1 is what many
+filters say to all they refuse, and 5.7.1 is said of mailboxes that do not exist. Last comes the stage:
+a reply to anything before RCPT cannot speak of the recipient's mailbox.
 
 Not here: the phrases (phrases.toml), what follows for the host or the address (outcomes.py).
 """
@@ -21,72 +21,76 @@ Not here: the phrases (phrases.toml), what follows for the host or the address (
 import re
 from types import MappingProxyType
 
-from ..values.evidence import Meaning as M
-from ..values.evidence import Reading, Stage
+from ..values.evidence import Meaning, Reading, Stage
 from ..wire.reply import Reply
 from .enhanced import meaning_of
+from .folding import MAX_READ_CHARS, fold
 from .phrasebook import Level, Phrase, Phrasebook, parse_phrasebook
-from .wording import MAX_READ_CHARS, fold
 
 __all__ = ["Phrasebook", "classify", "parse_phrasebook"]
 
 # Who is heard first where phrases of one level disagree. A refusal of us, of the sender, of the
 # message or of the moment explains a mailbox wording beside it ("mailbox unavailable: your IP is
 # listed"), never the other way round; among mailboxes, the reading that condemns least comes first.
-_PRECEDENCE: tuple[M, ...] = (
-    M.UNCLEAR,  # sentences known to say two things at once
-    M.GREYLISTED,  # "greylisted, service temporarily unavailable" is no trouble
-    M.VERIFYING,
-    M.TLS_REQUIRED,
-    M.NULL_SENDER_REFUSED,
-    M.AUTH_REQUIRED,
-    M.SENDER_REJECTED,  # "sender address rejected: IP not allowed by SPF"
-    M.CLIENT_BLOCKED,
-    M.RATE_LIMITED,
-    M.FULL,  # "mailbox size limit exceeded" is not about the size of a message
-    M.CONTENT_OR_POLICY,
-    M.SERVER_TROUBLE,
-    M.SYNTAX,
-    M.UNKNOWN_DOMAIN,  # "unknown recipient domain" contains "unknown recipient"
-    M.MOVED,
-    M.DISABLED_USER,
-    M.UNKNOWN_USER,
-    M.AMBIGUOUS_ACCEPT,  # these two follow from the code alone
-    M.ACCEPTED,
+_PRECEDENCE = (
+    Meaning.UNCLEAR,  # sentences known to say two things at once
+    Meaning.GREYLISTED,  # "greylisted, service temporarily unavailable" is no trouble
+    Meaning.VERIFYING,
+    Meaning.TLS_REQUIRED,
+    Meaning.NULL_SENDER_REFUSED,
+    Meaning.AUTH_REQUIRED,
+    Meaning.SENDER_REJECTED,  # "sender address rejected: IP not allowed by SPF"
+    Meaning.CLIENT_BLOCKED,
+    Meaning.RATE_LIMITED,
+    Meaning.FULL,  # "mailbox size limit exceeded" is not about the size of a message
+    Meaning.CONTENT_OR_POLICY,
+    Meaning.SERVER_TROUBLE,
+    Meaning.SYNTAX,
+    Meaning.UNKNOWN_DOMAIN,  # "unknown recipient domain" contains "unknown recipient"
+    Meaning.MOVED,
+    Meaning.DISABLED_USER,
+    Meaning.UNKNOWN_USER,
+    Meaning.AMBIGUOUS_ACCEPT,  # these two follow from the code alone
+    Meaning.ACCEPTED,
 )
 _RANK = MappingProxyType({meaning: rank for rank, meaning in enumerate(_PRECEDENCE)})
 
-_MAILBOX = frozenset({M.UNKNOWN_USER, M.DISABLED_USER, M.MOVED, M.FULL})
-# What a permanent refusal at the door comes to, whatever its words: this host does not want us.
-_AT_THE_DOOR = _MAILBOX | {M.UNKNOWN_DOMAIN, M.UNCLEAR, M.SERVER_TROUBLE, M.CONTENT_OR_POLICY}
-# Said to MAIL FROM:<> without a reason that can be read: it is the null sender that is not liked.
-_OF_NULL_SENDER = frozenset({"5.1.0", "5.7.0", "5.7.1"})
+_CONDEMNS = frozenset({Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED})
+_MAILBOX = _CONDEMNS | {Meaning.FULL}
 _BEFORE_MAIL = frozenset({Stage.GREETING, Stage.EHLO, Stage.HELO, Stage.STARTTLS})
-_ASKS_FOR_MAILBOX = frozenset({Stage.RCPT, Stage.VRFY, None})
-
+# A permanent refusal at the door comes to this, whatever its words: the host does not want us.
+_AT_THE_DOOR = _MAILBOX | {
+    Meaning.UNKNOWN_DOMAIN,
+    Meaning.UNCLEAR,
+    Meaning.SERVER_TROUBLE,
+    Meaning.CONTENT_OR_POLICY,
+}
+# Said to MAIL FROM:<> without a better reason, these codes speak of the null sender.
+_OF_NULL_SENDER = frozenset({"5.1.0", "5.1.7", "5.1.8", "5.7.0", "5.7.1"})
+_NO_BETTER_REASON = _MAILBOX | {Meaning.UNCLEAR, Meaning.SYNTAX, Meaning.UNKNOWN_DOMAIN}
 # What the three digits leave open when nothing else speaks (RFC 5321 section 4.2.3).
 _OF_CODE = MappingProxyType(
     {
-        421: M.SERVER_TROUBLE,
-        432: M.SERVER_TROUBLE,
-        452: M.SERVER_TROUBLE,
-        500: M.SYNTAX,
-        501: M.SYNTAX,
-        502: M.SYNTAX,
-        503: M.SYNTAX,
-        504: M.SYNTAX,
-        521: M.CLIENT_BLOCKED,  # RFC 7504: accepts no mail, at least not from us
-        523: M.TLS_REQUIRED,
-        530: M.AUTH_REQUIRED,  # RFC 4954
-        534: M.AUTH_REQUIRED,
-        535: M.AUTH_REQUIRED,
-        538: M.TLS_REQUIRED,
-        555: M.SYNTAX,
-        556: M.UNKNOWN_DOMAIN,  # RFC 7504 and RFC 7505
+        421: Meaning.SERVER_TROUBLE,
+        432: Meaning.SERVER_TROUBLE,
+        452: Meaning.SERVER_TROUBLE,
+        500: Meaning.SYNTAX,
+        501: Meaning.SYNTAX,
+        502: Meaning.SYNTAX,
+        503: Meaning.SYNTAX,
+        504: Meaning.SYNTAX,
+        521: Meaning.CLIENT_BLOCKED,  # RFC 7504: it accepts no mail, at least not from us
+        523: Meaning.TLS_REQUIRED,
+        530: Meaning.AUTH_REQUIRED,  # RFC 4954 section 6
+        534: Meaning.AUTH_REQUIRED,
+        535: Meaning.AUTH_REQUIRED,
+        538: Meaning.TLS_REQUIRED,
+        555: Meaning.SYNTAX,
+        556: Meaning.UNKNOWN_DOMAIN,  # RFC 7504 and RFC 7505
     }
 )
-_WEAK_CODES = frozenset({550, 551, 553})
-_MARKED = re.compile(r"\(?#?\b([245]\.\d{1,3}\.\d{1,3})\b")  # "(#5.1.1)", "#5.7.1 denied"
+_SILENT_CODES = frozenset({550, 551, 553})  # those that may speak of the mailbox without a word
+_MARKED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # "(#5.1.1)", "#5.7.1 denied", "5.7.0, denied"
 
 
 def classify(
@@ -96,89 +100,98 @@ def classify(
 
     `null_sender`: MAIL FROM was "<>", so that a refusal of the sender is a refusal of bounces.
     """
+    if reply.code == 252:
+        return Reading(Meaning.AMBIGUOUS_ACCEPT, "code 252")
     if reply.code < 400:
-        return _success(reply.code)
+        accepted = reply.code < 300
+        return Reading(Meaning.ACCEPTED if accepted else Meaning.UNCLEAR, f"code {reply.code}")
     if reply.contradicts_itself:
-        return Reading(M.UNCLEAR, f"contradiction {reply.code} {reply.enhanced}")
-    reading, of_sender = _refusal(stage, reply, book)
-    return _at_stage(stage, reply, reading, of_sender and null_sender, null_sender)
+        return Reading(Meaning.UNCLEAR, f"contradiction {reply.code} {reply.enhanced}")
+    reading, of_sender = _read(stage, reply, book)
+    if null_sender and reply.code >= 500 and _refuses_bounces(stage, reply, reading, of_sender):
+        return Reading(Meaning.NULL_SENDER_REFUSED, reading.rule)
+    return _at_stage(stage, reply, reading)
 
 
-def _success(code: int) -> Reading:
-    if code == 252:
-        return Reading(M.AMBIGUOUS_ACCEPT, "code 252")
-    return Reading(M.ACCEPTED if code < 300 else M.UNCLEAR, f"code {code}")
-
-
-def _refusal(stage: Stage | None, reply: Reply, book: Phrasebook) -> tuple[Reading, bool]:
-    """Read a 4xx or 5xx; also say whether it speaks of the sender's address."""
+def _read(stage: Stage | None, reply: Reply, book: Phrasebook) -> tuple[Reading, bool]:
+    """Read a 4xx or 5xx for its words and codes; also say whether it speaks of MAIL FROM."""
     text = reply.text
-    folded = fold(text)
-    code, enhanced = str(reply.code), reply.enhanced or _marked(text, reply.code)
-    for level in (Level.EXACT, Level.PLAIN, Level.HINT):
-        if phrase := _best(book.phrases[level], stage, code, enhanced, folded):
-            return _phrase_reading(phrase, reply, enhanced), phrase.of_sender
+    folded, enhanced = fold(text), reply.enhanced or _marked(text, reply.code)
+    found = sorted(book.found_in(folded, stage, str(reply.code), enhanced), key=_order)
+    phrase = found[0] if found else None
+    if phrase and phrase.level <= Level.HINT:
+        phrase = _undoubted(phrase, found)
+        return _by_phrase(phrase, reply, enhanced), phrase.of_sender
     meaning = meaning_of(enhanced) if enhanced else None
-    if enhanced and meaning:
-        weak = meaning is M.UNKNOWN_USER and _may_be_weak(reply, enhanced)
-        return Reading(meaning, f"enhanced {enhanced}", weak), meaning is M.SENDER_REJECTED
-    for level in (Level.FAINT, Level.EMPTY):
-        if phrase := _best(book.phrases[level], stage, code, enhanced, folded):
-            return _phrase_reading(phrase, reply, enhanced), phrase.of_sender
-    meaning = _OF_CODE.get(reply.code, M.UNCLEAR)
-    silent = meaning is M.UNCLEAR and not _says_something(folded)
-    return Reading(meaning, f"code {reply.code}", silent and _may_be_weak(reply, enhanced)), False
+    if enhanced and meaning and not (meaning in _CONDEMNS and _doubt(found)):
+        weak = meaning is Meaning.UNKNOWN_USER and reply.code >= 500
+        reading = Reading(meaning, f"enhanced {enhanced}", weak)
+        return reading, meaning is Meaning.SENDER_REJECTED
+    if phrase and phrase.level <= Level.EMPTY:
+        return _by_phrase(phrase, reply, enhanced), phrase.of_sender
+    meaning = _OF_CODE.get(reply.code, Meaning.UNCLEAR)
+    silent = meaning is Meaning.UNCLEAR and not _has_words(folded)
+    return Reading(meaning, f"code {reply.code}", silent and _may_be_silent(reply, enhanced)), False
 
 
-def _best(
-    phrases: tuple[Phrase, ...], stage: Stage | None, code: str, enhanced: str | None, folded: str
-) -> Phrase | None:
-    found = (
-        phrase
-        for phrase in phrases
-        if phrase.applies(stage, code, enhanced) and phrase.found_in(folded)
-    )
-    return min(found, key=lambda phrase: _RANK[phrase.meaning], default=None)
+def _order(phrase: Phrase) -> tuple[Level, int, str]:
+    return phrase.level, _RANK[phrase.meaning], phrase.id
 
 
-def _phrase_reading(phrase: Phrase, reply: Reply, enhanced: str | None) -> Reading:
+def _undoubted(phrase: Phrase, found: list[Phrase]) -> Phrase:
+    """Return what stands against a mailbox phrase, if something does.
+
+    A server that speaks of the sender, of us or of spam in the same breath may refuse for that.
+    """
+    doubted = phrase.meaning in _CONDEMNS and phrase.level is not Level.EXACT
+    return (_doubt(found) if doubted else None) or phrase
+
+
+def _doubt(found: list[Phrase]) -> Phrase | None:
+    return found[-1] if found and found[-1].level is Level.DOUBT else None
+
+
+def _by_phrase(phrase: Phrase, reply: Reply, enhanced: str | None) -> Reading:
     if not phrase.weak:
         return Reading(phrase.meaning, phrase.rule)
     if enhanced and enhanced[2:].startswith("7."):  # a policy that borrows the mailbox's words
-        return Reading(M.UNCLEAR, phrase.rule)
-    return Reading(phrase.meaning, phrase.rule, _may_be_weak(reply, enhanced))
+        return Reading(Meaning.UNCLEAR, phrase.rule)
+    weak = phrase.meaning is Meaning.UNKNOWN_USER or _may_be_silent(reply, enhanced)
+    return Reading(phrase.meaning, phrase.rule, weak)
 
 
-def _may_be_weak(reply: Reply, enhanced: str | None) -> bool:
-    """evidence.md section 3: which codes may be believed about a mailbox, given contrast."""
+def _may_be_silent(reply: Reply, enhanced: str | None) -> bool:
+    """Say whether a reply that gives no reason may count, given contrast (evidence.md section 3)."""
     fits = enhanced is None or enhanced == "5.4.1" or enhanced.startswith("5.1.")
-    return reply.code >= 500 and fits
+    return reply.code in _SILENT_CODES and fits
 
 
 def _marked(text: str, code: int) -> str | None:
-    """Find an enhanced code inside the text, as qmail writes it, of the reply's own class."""
+    """Find an enhanced code within the text, as qmail writes it, of the reply's own class."""
     found = _MARKED.search(text[:MAX_READ_CHARS])
-    return found[1] if found and found[1][0] == str(code)[0] else None
+    return found[0] if found and found[0][0] == str(code)[0] else None
 
 
-def _says_something(folded: str) -> bool:
-    return any(char.isalpha() for char in folded.replace("@", " "))
+def _has_words(folded: str) -> bool:
+    return any(char.isalpha() for char in folded)
 
 
-def _at_stage(
-    stage: Stage | None, reply: Reply, reading: Reading, bounce: bool, null_sender: bool
-) -> Reading:
+def _refuses_bounces(stage: Stage | None, reply: Reply, reading: Reading, of_sender: bool) -> bool:
+    """Say whether a refusal of the sender "<>" is a refusal of all bounces."""
+    if reading.meaning is Meaning.SENDER_REJECTED and of_sender:
+        return True
+    vague = reading.meaning in _NO_BETTER_REASON and reply.enhanced in _OF_NULL_SENDER
+    return stage is Stage.MAIL and vague
+
+
+def _at_stage(stage: Stage | None, reply: Reply, reading: Reading) -> Reading:
     """Correct `reading` by what the command asked."""
-    meaning, permanent = reading.meaning, reply.code >= 500
-    if meaning is M.SENDER_REJECTED and bounce and permanent:
-        return Reading(M.NULL_SENDER_REFUSED, reading.rule)
-    if stage in _ASKS_FOR_MAILBOX:
-        return reading
     if stage in _BEFORE_MAIL:
-        if meaning in (_AT_THE_DOOR if permanent else _MAILBOX):
-            meaning = M.CLIENT_BLOCKED
-    elif meaning in _MAILBOX:
-        meaning = M.SENDER_REJECTED
-    elif meaning is M.UNCLEAR and null_sender and reply.enhanced in _OF_NULL_SENDER:
-        return Reading(M.NULL_SENDER_REFUSED, f"null sender {reply.enhanced}")
-    return Reading(meaning, reading.rule)
+        refuses_us = reading.meaning in (_AT_THE_DOOR if reply.code >= 500 else _MAILBOX)
+        meaning = Meaning.CLIENT_BLOCKED if refuses_us else reading.meaning
+        return Reading(meaning, reading.rule)
+    if stage is Stage.MAIL:
+        of_mailbox = reading.meaning in _MAILBOX
+        meaning = Meaning.SENDER_REJECTED if of_mailbox else reading.meaning
+        return Reading(meaning, reading.rule)
+    return reading

@@ -21,6 +21,7 @@ from .outcomes import (
     Finding,
     Phase,
     Remember,
+    Then,
     by_connection,
     cell_of,
     is_permanent,
@@ -197,6 +198,8 @@ def _weakly_refused(deciding: _Heard, evidence: Sequence[Exchange]) -> Conclusio
     if postmaster is None:
         rule = "refused in words that say little, and no contrast could be had"
         return Conclusion(Reason.AMBIGUOUS_REPLY, True, rule, refusal)
+    if is_permanent(postmaster) and _is_about_us(postmaster):
+        return _unsettled(Finding(Outcome.REFUSED, Then.STOP, Remember.REFUSAL, postmaster))
     if is_permanent(postmaster):
         rule = "postmaster is refused in the same way: the host refuses everybody"
         return Conclusion(Reason.REFUSES_ANY, True, rule, postmaster)
@@ -213,10 +216,15 @@ def _weakly_refused(deciding: _Heard, evidence: Sequence[Exchange]) -> Conclusio
 
 
 def _refused_us(exchange: Exchange, refusal: Exchange) -> bool:
-    if exchange.ip != refusal.ip or exchange.meaning is None:
+    if exchange.ip != refusal.ip:
         return False
     recent = exchange.at > refusal.at - REFUSAL_OF_US_COUNTS_S
-    return recent and TABLE[Phase.RCPT, exchange.meaning].remember is Remember.REFUSAL
+    return recent and _is_about_us(exchange)
+
+
+def _is_about_us(exchange: Exchange) -> bool:
+    meaning = exchange.meaning
+    return meaning is not None and TABLE[Phase.RCPT, meaning].remember is Remember.REFUSAL
 
 
 _TRANSIENT = (Reason.PEER_TROUBLE, False, "the host says: not now")
@@ -244,6 +252,8 @@ _BY_MEANING = MappingProxyType(
         Meaning.UNCLEAR: (Reason.AMBIGUOUS_REPLY, True, "the reply does not say"),
     }
 )
+# The mailbox's own meanings, in a 4xx: the first digit rules (scenario 41).
+_REFUSED_FOR_NOW = (Reason.AMBIGUOUS_REPLY, True, "a refusal for now: the first digit rules")
 _BY_FAULT = MappingProxyType(
     {
         Fault.NOT_SMTP: (Reason.PROTOCOL_ERROR, True, "the host does not speak SMTP"),
@@ -263,7 +273,7 @@ def _unsettled(finding: Finding) -> Conclusion:
         reason, final, rule = _BY_FAULT.get(because.fault, unreachable)
         return Conclusion(reason, final, rule, because)
     meaning = because.meaning or Meaning.UNCLEAR
-    reason, final, rule = _BY_MEANING.get(meaning, _BY_MEANING[Meaning.UNCLEAR])
+    reason, final, rule = _BY_MEANING.get(meaning, _REFUSED_FOR_NOW)
     if declines_vrfy(because):
         reason = Reason.POLICY_REFUSAL if is_permanent(because) else Reason.AMBIGUOUS_REPLY
         final, rule = True, "the host does not want VRFY"

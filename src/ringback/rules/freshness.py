@@ -29,6 +29,7 @@ class Entry:
     settled: bool = False  # the address itself was accepted; only the contrast is open
     attempts: int = 0  # callouts in a row that were told to come back
     doubted_at: float | None = None  # when a `deliverable` was first refused
+    tried_at: float | None = None  # when a callout last learned nothing that could replace this
     because: Exchange | None = None
     evidence: tuple[Exchange, ...] = ()
 
@@ -66,7 +67,15 @@ def judge(entry: Entry, now: float, ages: Mapping[Verdict, Ages]) -> Freshness:
         return Freshness.FRESH
     # Past its refresh, or written by a clock that was ahead of this one.
     refused = entry.verdict is Verdict.UNDELIVERABLE
-    return Freshness.CONFIRM if refused else Freshness.STALE
+    return Freshness.CONFIRM if refused else _stale(entry, now, ages)
+
+
+def _stale(entry: Entry, now: float, ages: Mapping[Verdict, Ages]) -> Freshness:
+    # A host that is down is not called for every message that its live entries answer.
+    rests = (
+        entry.tried_at is not None and 0 <= now - entry.tried_at < ages[Verdict.UNKNOWN].refresh_s
+    )
+    return Freshness.FRESH if rests else Freshness.STALE
 
 
 def _doubt_is_young(doubted_at: float, now: float) -> bool:
@@ -84,7 +93,7 @@ def merge(old: Entry | None, new: Entry) -> Entry:
     if old is None or old.verdict is Verdict.UNKNOWN or now >= old.expires_at:
         return new
     if new.verdict is Verdict.UNKNOWN:
-        return old
+        return replace(old, tried_at=now)
     if old.verdict is Verdict.DELIVERABLE and new.verdict is Verdict.UNDELIVERABLE:
         first = old.doubted_at
         if first is None or first > now:
@@ -114,7 +123,10 @@ def remember(
         because = conclusion.because
         # Of a fault, the text is our own: "no answer within 20 s" names no window.
         named = window_s(because.text) if because and because.fault is None else None
-        retry_at = now + (named if named is not None else recheck_after_s[attempts])
+        wait_s = named if named is not None else recheck_after_s[attempts]
+        # Counted from the host's word, which may be older than this callout, but not ahead of it.
+        said_at = min(because.at, now) if because else now
+        retry_at = (said_at if said_at + wait_s > now else now) + wait_s
     return Entry(
         key=key,
         reason=conclusion.reason,

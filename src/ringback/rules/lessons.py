@@ -6,10 +6,10 @@ Not here: what is remembered of the address itself (rules/freshness.py).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..values.evidence import About, Exchange, Fault, Meaning, Stage
+from ..values.evidence import About, Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.settings import Ages
-from ..values.verdict import Conclusion, Reason
+from ..values.verdict import Conclusion, Reason, Verdict
 from .freshness import window_s
 from .outcomes import Remember, by_connection, judge
 from .plan import declines_vrfy
@@ -24,10 +24,10 @@ BROKEN_TLS_KEPT_S = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """Facts to remember, and kinds of facts about the domain that they put an end to."""
+    """Facts to remember, and facts that are over, by their subject and kind."""
 
     learned: tuple[Fact, ...] = ()
-    unlearned: tuple[DomainFact, ...] = ()
+    unlearned: tuple[tuple[str, DomainFact | HostFact], ...] = ()
 
 
 def pair(ip: str, domain: str) -> str:
@@ -40,19 +40,28 @@ def learn(
 ) -> Lessons:
     """Draw the lessons of one callout for `domain`."""
     learned: list[Fact] = []
-    unlearned: list[DomainFact] = []
+    unlearned: list[tuple[str, DomainFact | HostFact]] = []
     kind = _domain_fact(conclusion)
     shown_by = _shown_by(kind, evidence, conclusion) if kind else None
     if kind and shown_by:
         learned.append(Fact(domain, kind, now, now + ages.expire_s, (remembered(shown_by),)))
-        unlearned += [_OPPOSITE[kind]] if kind in _OPPOSITE else []
+        unlearned += [(domain, _OPPOSITE[kind])] if kind in _OPPOSITE else []
+    if _refuses_some(conclusion):
+        unlearned.append((domain, DomainFact.ACCEPTS_ANY))
     for exchange in evidence:
         if exchange.connection and declines_vrfy(exchange):
             kept = (remembered(exchange),)
             learned.append(Fact(domain, DomainFact.REFUSES_VRFY, now, now + ages.expire_s, kept))
     for said in by_connection(evidence):
         learned += _host_facts(domain, said, now)
+        unlearned += _ended(said)
     return Lessons(tuple(learned), tuple(unlearned))
+
+
+def _refuses_some(conclusion: Conclusion) -> bool:
+    """True where a host said today that a mailbox does not exist: it does not accept any (scenario 78)."""
+    said = conclusion.because is not None and conclusion.because.connection > 0
+    return said and conclusion.verdict is Verdict.UNDELIVERABLE
 
 
 def remembered(exchange: Exchange) -> Exchange:
@@ -91,6 +100,22 @@ def _shown_by(
     return today[-1] if today else None
 
 
+def _ended(said: Sequence[Exchange]) -> Iterable[tuple[str, HostFact]]:
+    """A host that answers a RCPT, and not with a delay, has let us pass its greylisting."""
+    finding = judge(said, About.ADDRESS)
+    answered = finding and finding.because.stage is Stage.RCPT and finding.because.fault is None
+    if finding and answered and finding.remember is not Remember.WINDOW:
+        yield finding.because.ip, HostFact.GREYLISTS
+
+
+def _wants_no_second(exchange: Exchange) -> bool:
+    """True for a 452 to a further recipient: a limit of its session, no refusal of us (scenario 98).
+
+    RFC 5321 section 4.5.3.1.10.
+    """
+    return exchange.code == 452 and exchange.about is not About.ADDRESS
+
+
 def _host_facts(domain: str, said: Sequence[Exchange], now: float) -> Iterable[Fact]:
     for about in About:
         finding = judge(said, about)
@@ -98,6 +123,8 @@ def _host_facts(domain: str, said: Sequence[Exchange], now: float) -> Iterable[F
             continue
         because = finding.because
         kept = (remembered(because),)
+        if _wants_no_second(because):
+            continue
         if finding.remember is Remember.REFUSAL:
             # At RCPT it may be one restricted mailbox or domain of a large host; being too much is not.
             named = because.stage in (Stage.RCPT, Stage.VRFY)
@@ -108,6 +135,6 @@ def _host_facts(domain: str, said: Sequence[Exchange], now: float) -> Iterable[F
             window = window_s(because.text)
             yield Fact(because.ip, HostFact.GREYLISTS, now, now + WINDOW_KEPT_S, kept, window)
     for exchange in said:
-        if exchange.fault is Fault.TLS_FAILED:
+        if exchange.fault and exchange.stage is Stage.TLS:
             kept = (remembered(exchange),)
             yield Fact(exchange.ip, HostFact.BREAKS_TLS, now, now + BROKEN_TLS_KEPT_S, kept)

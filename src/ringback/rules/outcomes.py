@@ -128,6 +128,8 @@ class Finding:
 
 def cell_of(exchange: Exchange) -> Cell | None:
     """Look one exchange up; None where it says nothing (QUIT, or void behind a refused command)."""
+    if exchange.stage is Stage.QUIT:
+        return None
     if exchange.fault is not None:
         return FAULTS[exchange.fault]
     phase = _COLUMN.get(exchange.stage)

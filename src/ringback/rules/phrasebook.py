@@ -1,6 +1,7 @@
 """The phrases of phrases.toml, parsed and ready. Not here: which phrase wins (classify.py)."""
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ class Level(IntEnum):
     HINT = 2  # suggests it
     FAINT = 3  # hardly more than the code
     EMPTY = 4  # nothing
+    DOUBT = 5  # that a mailbox phrase beside it is about the mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,57 @@ class Phrase:
             and (not self.enhanced or enhanced in self.enhanced)
         )
 
-    def found_in(self, folded: str) -> bool:
-        return any(pattern.found_in(folded) for pattern in self.patterns)
-
 
 @dataclass(frozen=True, slots=True)
 class Phrasebook:
-    """All phrases by level, in the order of the file."""
+    """All phrases, indexed by the anchors of their patterns. Made by parse_phrasebook."""
 
-    phrases: Mapping[Level, tuple[Phrase, ...]]
+    phrases: tuple[Phrase, ...]
+    beginnings: Mapping[str, tuple[str, ...]]  # of anchors → the anchors
+    patterns: Mapping[str, tuple[tuple[Phrase, Pattern], ...]]  # by each of their first anchors
 
-    def __len__(self) -> int:
-        return sum(map(len, self.phrases.values()))
+    def found_in(
+        self, folded: str, stage: Stage | None, code: str, enhanced: str | None
+    ) -> list[Phrase]:
+        """Return the phrases that occur in `folded` and apply, each once, in no order."""
+        present = self._anchors_in(folded)
+        found: dict[str, Phrase] = {}
+        for anchor in present:
+            for phrase, pattern in self.patterns.get(anchor, ()):
+                if phrase.id in found or not phrase.applies(stage, code, enhanced):
+                    continue
+                if pattern.found_in(folded, present):
+                    found[phrase.id] = phrase
+        return list(found.values())
+
+    def _anchors_in(self, folded: str) -> set[str]:
+        return {
+            anchor
+            for at in range(len(folded))
+            for length in _BEGINNING_CHARS
+            for anchor in self.beginnings.get(folded[at : at + length], ())
+            if folded.startswith(anchor, at)
+        }
+
+
+# Anchors are looked up by their first three characters; a short one by all it has.
+_BEGINNING_CHARS = (1, 2, 3)
+
+
+def _indexed(phrases: tuple[Phrase, ...]) -> Phrasebook:
+    beginnings: defaultdict[str, set[str]] = defaultdict(set)
+    patterns: defaultdict[str, list[tuple[Phrase, Pattern]]] = defaultdict(list)
+    for phrase in phrases:
+        for pattern in phrase.patterns:
+            for anchor in frozenset().union(*pattern.anchors):
+                beginnings[anchor[: max(_BEGINNING_CHARS)]].add(anchor)
+            for anchor in pattern.anchors[0]:
+                patterns[anchor].append((phrase, pattern))
+    return Phrasebook(
+        phrases,
+        {beginning: tuple(sorted(anchors)) for beginning, anchors in beginnings.items()},
+        {anchor: tuple(needing) for anchor, needing in patterns.items()},
+    )
 
 
 _NO_STAGE = "none"  # "stages" may say that it applies where the stage is not known
@@ -85,9 +126,7 @@ def parse_phrasebook(text: str) -> Phrasebook:
         if phrase.id in phrases:
             raise ValueError(f"phrase {phrase.id!r} stands there twice")
         phrases[phrase.id] = phrase
-    return Phrasebook(
-        {level: tuple(p for p in phrases.values() if p.level is level) for level in Level}
-    )
+    return _indexed(tuple(phrases.values()))
 
 
 def _words(table: object) -> dict[str, str]:
@@ -108,7 +147,7 @@ def _phrase(entry: object, words: Mapping[str, str]) -> Phrase:
     try:
         return Phrase(
             id=cast(str, name),
-            meaning=Meaning(fields["meaning"]),
+            meaning=Meaning(cast(str, fields["meaning"])),
             patterns=tuple(compile_pattern(written, words) for written in _list(fields, "match")),
             source=cast(str, fields["source"]),
             seen=_month(cast(str, fields["date"])),

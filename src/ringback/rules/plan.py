@@ -81,6 +81,10 @@ class Plan:
 _ANSWERS = frozenset({Stage.RCPT, Stage.VRFY})
 
 
+# What a weak refusal may mean. Words about us, a policy or the form are never made into a mailbox's.
+_WEAK = frozenset({Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED, Meaning.UNCLEAR})
+
+
 def declines_vrfy(exchange: Exchange) -> bool:
     """True for a 252 or 5xx to VRFY about the address: the owner's wish (etiquette.md row 4).
 
@@ -93,7 +97,8 @@ def declines_vrfy(exchange: Exchange) -> bool:
 
 def needs_postmaster(exchange: Exchange) -> bool:
     """True for a permanent refusal that hardly says why: it takes contrast to count."""
-    return exchange.stage is Stage.RCPT and exchange.weak and is_permanent(exchange)
+    weak = exchange.weak and exchange.meaning in _WEAK
+    return exchange.stage is Stage.RCPT and weak and is_permanent(exchange)
 
 
 def control_local_part(key: bytes, domain: str, now: float) -> str:

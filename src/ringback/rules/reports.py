@@ -83,4 +83,5 @@ def doubted(heading: Heading, entry: Entry) -> Report:
         settled=False,
         rule="known as deliverable, and refused since: it is asked again before that counts",
         retry_at=(entry.doubted_at or 0.0) + SECOND_REFUSAL_AFTER_S,
+        because=None,  # the acceptance of old is no reason to have the mail wait
     )

@@ -42,8 +42,7 @@ def route_from_mx(
             return Route((Mx(0, domain),), implicit=True)
         case DnsStatus.NXDOMAIN:
             return NoRoute(Fault.NO_SUCH_DOMAIN, "NXDOMAIN")
-        case DnsStatus.FAILURE:
-            return NoRoute(Fault.DNS_FAILURE, answer.detail)
+    return NoRoute(Fault.DNS_FAILURE, answer.detail)
 
 
 def _in_order(records: Sequence[Mx], max_hosts: int, draw: Callable[[], float]) -> Route | NoRoute:

@@ -7,8 +7,7 @@ domain, which RFC 5321 forbids, the DNS allows and real machines send from.
 import ipaddress
 import re
 from dataclasses import dataclass
-
-import idna
+from importlib import import_module
 
 from ..errors import AddressError
 
@@ -101,15 +100,15 @@ def parse_domain(domain: str) -> str:
         raise AddressError("the domain is not a sequence of labels")
     if any(len(label) > MAX_LABEL_OCTETS for label in ascii_domain.split(".")):
         raise AddressError(f"a label of the domain is longer than {MAX_LABEL_OCTETS} octets")
-    if len(ascii_domain) > MAX_DOMAIN_OCTETS:
-        raise AddressError(f"domain longer than {MAX_DOMAIN_OCTETS} octets")
     return ascii_domain
 
 
 def _a_labels(domain: str) -> str:
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii").lower()
-    except (idna.IDNAError, UnicodeError):
+    try:  # which also refuses what is longer as A-labels than a domain may be
+        # Its tables take as long to load as all the rest of a short command.
+        encoded: bytes = import_module("idna").encode(domain, uts46=True)
+        return encoded.decode("ascii").lower()
+    except UnicodeError:  # which IDNAError is
         raise AddressError("the domain is not valid under IDNA 2008") from None
 
 

@@ -77,10 +77,8 @@ class _Move(Enum):
 _MOVES = {
     (Stage.GREETING, 2): _Move.SAY_EHLO,
     (Stage.EHLO, 2): _Move.ASK_SECURELY,
-    (
-        Stage.EHLO,
-        5,
-    ): _Move.SAY_HELO,  # RFC 5321 section 3.2 says after 500 or 502; some hosts say 550
+    # RFC 5321 section 3.2 says after 500 or 502; some hosts say 550.
+    (Stage.EHLO, 5): _Move.SAY_HELO,
     (Stage.HELO, 2): _Move.ASK,
     (Stage.STARTTLS, 2): _Move.SHAKE_HANDS,
     (Stage.STARTTLS, 4): _Move.ASK,
@@ -123,12 +121,10 @@ class Probe:
         self._reader = ReplyReader()
         self._said: list[Exchange] = []
         self._awaited: deque[_Step] = deque()  # sent, and not answered
-        self._unsent: deque[_Step] = (
-            deque()
-        )  # the rest of a transaction, where there is no PIPELINING
-        self._failed: Exchange | None = (
-            None  # the first failure of the flight that is being answered
-        )
+        # The rest of a transaction, where there is no PIPELINING.
+        self._unsent: deque[_Step] = deque()
+        # The first failure of the flight that is being answered.
+        self._failed: Exchange | None = None
         self._extensions = Extensions()
         self._secured = False
         self._in_transaction = False
@@ -169,6 +165,8 @@ class Probe:
             self.lose(Fault.OUT_OF_STEP, "octets in clear after the reply to STARTTLS", at)
         elif out and not self._reader.idle and self.stage is not Stage.QUIT:
             self.lose(Fault.OUT_OF_STEP, "octets before the command that they answer", at)
+        elif self._reader.broken:  # behind a good reply; nothing more may come (scenario 57)
+            self.lose(Fault.NOT_SMTP, str(self._reader.broken), at)
         return b"" if self.closed else out
 
     def secured(self, detail: str, at: float) -> bytes:
@@ -190,24 +188,15 @@ class Probe:
     def _take(self, reply: Reply, at: float) -> bytes:
         if self.closed:  # a 421 came earlier in the same flight
             return b""
-        if not self._awaited:
-            self.lose(Fault.OUT_OF_STEP, f"{reply.code}, and nothing was asked", at)
+        if not self._awaits(reply):
+            self.lose(Fault.OUT_OF_STEP, f"{reply.code} is no answer to {self.stage}", at)
             return b""
-        step = self._awaited[0]
-        if step.stage not in _BELONGS_TO.get(reply.code, (step.stage,)):
-            self.lose(Fault.OUT_OF_STEP, f"{reply.code} is no answer to {step.stage}", at)
-            return b""
-        self._awaited.popleft()
+        step = self._awaited.popleft()
         exchange = self._record(at, step, reply=reply)
         if reply.code == SHUTTING_DOWN:
             self.closed = True
             return b""
-        if step.stage is Stage.EHLO and reply.code < 300:
-            self._extensions = parse_extensions(reply)
-        if step.stage is Stage.MAIL and reply.code < 300:
-            self._in_transaction = True
-        if step.stage is Stage.STARTTLS and reply.code >= 300:
-            self._extensions = replace(self._extensions, starttls=False)  # offered, and not there
+        self._note(step.stage, reply)
         if not 200 <= reply.code < 300:
             self._failed = self._failed or exchange
             self._unsent.clear()
@@ -218,6 +207,21 @@ class Probe:
             return b""
         decided_by, self._failed = self._failed or exchange, None
         return self._go_on(decided_by, at)
+
+    def _awaits(self, reply: Reply) -> bool:
+        if not self._awaited:
+            return False
+        stage = self._awaited[0].stage
+        return stage in _BELONGS_TO.get(reply.code, (stage,))
+
+    def _note(self, stage: Stage, reply: Reply) -> None:
+        """Keep what `reply` says of the connection."""
+        if stage is Stage.EHLO and reply.code < 300:
+            self._extensions = parse_extensions(reply)
+        if stage is Stage.MAIL and reply.code < 300:
+            self._in_transaction = True
+        if stage is Stage.STARTTLS and reply.code >= 300:
+            self._extensions = replace(self._extensions, starttls=False)  # offered, and not there
 
     def _go_on(self, last: Exchange, at: float) -> bytes:
         """Answer the last reply of a flight, or the first of it that failed."""

@@ -42,7 +42,7 @@ class ReplyReader:
     """Reassembles replies from a stream, each line parsed once.
 
     What is read does not depend on how the stream was cut: replies before an error are handed out
-    first, and the error is raised by the next call.
+    first. The error then stands in `broken`, and the next call raises it.
     """
 
     def __init__(self) -> None:
@@ -50,12 +50,12 @@ class ReplyReader:
         self._code = b""
         self._lines: list[bytes] = []
         self._held_bytes = 0  # of the reply that is being read
-        self._broken: RemoteProtocolError | None = None
+        self.broken: RemoteProtocolError | None = None
 
     @property
     def idle(self) -> bool:
         """True between two replies, with nothing of the next one held."""
-        return not (self._partial or self._lines or self._broken)
+        return not (self._partial or self._lines or self.broken)
 
     def feed(self, octets: bytes) -> list[Reply]:
         """Return the replies that `octets` complete, oldest first.
@@ -63,13 +63,13 @@ class ReplyReader:
         Raises RemoteProtocolError. The two sides are then out of step and the connection must be
         closed: a later reply could be paired with the wrong command, and so with the wrong mailbox.
         """
-        if self._broken:
-            raise self._broken
+        if self.broken:
+            raise self.broken
         replies: list[Reply] = []
         try:
             self._split(octets, replies)
         except RemoteProtocolError as error:
-            self._broken = error
+            self.broken = error
             if not replies:
                 raise
         return replies

@@ -11,8 +11,6 @@ from ringback.doors.cli.output import (
     complain_of,
     echo_json,
     echo_table,
-    utc,
-    utc_or_none,
 )
 from ringback.values.events import Lifecycle, Trouble
 from ringback.values.verdict import Verdict
@@ -36,12 +34,6 @@ def echo_on_terminal(monkeypatch: pytest.MonkeyPatch, color: bool | None) -> str
         context.color = color
         echo_table(("address", "count"), ROWS)
     return terminal.getvalue()
-
-
-def test_instants_are_utc() -> None:
-    assert "2026-11-21T10:00:00Z" == utc(1_795_255_200.9)
-    assert "1970-01-01T00:00:00Z" == utc_or_none(0.0)
-    assert utc_or_none(None) is None
 
 
 def test_each_verdict_has_a_colour() -> None:

@@ -60,6 +60,13 @@ class Box:
             if monotonic() > give_up_at or not self._stays_up():
                 raise TimeoutError(f"no greeting from {host}:{port}\n{self.logs()}")
 
+    def wait_listening(self, host: str, port: int, within_s: float = READY_S) -> None:
+        """Return when somebody listens there, for servers that do not greet. Raises TimeoutError."""
+        give_up_at = monotonic() + within_s
+        while not _listens(host, port):
+            if monotonic() > give_up_at or not self._stays_up():
+                raise TimeoutError(f"nobody at {host}:{port}\n{self.logs()}")
+
     def logs(self) -> str:
         """Everything that the server wrote: on its output, and in its log files."""
         paths = [self.output_path, *sorted((self.home / "log").glob("*"))]
@@ -81,6 +88,14 @@ class Box:
             self._process.wait(_GLANCE_S)
         except subprocess.TimeoutExpired:
             return True
+        return False
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), READY_S):
+            return True
+    except OSError:
         return False
 
 

@@ -3,6 +3,7 @@
 Not here: the accounts of the machine, which nobody touches.
 """
 
+import shutil
 from pathlib import Path
 
 # Numbers that no account of the machine is likely to have: limits are counted by number.
@@ -16,23 +17,39 @@ ACCOUNTS = {
     "smmta": 61_006,
     "smmsp": 61_007,
     "postgrey": 61_008,
+    # Mailboxes, where a server takes its users for them.
+    "ann": 61_100,
+    "postmaster": 61_101,
     "nogroup": 65_534,
     "nobody": 65_534,
 }
 
-_HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
-_SWITCH = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"
+
+FILES = {
+    "passwd": "".join(f"{name}:x:{it}:{it}::/srv:/bin/false\n" for name, it in ACCOUNTS.items()),
+    "group": "".join(f"{name}:x:{it}:\n" for name, it in ACCOUNTS.items()),
+    "hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n",
+}
+# What a server writes or a test decides: each box has its own.
+LINKS = {
+    "etc/resolv.conf": "/srv/resolv.conf",
+    "run": "/srv/run",
+    "var/run": "/srv/run",
+    "var/mail": "/srv/mail",
+    "var/spool": "/srv/spool",
+}
 
 
-def write_etc(etc: Path) -> None:
-    """Write the files of `etc` that no package brings."""
-    numbers = ACCOUNTS.items()
-    passwd = [f"{name}:x:{number}:{number}::/srv:/bin/false\n" for name, number in numbers]
-    group = [f"{name}:x:{number}:\n" for name, number in numbers]
-    etc.mkdir(exist_ok=True)
-    (etc / "passwd").write_text("".join(passwd))
-    (etc / "group").write_text("".join(group))
-    (etc / "hosts").write_text(_HOSTS)
-    (etc / "nsswitch.conf").write_text(_SWITCH)
-    # Each box names its own server in /srv/resolv.conf, if it has one.
-    (etc / "resolv.conf").symlink_to("/srv/resolv.conf")
+def furnish(root: Path) -> None:
+    """Put into an unpacked root what no package brings."""
+    for folder in ("etc", "var"):
+        (root / folder).mkdir(exist_ok=True)
+    for name, text in FILES.items():
+        (root / "etc" / name).write_text(text)
+    for name, target in LINKS.items():
+        place = root / name
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        place.unlink(missing_ok=True)
+        place.symlink_to(target)

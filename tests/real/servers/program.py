@@ -73,9 +73,10 @@ class Ringback:
     def start(self) -> None:
         self.service.start('"ready"')
 
-    def check(self, *addresses: str) -> Mapping[str, Mapping[str, Any]]:
+    def check(self, *addresses: str, fresh: bool = False) -> Mapping[str, Mapping[str, Any]]:
         """Return the report on each of `addresses`, by address."""
-        arguments = ["check", "--json", "--config", str(self.config_path), *addresses]
+        options = ["--json", "--config", str(self.config_path), *(["--fresh"] if fresh else [])]
+        arguments = ["check", *options, *addresses]
         done = subprocess.run(
             [*_RINGBACK, *arguments], check=False, capture_output=True, text=True, timeout=CHECK_S
         )

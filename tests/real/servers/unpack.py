@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .etc import write_etc
+from . import etc
 
 CACHE = Path(__file__).parents[3] / ".cache" / "real"
 _FETCHED, _NOTHING = CACHE / "fetched", CACHE / "nothing"
@@ -40,7 +40,8 @@ def unpack(name: str, *packages: str) -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
     with _alone():
         files = _closure(packages)
-        digest = hashlib.sha256("\n".join(files).encode()).hexdigest()[:12]
+        content = [*files, *etc.FILES.values(), *etc.LINKS.values()]
+        digest = hashlib.sha256("\n".join(content).encode()).hexdigest()[:12]
         root = CACHE / f"{name}-{digest}"
         if not root.is_dir():
             for stale in CACHE.glob(f"{name}-*"):
@@ -70,12 +71,14 @@ def _closure(packages: Sequence[str]) -> list[str]:
 
 def _apt(mode: str, archives: Path, packages: Sequence[str]) -> str:
     """Ask apt as if nothing at all were installed, so that the closure is whole."""
-    (archives / "partial").mkdir(parents=True, exist_ok=True)
+    for place in (archives / "partial", CACHE / "index"):
+        place.mkdir(parents=True, exist_ok=True)
     status = CACHE / "status"
     status.touch()
     options = {
         "APT::Sandbox::User": "root",
         "Debug::NoLocking": "1",
+        "Dir::Cache": CACHE / "index",
         "Dir::Cache::Archives": archives,
         "Dir::State::Status": status,
     }
@@ -95,7 +98,7 @@ def _fill(root: Path, files: Sequence[str]) -> None:
         # Since Debian 13 the packages leave these to base-files, which is in no closure.
         if not (filling / place).exists():
             (filling / place).symlink_to(f"usr/{place}")
-    write_etc(filling / "etc")
+    etc.furnish(filling)
     filling.rename(root)
 
 

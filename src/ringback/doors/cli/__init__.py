@@ -125,6 +125,8 @@ def _complain(message: str) -> int:
 
 
 def _flush(status: int) -> int:
+    if sys.stdout is None:  # the shell closed it, and nobody wants to know
+        return status
     try:
         sys.stdout.flush()
     except OSError as error:

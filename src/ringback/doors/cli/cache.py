@@ -21,9 +21,10 @@ from ...values.storage import StoreStats
 from ...values.text import printable
 from ...values.verdict import BLAME_OF
 from ..account import dialogue
+from ..instants import utc, utc_or_none
 from ..reports import encode_exchange
 from .options import config_option, json_option, load
-from .output import coloured_verdict, complain_of, echo_json, echo_table, utc, utc_or_none
+from .output import coloured_verdict, complain_of, echo_json, echo_table
 
 # A domain may have more entries than anybody reads.
 DEFAULT_LIMIT, MAX_LIMIT = 50, 10_000
@@ -196,7 +197,7 @@ def _explain(entry: Entry, settings: Settings, now: float) -> Iterator[str]:
         yield f"  retry at  {utc(entry.retry_at)}"
     if entry.doubted_at is not None:
         yield f"  refused   {utc(entry.doubted_at)}, which a second refusal must confirm"
-    yield from dialogue(entry.evidence)
+    yield from (f"  {line}" for line in dialogue(entry.evidence))
 
 
 def _tell_fact(fact: Fact, now: float) -> Iterator[str]:

@@ -1,5 +1,6 @@
-"""A command group that imports a command when it runs, so that help and short commands start fast.
+"""Imports put off until they are needed, so that help and short commands start fast.
 
+A group imports a command when it is named; a command, what it needs when it runs.
 Not here: which commands there are (doors/cli/__init__.py).
 """
 
@@ -11,6 +12,19 @@ import click
 from click.shell_completion import CompletionItem
 
 from ...values.constraints import nearest
+
+
+class OnDemand:
+    """Stands in for a module, which is imported when it is first used.
+
+    For type checkers the real import stands beside it, under TYPE_CHECKING.
+    """
+
+    def __init__(self, name: str, package: str | None) -> None:
+        self._name, self._package = name, package
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self._name, self._package), name)
 
 
 class LazyGroup(click.Group):

@@ -1,11 +1,17 @@
 """Options that several commands share, and what they lead to. Not here: the options of one command."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from ...errors import ConfigError
-from ..configuration import Loaded, load_settings
+from .lazy import OnDemand
+
+if TYPE_CHECKING:
+    from .. import configuration
+else:
+    configuration = OnDemand("..configuration", __package__)
 
 config_option = click.option(
     "--config",
@@ -18,12 +24,12 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def load(config_path: str | None) -> Loaded:
+def load(config_path: str | None) -> "configuration.Loaded":
     """Read the settings in force for this run. Raises ConfigError."""
-    return load_settings(config_path, os.environ)
+    return configuration.load_settings(config_path, os.environ)
 
 
-def require_contact(loaded: Loaded) -> None:
+def require_contact(loaded: "configuration.Loaded") -> None:
     """Refuse to call anyone who could not find out whom to complain to. Raises ConfigError."""
     if not loaded.settings.identity.contact:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""How commands print: JSON, tables, colours, instants. Only results go to standard output.
+"""How commands print: JSON, tables, colours. Only results go to standard output.
 
 click drops colours where the output is no terminal or NO_COLOR is set. Not here: what is printed.
 """
@@ -6,7 +6,6 @@ click drops colours where the output is no terminal or NO_COLOR is set. Not here
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from importlib import import_module
 
 import click
@@ -20,15 +19,6 @@ VERDICT_COLOURS = {
     Verdict.UNDELIVERABLE: "red",
     Verdict.UNKNOWN: "yellow",
 }
-
-
-def utc(at: float) -> str:
-    """Write an instant (Unix seconds) as RFC 3339 does."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def utc_or_none(at: float | None) -> str | None:
-    return None if at is None else utc(at)
 
 
 def coloured_verdict(verdict: Verdict) -> str:

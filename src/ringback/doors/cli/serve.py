@@ -1,17 +1,21 @@
 """`ringback serve`: answer mail servers. Not here: how the service runs (doors/service.py)."""
 
-import asyncio
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from ...net.clock import SystemClock
-from ...values.settings import Settings
-from ..configuration import refuse_unready
-from ..log import make_sink, style_for
-from ..service import Service
+from ...errors import ConfigError
+from .lazy import OnDemand
 from .options import config_option, load, require_contact
+
+if TYPE_CHECKING:
+    from ...values import settings
+    from .. import configuration, service
+else:
+    configuration = OnDemand("..configuration", __package__)
+    service = OnDemand("..service", __package__)
 
 
 @click.command()
@@ -19,15 +23,24 @@ from .options import config_option, load, require_contact
 def serve(config_path: str | None) -> None:
     """Answer mail servers on all configured doors, in the foreground.
 
-    SIGTERM lets what is under way end and stops; SIGHUP reads the configuration again.
+    SIGTERM lets what is under way end and stops; SIGHUP reads the configuration again: a mistake in
+    it is logged and changes nothing, connections stay open.
+
     The log goes to standard error: one JSON object an event, or key=value under systemd.
+    Exit status: 0 after SIGTERM or Ctrl-C, 2 if it cannot start.
     """
+    service.serve(lambda: _read_settings(config_path), sys.stderr, os.environ)
 
-    def read_settings() -> Settings:
-        loaded = load(config_path)
-        refuse_unready(loaded)
-        require_contact(loaded)
-        return loaded.settings
 
-    sink = make_sink(sys.stderr, SystemClock().now, style_for(os.environ))
-    asyncio.run(Service(read_settings, sink, os.environ).run())
+def _read_settings(config_path: str | None) -> "settings.Settings":
+    loaded = load(config_path)
+    configuration.refuse_unready(loaded)
+    require_contact(loaded)
+    if not loaded.settings.policy.listen:
+        raise ConfigError(
+            loaded.file or "configuration",
+            "policy.listen",
+            "it is empty, and there is no other door to serve",
+            'write listen = ["127.0.0.1:10040"] under [policy]',
+        )
+    return loaded.settings

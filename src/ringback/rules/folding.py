@@ -1,0 +1,90 @@
+"""The one form in which replies and the phrases of phrases.toml are compared.
+
+Not here: the language of the phrases (wording.py), what they mean (classify.py).
+"""
+
+import re
+import unicodedata
+
+MAX_READ_CHARS = 2_048  # no refusal seen so far says more; bounds the work a hostile MX can cause
+
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")  # as wire/reply.py shows an octet that is not UTF-8
+_ADDRESS = re.compile(r"<[^<>\s]{0,256}@[^<>\s]{0,256}>|[^\s<>@\"'(\[,;:=]{1,128}@[\w.\-]{0,255}\w")
+_IP_ADDRESS = re.compile(
+    r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
+    r"|\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}|\b(?:[0-9a-f]{1,4}:){1,6}:[0-9a-f:]{0,30}"
+)
+_PUNCTUATION = str.maketrans(dict.fromkeys('()[]{}|*~%"', " "))  # signs of the language, or quotes
+# Quotes and dashes of all kinds, and letters that do not decompose into a plain one and an accent.
+_PLAINER = str.maketrans(
+    {
+        "’": "'",
+        "‘": "'",
+        "`": "'",
+        "´": "'",
+        "–": "-",
+        "—": "-",
+        "ı": "i",
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+    }
+)
+# One spelling for what is said in many: contractions, compounds, and the addresses that are not the
+# recipient's, made single words so that no phrase about a mailbox can match inside them.
+_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.ASCII), usual)
+    for pattern, usual in (
+        (r"\b(?:can ?not|can[\"']?t)\b", "can not"),
+        (r"\bwon[\"']?t\b", "will not"),
+        (r"\bdosn[\"']?t\b", "does not"),
+        (r"\b(do|does|did|is|was|were|are|has|have|had|could|would|should)n[\"']?t\b", r"\1 not"),
+        (r"\be-?mails?\b", "email"),
+        (r"\bmail[ -]box", "mailbox"),
+        (r"\bnone?[ -]?exist[ae]nt\b", "nonexistent"),
+        (r"\b(black|block|white|allow|deny|grey)[ -]list", r"\1list"),
+        (r"\bgra[iy][ -]?list", "greylist"),
+        (r"\bmail ?from(?=:| (?:@|<>|address|domain|command|arg))", "sender"),
+        (r"\b(?:envelope|header|return|reverse)[ -](?:sender|from|path)\b", "sender"),
+        (
+            r"\b(?:sender|sending|from|return|source|originator|originating|reply|your)(?:'s)?"
+            r"(?: e?mail)? (?:address(?:es)?|mailbox|account|user)\b"
+            r"|\b(?:address|mailbox|account) of (?:the |this )?sender\b",
+            "senderaddress",
+        ),
+        (r"\b(?:ip|ipv4|ipv6)(?:[ -]?ad{1,2}r(?:ess)?(?:es)?|s)?\b", "ipaddress"),
+        (r"\b(?:ipaddress ){1,3}ipaddress\b", "ipaddress"),
+        (r"\b(?:sender|sending|client|source|remote)(?:'s)? ipaddress\b", "ipaddress"),
+        (r"\breverse[ -]?(?:dns|lookup)\b|\brdns\b", "rdns"),
+    )
+)
+# What ends words and sentences without saying anything: "@...", "5.1.1:", " - ", "'user'".
+_LOOSE_ENDS = re.compile(r"[.,;:!?'\"]+(?=\s|$)|(?<!\S)['\"-]+(?!\d)")
+
+
+def fold(text: str) -> str:
+    """Return the first MAX_READ_CHARS of `text` in the form that patterns are matched with.
+
+    Addresses become "@": what a local part spells ("no-such-user@…") is not what the server says.
+    """
+    folded = plain(text[:MAX_READ_CHARS].casefold())
+    folded = _IP_ADDRESS.sub("ip", _ADDRESS.sub(" @ ", folded))
+    folded = spell(" ".join(_LOOSE_ENDS.sub(" ", folded).split()))
+    return " ".join(folded.translate(_PUNCTUATION).split())
+
+
+def spell(text: str) -> str:
+    """Write in one way what is said in many."""
+    for spelling, usual in _SPELLINGS:
+        text = spelling.sub(usual, text)
+    return text
+
+
+def plain(text: str) -> str:
+    """Take accents off, and turn quotes and dashes into those of ASCII."""
+    if "\\x" in text:  # Latin-1, as mail servers of western Europe still send it
+        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text.translate(_PLAINER))
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()

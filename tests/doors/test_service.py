@@ -1,0 +1,330 @@
+"""The service from its start to its end, with the lab outside and the policy port in front."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from ringback.doors import service as service_module
+from ringback.doors.configuration import load_settings
+from ringback.doors.service import Service
+from ringback.errors import ConfigError, StoreError, UsageError
+from ringback.lab.policy_client import PolicyClient
+from ringback.lab.world import World
+from ringback.values.events import Decided, Event, Lifecycle, Trouble
+from ringback.values.settings import Budget, Cache, Mode, Policy, Settings, StoreSettings
+from ringback.values.verdict import Reason
+
+ANY_PORT = "127.0.0.1:0"
+
+
+@dataclass
+class Site:
+    """A service whose settings a test changes, and what it told."""
+
+    settings: Settings
+    environment: dict[str, str] = field(default_factory=dict)
+    mistake: Exception | None = None
+    events: list[Event] = field(default_factory=list)
+    told: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+
+    def __post_init__(self) -> None:
+        self.service = Service(self.read_settings, self.hear, self.environment)
+
+    def read_settings(self) -> Settings:
+        if self.mistake:
+            raise self.mistake
+        return self.settings
+
+    def hear(self, event: Event) -> None:
+        self.events.append(event)
+        self.told.put_nowait(event)
+
+    async def wait_ready(self) -> list[Event]:
+        """Return what is told until the service is ready."""
+        before: list[Event] = []
+        async with asyncio.timeout(10):
+            while not isinstance(event := await self.told.get(), Lifecycle) or (
+                event.what != "ready"
+            ):
+                before.append(event)
+        return before
+
+    async def reload(self, **sections: object) -> list[str]:
+        """Reload with other settings; return the troubles that it met."""
+        self.settings = replace(self.settings, **sections)  # type: ignore[arg-type]
+        self.service.reload()
+        return [str(event.what) for event in await self.wait_ready() if isinstance(event, Trouble)]
+
+    def listen_at(self, *addresses: str) -> Policy:
+        return replace(self.settings.policy, listen=addresses)
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[PolicyClient]:
+        """Run the service, and be its client."""
+        self.service = Service(self.read_settings, self.hear, self.environment)
+        running = asyncio.create_task(self.service.run())
+        await self.wait_ready()
+        client = PolicyClient(self.service.addresses[0])
+        try:
+            yield client
+        finally:
+            await client.close()
+            self.service.stop()
+            await running
+
+
+@pytest.fixture
+def site(lab_settings: Path) -> Site:
+    return Site(load_settings(str(lab_settings), {}).settings)
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address where somebody else listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        yield f"127.0.0.1:{sock.getsockname()[1]}"
+
+
+async def ask(client: PolicyClient, sender: str) -> str:
+    request = {
+        "request": "smtpd_access_policy",
+        "protocol_state": "RCPT",
+        "client_address": "198.51.100.7",
+        "sender": sender,
+        "recipient": "you@ours.example",
+    }
+    return (await client.ask(request) or "no answer").partition(" ")[0]
+
+
+async def answers_at(address: str) -> bool:
+    client = PolicyClient(address)
+    answer = await client.ask({"request": "smtpd_access_policy", "protocol_state": "DATA"})
+    await client.close()
+    return answer is not None
+
+
+async def test_it_serves_until_it_is_stopped(site: Site) -> None:
+    async with site.up() as client:
+        refused = await ask(client, "invented@shop.example")
+        accepted = await ask(client, "ann@shop.example")
+        address = site.service.addresses[0]
+
+    assert ("550", "DUNNO") == (refused, accepted)
+    assert not await answers_at(address)
+    assert ["ready", "draining", "stopped"] == [
+        event.what for event in site.events if isinstance(event, Lifecycle)
+    ]
+
+
+async def test_what_is_remembered_outlasts_it(site: Site) -> None:
+    async with site.up() as client:
+        await ask(client, "invented@shop.example")
+    async with site.up() as client:
+        again = await ask(client, "invented@shop.example")
+
+    decided = [event.report.from_cache for event in site.events if isinstance(event, Decided)]
+    assert "550" == again
+    assert [False, True] == decided
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite:///no/such/folder/a.db", "there is no directory"),
+        ("postgresql://host/name", "this version has no store for postgresql://host/name"),
+    ],
+)
+async def test_a_store_that_cannot_be_had_ends_the_start(site: Site, url: str, told: str) -> None:
+    site.settings = replace(site.settings, store=StoreSettings(url))
+
+    with pytest.raises(StoreError, match=told):
+        await site.service.run()
+
+
+async def test_one_port_that_is_taken_closes_the_others(site: Site, taken: str) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = f"127.0.0.1:{probe.getsockname()[1]}"
+    site.settings = replace(site.settings, policy=site.listen_at(free, taken))
+
+    with pytest.raises(UsageError, match=f"cannot listen on {taken}: Address already in use"):
+        await site.service.run()
+
+    assert not await answers_at(free)
+    assert () == site.service.addresses
+
+
+async def test_a_mistake_in_the_settings_ends_the_start(site: Site) -> None:
+    site.mistake = ConfigError("a.toml", "smtp.port", "0 is out of range", "write 25")
+
+    with pytest.raises(ConfigError):
+        await site.service.run()
+
+
+async def test_it_can_be_stopped_before_it_is_ready(site: Site) -> None:
+    site.service.stop()
+    await site.service.run()
+
+    assert ["draining", "stopped"] == [
+        event.what for event in site.events if isinstance(event, Lifecycle)
+    ]
+
+
+async def test_who_runs_it_may_cancel_it(site: Site) -> None:
+    running = asyncio.create_task(site.service.run())
+    await site.wait_ready()
+    address = site.service.addresses[0]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert running.cancelled()
+    assert not await answers_at(address)
+
+
+async def test_a_reload_changes_the_answers_on_open_connections(site: Site) -> None:
+    async with site.up() as client:
+        before = await ask(client, "invented@shop.example")
+        troubles = await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        after = await ask(client, "invented@shop.example")
+
+    assert [] == troubles
+    assert ("550", "DUNNO") == (before, after)
+
+
+async def test_a_mistake_in_a_reload_changes_nothing(site: Site) -> None:
+    async with site.up() as client:
+        site.mistake = ConfigError("a.toml", "smtp.port", "0 is out of range", "write 25")
+        troubles = await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        after = await ask(client, "invented@shop.example")
+
+    assert ["a.toml: smtp.port: 0 is out of range; write 25"] == troubles
+    assert "550" == after
+
+
+async def test_the_store_stays(site: Site, tmp_path: Path) -> None:
+    async with site.up():
+        other = StoreSettings(f"sqlite://{tmp_path}/other.db")
+        troubles = await site.reload(store=other)
+
+    assert ["store.url: it cannot change in a reload; restart for another store"] == troubles
+
+
+async def test_the_size_of_its_memory_stays_and_the_rest_is_taken_up(site: Site) -> None:
+    async with site.up() as client:
+        troubles = await site.reload(
+            cache=Cache(memory_entries=7), policy=replace(site.settings.policy, mode=Mode.OBSERVE)
+        )
+        after = await ask(client, "invented@shop.example")
+
+    assert ["cache.memory_entries stays as it was"] == troubles
+    assert "DUNNO" == after
+
+
+async def test_a_reload_opens_and_closes_doors(site: Site, tmp_path: Path) -> None:
+    unix = f"unix:{tmp_path}/policy"
+    async with site.up():
+        old = site.service.addresses[0]
+        await site.reload(policy=site.listen_at(unix))
+        addresses = site.service.addresses
+        moved = await answers_at(unix)
+
+    assert (unix,) == addresses
+    assert moved
+    assert not await answers_at(old)
+
+
+async def test_a_door_that_cannot_be_had_leaves_all_as_it_was(
+    site: Site, taken: str, tmp_path: Path
+) -> None:
+    unix = f"unix:{tmp_path}/policy"
+    async with site.up() as client:
+        policy = replace(site.listen_at(unix, taken), mode=Mode.OBSERVE)
+        troubles = await site.reload(policy=policy)
+        after = await ask(client, "invented@shop.example")
+        opened = await answers_at(unix)
+
+    assert 1 == len(troubles)
+    assert f"cannot listen on {taken}" in troubles[0]
+    assert ("550", False) == (after, opened)
+
+
+async def test_who_is_in_our_own_way_needs_a_restart(site: Site) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site.settings = replace(site.settings, policy=site.listen_at(f"127.0.0.1:{port}"))
+    async with site.up():
+        troubles = await site.reload(policy=site.listen_at(f"0.0.0.0:{port}"))
+
+    assert [
+        f"cannot go from 127.0.0.1:{port} to 0.0.0.0:{port} in a reload; restart the service"
+    ] == troubles
+
+
+async def test_a_reload_does_not_refill_the_budgets(site: Site) -> None:
+    site.settings = replace(site.settings, budget=Budget(per_host=1))
+    async with site.up() as client:
+        await ask(client, "first@shop.example")
+        await site.reload()
+        await ask(client, "second@shop.example")
+        await site.reload(budget=Budget(per_host=10_000))
+        await ask(client, "third@shop.example")
+
+    assert [Reason.NO_SUCH_MAILBOX, Reason.OVER_BUDGET, Reason.NO_SUCH_MAILBOX] == [
+        event.report.reason for event in site.events if isinstance(event, Decided)
+    ]
+
+
+async def test_a_callout_of_the_old_engine_goes_on(
+    site: Site, lab: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "DRAIN_S", 0.05)
+    site.settings = replace(site.settings, smtp=replace(site.settings.smtp, answer_within_s=0.2))
+    async with site.up() as client:
+        waiting = asyncio.create_task(ask(client, "ann@silent.example"))
+        while not lab.hosts["mx.silent.example"].sessions:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await site.reload()
+        replaced = len(site.service._replaced)
+        answer = await waiting
+
+    assert 1 == replaced
+    assert "DEFER_IF_PERMIT" == answer
+
+
+async def test_the_service_manager_hears_of_it(site: Site, tmp_path: Path) -> None:
+    path = str(tmp_path / "notify")
+    site.environment["NOTIFY_SOCKET"] = path
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.setblocking(False)
+        async with site.up():
+            await site.reload()
+        states = []
+        for _ in range(4):
+            states.append(manager.recv(1_000).decode().split("\n"))
+
+    names = [[state.partition("=")[0] for state in message] for message in states]
+    assert [
+        ["READY", "STATUS"],
+        ["RELOADING", "MONOTONIC_USEC", "STATUS"],
+        ["READY", "STATUS"],
+        ["STOPPING", "STATUS"],
+    ] == names
+    assert states[0][1].startswith("STATUS=ready policy: 127.0.0.1:")
+
+
+async def test_a_service_manager_that_is_gone_ends_nothing(site: Site, tmp_path: Path) -> None:
+    site.environment["NOTIFY_SOCKET"] = str(tmp_path / "gone")
+    async with site.up() as client:
+        answer = await ask(client, "ann@shop.example")
+
+    assert "DUNNO" == answer
+    assert "service manager" in {event.where for event in site.events if isinstance(event, Trouble)}

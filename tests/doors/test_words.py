@@ -1,0 +1,57 @@
+"""The tables of words say something of every member."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+import pytest
+
+from ringback.doors.words import ASKED_FOR, BEHIND_GATE, FAILED, SAID, WHOSE, WOULD_CHANGE
+from ringback.rules.gates import Exemptions
+from ringback.values.evidence import About, Fault, Meaning
+from ringback.values.query import Client, Query
+from ringback.values.settings import Etiquette, Identity, Policy, Settings
+from ringback.values.verdict import Blame, Reason
+
+
+@pytest.mark.parametrize(
+    ("table", "closed_set"),
+    [
+        (SAID, Meaning),
+        (FAILED, Fault),
+        (ASKED_FOR, About),
+        (WHOSE, Blame),
+        (WOULD_CHANGE, Reason),
+    ],
+)
+def test_no_member_goes_without_words(
+    table: Mapping[StrEnum, str], closed_set: type[StrEnum]
+) -> None:
+    assert set(closed_set) == set(table)
+    assert all(table.values())
+
+
+def test_the_gates_have_the_names_that_rules_give_them() -> None:
+    settings = Settings(
+        policy=Policy(own_domains=("ours.example",)),
+        etiquette=Etiquette(
+            exempt_clients=("192.0.2.0/24",),
+            exempt_senders=("friend.example",),
+            opted_out=("quiet.example",),
+        ),
+    )
+    without_contact = Exemptions.parse(settings)
+    exemptions = Exemptions.parse(replace(settings, identity=Identity(contact="a@b.example")))
+    refusals = [
+        exemptions.judge(Query("")),
+        exemptions.judge(Query("postmaster@shop.example")),
+        exemptions.judge(Query("a@shop.example", client=Client("192.0.2.9"))),
+        exemptions.judge(Query("a@shop.example", client=Client("", authenticated=True))),
+        exemptions.judge(Query("a@friend.example")),
+        exemptions.judge(Query("a@ours.example")),
+        exemptions.judge(Query("a@quiet.example")),
+        exemptions.forbid_host("mx.quiet.example"),
+        without_contact.judge(Query("a@shop.example")),
+    ]
+
+    assert set(BEHIND_GATE) == {refusal.gate for refusal in refusals if refusal}

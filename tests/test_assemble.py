@@ -1,0 +1,132 @@
+"""What is made of settings: a store, a verifier, and the name we go by."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ringback.assemble import flag_lists, make_verifier, open_store, phrasebook, running_verifier
+from ringback.engine.pacer import Pacer
+from ringback.errors import ConfigError, StoreError
+from ringback.lab.plan import DomainPlan, NamePlan, Plan
+from ringback.lab.world import ALLOWED_NETWORKS, World
+from ringback.net.clock import SystemClock
+from ringback.store.memory import MemoryStore
+from ringback.store.sqlite import SqliteStore
+from ringback.values.events import Event
+from ringback.values.settings import (
+    Budget,
+    Dns,
+    Etiquette,
+    Identity,
+    Settings,
+    Smtp,
+    StoreSettings,
+)
+from ringback.values.verdict import Reason
+
+IP = "192.0.2.7"
+POINTER = "7.2.0.192.in-addr.arpa"
+
+
+def hear(event: Event) -> None:
+    """The sink of tests that hear nothing."""
+
+
+def settings_for(world: World, identity: Identity) -> Settings:
+    return Settings(
+        identity=identity,
+        dns=Dns(nameservers=(world.nameserver,), canary=""),
+        smtp=Smtp(port=world.smtp_port, allowed_networks=ALLOWED_NETWORKS),
+        etiquette=Etiquette(),
+        store=StoreSettings("memory:"),
+    )
+
+
+def world_of(**names: NamePlan) -> World:
+    shop = DomainPlan(persona="normal", mailboxes=("ann",))
+    return World(Plan({"shop.example": shop}, names))
+
+
+def pointing(*names: str) -> NamePlan:
+    return NamePlan(records={"PTR": names})
+
+
+def named(*addresses: str, kind: str = "A") -> NamePlan:
+    return NamePlan(records={kind: addresses})
+
+
+@pytest.mark.parametrize(("url", "kind"), [("memory:", MemoryStore), ("", SqliteStore)])
+async def test_the_store_is_the_one_that_is_named(url: str, kind: type, tmp_path: Path) -> None:
+    named_store = StoreSettings(url or f"sqlite://{tmp_path}/a.db")
+    store = await open_store(Settings(store=named_store), hear)
+    await store.close()
+
+    assert isinstance(store, kind)
+
+
+async def test_a_store_of_another_kind_is_refused() -> None:
+    with pytest.raises(StoreError, match="no store for postgresql://host/name; write sqlite://"):
+        await open_store(Settings(store=StoreSettings("postgresql://host/name")), hear)
+
+
+async def test_the_name_is_the_confirmed_reverse_name() -> None:
+    identity = Identity(contact="a@shop.example", public_addresses=("192.0.2.8", IP))
+    names = {
+        POINTER: pointing("liar.example", "mail.shop.example"),
+        "liar.example": named("192.0.2.99"),
+        "mail.shop.example": named(IP),
+    }
+    async with (
+        world_of(**names) as world,
+        running_verifier(settings_for(world, identity), hear) as verifier,
+    ):
+        report = await verifier.verify("ann@shop.example")
+
+    assert "EHLO mail.shop.example" in {exchange.command for exchange in report.evidence}
+
+
+async def test_ipv6_addresses_have_names_too() -> None:
+    identity = Identity(contact="a@shop.example", source_addresses=("2001:db8::7",))
+    pointer = "7.0.0.0." + 20 * "0." + "8.b.d.0.1.0.0.2.ip6.arpa"
+    names = {
+        pointer: pointing("mail.shop.example"),
+        "mail.shop.example": named("2001:db8::7", kind="AAAA"),
+    }
+    async with world_of(**names) as world:
+        verifier = await make_verifier(settings_for(world, identity), MemoryStore(), hear)
+        await verifier.close()
+
+
+async def test_who_has_no_name_may_not_call() -> None:
+    identity = Identity(contact="a@shop.example", public_addresses=(IP,))
+    async with world_of() as world:
+        with pytest.raises(ConfigError, match=r"identity\.helo_name"):
+            await make_verifier(settings_for(world, identity), MemoryStore(), hear)
+
+
+async def test_a_store_is_closed_where_no_verifier_comes_about() -> None:
+    settings = Settings(store=StoreSettings("memory:"))
+
+    with pytest.raises(ConfigError, match=r"identity\.helo_name"):
+        async with running_verifier(settings, hear):
+            pass
+
+
+async def test_a_verifier_goes_by_the_budgets_of_the_one_before() -> None:
+    identity = Identity(helo_name="verify.example.net", contact="a@shop.example")
+    pacer, store = Pacer(Budget(per_host=1), SystemClock()), MemoryStore()
+    reasons = []
+    async with world_of() as world:
+        settings = replace(settings_for(world, identity), budget=Budget(per_host=1_000))
+        for address in ("first@shop.example", "second@shop.example"):
+            verifier = await make_verifier(settings, store, hear, pacer=pacer)
+            reasons.append((await verifier.verify(address)).reason)
+            await verifier.close()
+
+    assert [Reason.NO_SUCH_MAILBOX, Reason.OVER_BUDGET] == reasons
+
+
+def test_what_is_shipped_is_read_once() -> None:
+    assert phrasebook() is phrasebook()
+    assert flag_lists() is flag_lists()

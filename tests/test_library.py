@@ -1,0 +1,66 @@
+"""The package as programs import it."""
+
+from pathlib import Path
+
+import pytest
+
+import ringback
+from ringback import Purpose, Query, Settings, Verdict, Verifier
+from ringback.errors import ConfigError, LocalProtocolError
+from ringback.lab.world import World
+from ringback.values.events import CalledOut, Event
+from ringback.values.settings import Dns, Etiquette, Identity, Smtp, StoreSettings
+
+
+def settings_for(world: World, tmp_path: Path) -> Settings:
+    return Settings(
+        identity=Identity(helo_name="verify.lab.example", contact="postmaster@lab.example"),
+        dns=Dns(nameservers=(world.nameserver,)),
+        smtp=Smtp(port=world.smtp_port, allowed_networks=("127.0.0.0/8",)),
+        etiquette=Etiquette(),
+        store=StoreSettings(f"sqlite://{tmp_path}/ringback.db"),
+    )
+
+
+async def test_a_verifier_answers_inside_its_context(tmp_path: Path) -> None:
+    events: list[Event] = []
+    async with World() as world:
+        settings = settings_for(world, tmp_path)
+        async with Verifier.from_settings(settings, events.append) as verifier:
+            known = await verifier.verify("ann@shop.example")
+            unknown = await verifier.verify(Query("no@shop.example", Purpose.BULK))
+        async with Verifier.from_settings(settings) as verifier:
+            again = await verifier.verify("ann@shop.example")
+
+    assert (Verdict.DELIVERABLE, Verdict.UNDELIVERABLE) == (known.verdict, unknown.verdict)
+    assert [False, True] == [known.from_cache, again.from_cache]
+    assert 2 == len([event for event in events if isinstance(event, CalledOut)])
+
+
+async def test_outside_it_is_a_mistake_to_ask(tmp_path: Path) -> None:
+    verifier = Verifier.from_settings(Settings())
+
+    with pytest.raises(LocalProtocolError, match="async with"):
+        await verifier.verify("ann@shop.example")
+
+
+async def test_one_that_could_not_start_stays_closed() -> None:
+    verifier = Verifier.from_settings(Settings(store=StoreSettings("memory:")))
+    with pytest.raises(ConfigError, match=r"identity\.helo_name"):
+        async with verifier:
+            pass
+
+    with pytest.raises(LocalProtocolError):
+        await verifier.verify("ann@shop.example")
+
+
+async def test_to_leave_it_twice_does_nothing() -> None:
+    verifier = Verifier.from_settings(Settings())
+
+    await verifier.__aexit__(None, None, None)
+
+
+def test_the_public_names_are_there() -> None:
+    assert all(getattr(ringback, name).__name__ == name for name in ringback.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = ringback.nonsense

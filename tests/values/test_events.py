@@ -1,0 +1,31 @@
+"""What is logged, counted and audited."""
+
+from dataclasses import fields, is_dataclass
+from typing import get_args
+
+from ringback.values import events
+
+
+def test_every_event_is_of_the_closed_set() -> None:
+    declared = {
+        thing
+        for thing in vars(events).values()
+        if is_dataclass(thing) and getattr(thing, "__module__", "") == events.__name__
+    }
+
+    assert set(get_args(events.Event)) == declared
+
+
+def test_durations_say_their_unit() -> None:
+    timed = {
+        field.name
+        for kind in get_args(events.Event)
+        for field in fields(kind)
+        if field.type in (float, "float")
+    }
+
+    assert all(name.endswith(("_s", "_at")) for name in timed)
+
+
+def test_trouble_may_lack_a_remedy() -> None:
+    assert events.Trouble("store", "the disk is full").remedy == ""

@@ -1,0 +1,21 @@
+"""What is remembered of domains and hosts."""
+
+from ringback.values.facts import DomainFact, Fact, HostFact
+
+
+def test_facts_are_the_closed_sets() -> None:
+    assert {fact.value for fact in DomainFact} == {
+        "accepts_any",
+        "selective",
+        "refuses_null_sender",
+        "refuses_vrfy",
+    }
+    assert {fact.value for fact in HostFact} == {"refuses_us", "greylists", "breaks_tls"}
+
+
+def test_no_kind_of_fact_is_ambiguous_between_domains_and_hosts() -> None:
+    assert not set(map(str, DomainFact)) & set(map(str, HostFact))
+
+
+def test_a_fact_names_no_window_unless_the_host_did() -> None:
+    assert Fact("shop.example", DomainFact.SELECTIVE, 0.0, 1.0).window_s is None

@@ -1,0 +1,920 @@
+"""The callout's conversation, read like a dialogue: "S:" is the host, "C:" what the probe sends.
+
+The Guide here is a simple one: it asks for a list of mailboxes, and reads a reply by its first digit.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringback.errors import LocalProtocolError
+from ringback.lab.vectors import Dialogue, load_dialogue
+from ringback.values.endpoint import Endpoint
+from ringback.values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
+from ringback.values.settings import TlsPolicy
+from ringback.wire.probe import VOID_RULE, Probe, Question
+from ringback.wire.reply import Reply
+
+VECTORS = sorted((Path(__file__).parent.parent / "vectors" / "smtp").glob("*.txt"))
+ENDPOINT = Endpoint("mx.example", "192.0.2.1", 25, 10)
+ANN = Question(About.ADDRESS, "ann@mx.example")
+CONTROL = Question(About.CONTROL, "nobody@mx.example")
+POSTMASTER = Question(About.POSTMASTER, "postmaster@mx.example")
+UTF8 = Question(About.ADDRESS, "jürgen@mx.example")
+VRFY = Question(About.ADDRESS, "ann@mx.example", vrfy=True)
+
+_MEANINGS = {
+    2: Meaning.ACCEPTED,
+    3: Meaning.UNCLEAR,
+    4: Meaning.SERVER_TROUBLE,
+    5: Meaning.UNKNOWN_USER,
+}
+_EVENTS = {"closed": Fault.CLOSED, "silent": Fault.TIMEOUT, "broken": Fault.TLS_FAILED}
+
+
+@dataclass
+class Asker:
+    """Asks one question after the other, whatever is said."""
+
+    questions: tuple[Question, ...] = (ANN,)
+    asked: int = 0
+
+    def read(self, stage: Stage, reply: Reply) -> Reading:
+        if "TLS" in reply.text and reply.code >= 400:
+            return Reading(Meaning.TLS_REQUIRED, "says TLS")
+        return Reading(_MEANINGS[reply.code // 100], "first digit")
+
+    def next_question(self, said: Sequence[Exchange]) -> Question | None:
+        self.asked += 1
+        return self.questions[self.asked - 1] if self.asked <= len(self.questions) else None
+
+
+@dataclass
+class Played:
+    """A conversation played to its end."""
+
+    probe: Probe
+    sent: list[str] = field(default_factory=list)  # what was sent, a flight an item
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        """Stage, and the code or the fault; what was void in brackets."""
+        return [(exchange.stage.value, _answer(exchange)) for exchange in self.probe.transcript]
+
+
+def _answer(exchange: Exchange) -> str:
+    if exchange.fault:
+        return exchange.fault.value
+    code = str(exchange.code or "")
+    return f"({code})" if exchange.rule == VOID_RULE else code
+
+
+def start(
+    *questions: Question, tls: TlsPolicy = TlsPolicy.WHEN_REQUIRED, connected: bool = True
+) -> Probe:
+    probe = Probe(ENDPOINT, 1, "probe.example", tls, Asker(questions or (ANN,)))
+    if connected:
+        probe.connected(at=1.0)
+    return probe
+
+
+def blocks(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Consecutive lines with the same mark."""
+    block: list[str] = []
+    mark = ""
+    for line in lines:
+        if line[:2] != mark and block:
+            yield mark, block
+            block = []
+        mark = line[:2]
+        block.append(line[2:].strip())
+    yield mark, block
+
+
+def play(dialogue: str | Dialogue, probe: Probe, *, trickled: bool = False) -> Played:
+    """Play the host's lines; whatever the probe sends must stand in the dialogue."""
+    lines = dialogue.lines if isinstance(dialogue, Dialogue) else dialogue.strip().split("\n")
+    played, out = Played(probe), b""
+    for mark, block in blocks([line.strip() for line in lines]):
+        if mark == "C:":
+            assert out.decode().splitlines() == block
+            played.sent.append(out.decode())
+            out = b""
+            continue
+        assert out == b"", f"before {block}, the probe said {out!r}"
+        if mark == "S:":
+            stream = "".join(f"{line}\r\n" for line in block).encode()
+            cuts = [stream[at : at + 1] for at in range(len(stream))] if trickled else [stream]
+            out = b"".join(probe.receive(piece, at=2.0) for piece in cuts)
+        elif block == ["tls"]:
+            out = probe.secured("TLSv1.3", at=2.0)
+        else:
+            probe.lose(_EVENTS[block[0]], block[0], at=2.0)
+    assert out == b""
+    return played
+
+
+ACCEPTED = """
+    S: 220 mx.example ESMTP
+    C: EHLO probe.example
+    S: 250-mx.example
+    S: 250 SIZE
+    C: MAIL FROM:<>
+    S: 250 Ok
+    C: RCPT TO:<ann@mx.example>
+    S: 250 Ok
+    C: QUIT
+    S: 221 Bye
+"""
+PIPELINED = """
+    S: 220-mx.example ESMTP
+    S: 220-spam is not welcome
+    S: 220 here
+    C: EHLO probe.example
+    S: 250-mx.example
+    S: 250 PIPELINING
+    C: MAIL FROM:<>
+    C: RCPT TO:<ann@mx.example>
+    S: 250 Ok
+    S: 250 Ok
+    C: RSET
+    C: MAIL FROM:<>
+    C: RCPT TO:<nobody@mx.example>
+    S: 250 Ok
+    S: 250 Ok
+    S: 550 5.1.1 no such user
+    C: QUIT
+    S: 221 Bye
+"""
+
+
+def test_one_command_after_the_other_without_pipelining() -> None:
+    played = play(ACCEPTED, start())
+
+    assert played.said == [
+        ("connect", ""),
+        ("greeting", "220"),
+        ("ehlo", "250"),
+        ("mail", "250"),
+        ("rcpt", "250"),
+        ("quit", "221"),
+    ]
+    assert played.probe.closed
+
+
+def test_a_transaction_is_one_flight_with_pipelining() -> None:
+    played = play(PIPELINED, start(ANN, CONTROL))
+
+    assert played.said[3:] == [
+        ("mail", "250"),
+        ("rcpt", "250"),
+        ("rset", "250"),
+        ("mail", "250"),
+        ("rcpt", "550"),
+        ("quit", "221"),
+    ]
+
+
+def test_a_conversation_reads_the_same_octet_by_octet() -> None:
+    for dialogue in (ACCEPTED, PIPELINED):
+        whole = play(dialogue, start(ANN, *([CONTROL] if dialogue is PIPELINED else [])))
+        trickled = play(
+            dialogue, start(ANN, *([CONTROL] if dialogue is PIPELINED else [])), trickled=True
+        )
+
+        assert whole.probe.transcript == trickled.probe.transcript
+
+
+def test_an_exchange_keeps_who_was_asked_what_where_and_when() -> None:
+    played = play(PIPELINED, start(ANN, CONTROL))
+
+    assert played.probe.transcript[7] == Exchange(
+        at=2.0,
+        stage=Stage.RCPT,
+        connection=1,
+        host="mx.example",
+        ip="192.0.2.1",
+        preference=10,
+        about=About.CONTROL,
+        command="RCPT TO:<nobody@mx.example>",
+        code=550,
+        enhanced="5.1.1",
+        text="no such user",
+        meaning=Meaning.UNKNOWN_USER,
+        rule="first digit",
+    )
+    assert played.probe.transcript[1].text == "mx.example ESMTP\nspam is not welcome\nhere"
+
+
+def test_answers_count_on_and_stages_move_on() -> None:
+    probe = start(connected=False)
+    seen = [(probe.stage, probe.answers)]
+    probe.connected(at=1.0)
+    for octets in (b"", b"220 mx\r\n", b"250-mx\r\n", b"250 PIPELINING\r\n", b"250 Ok\r\n"):
+        probe.receive(octets, at=2.0)
+        seen.append((probe.stage, probe.answers))
+
+    assert seen == [
+        (Stage.CONNECT, 0),
+        (Stage.GREETING, 1),
+        (Stage.EHLO, 2),
+        (Stage.EHLO, 2),
+        (Stage.MAIL, 3),
+        (Stage.RCPT, 4),
+    ]
+
+
+@pytest.mark.parametrize("code", [500, 502, 504, 550])
+def test_helo_follows_any_5xx_to_ehlo(code: int) -> None:
+    played = play(
+        f"""
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: {code} what?
+        C: HELO probe.example
+        S: 250 mx.example
+        C: MAIL FROM:<>
+        S: 250 Ok
+        C: RCPT TO:<ann@mx.example>
+        S: 550 5.1.1 no
+        C: QUIT
+        S: 221 Bye
+        """,
+        start(),
+    )
+
+    assert played.said[2:4] == [("ehlo", str(code)), ("helo", "250")]
+
+
+@pytest.mark.parametrize(
+    "dialogue",
+    [
+        """
+        S: 554 5.7.1 go away
+        C: QUIT
+        S: 221 Bye
+        """,
+        """
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 451 later
+        C: QUIT
+        S: 221 Bye
+        """,
+        """
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 550 no
+        C: HELO probe.example
+        S: 550 no
+        C: QUIT
+        S: 221 Bye
+        """,
+        """
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 250 mx.example
+        C: MAIL FROM:<>
+        S: 550 5.7.1 no bounces
+        C: QUIT
+        S: 500 what?
+        """,
+        """
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 250 mx.example
+        C: MAIL FROM:<>
+        S: 354 go ahead
+        C: QUIT
+        S: 221 Bye
+        """,
+    ],
+    ids=["greeting", "ehlo", "helo", "mail", "3xx"],
+)
+def test_a_refusal_before_rcpt_ends_with_quit(dialogue: str) -> None:
+    assert play(dialogue, start(ANN, CONTROL)).probe.closed
+
+
+def test_a_refused_mail_makes_the_rest_of_its_flight_void() -> None:
+    played = play(
+        """
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 250-mx.example
+        S: 250 PIPELINING
+        C: MAIL FROM:<>
+        C: RCPT TO:<ann@mx.example>
+        S: 550 5.7.1 no bounces here
+        S: 550 5.1.1 no such user
+        C: QUIT
+        S: 221 Bye
+        """,
+        start(),
+    )
+    rcpt = played.probe.transcript[4]
+
+    assert played.said[3:5] == [("mail", "550"), ("rcpt", "(550)")]
+    assert (rcpt.code, rcpt.meaning, rcpt.weak) == (550, None, False)
+
+
+def test_a_refused_rset_makes_the_rest_of_its_flight_void() -> None:
+    dialogue = PIPELINED.replace(
+        """S: 250 Ok
+    S: 250 Ok
+    S: 550""",
+        """S: 500 what?
+    S: 250 Ok
+    S: 550""",
+    )
+
+    played = play(dialogue, start(ANN, CONTROL, POSTMASTER))
+
+    assert played.said[5:8] == [("rset", "500"), ("mail", "(250)"), ("rcpt", "(550)")]
+    assert {said.about for said in played.probe.transcript[5:8]} == {About.CONTROL}
+
+
+def test_a_refused_rset_ends_the_conversation_without_pipelining() -> None:
+    dialogue = ACCEPTED.replace(
+        "C: QUIT",
+        """C: RSET
+    S: 502 what?
+    C: QUIT""",
+    )
+
+    assert play(dialogue, start(ANN, CONTROL)).said[-2:] == [("rset", "502"), ("quit", "221")]
+
+
+def test_no_rset_before_the_first_transaction_and_one_before_each_other() -> None:
+    dialogue = ACCEPTED.replace(
+        "C: QUIT",
+        """C: RSET
+    S: 250 Ok
+    C: MAIL FROM:<>
+    S: 250 Ok
+    C: RCPT TO:<nobody@mx.example>
+    S: 452 4.5.3 too many
+    C: RSET
+    S: 250 Ok
+    C: MAIL FROM:<>
+    S: 250 Ok
+    C: RCPT TO:<postmaster@mx.example>
+    S: 250 Ok
+    C: QUIT""",
+    )
+
+    assert play(dialogue, start(ANN, CONTROL, POSTMASTER)).probe.closed
+
+
+def test_a_real_sender_is_named() -> None:
+    question = Question(About.ADDRESS, "ann@mx.example", sender="probe@ours.example")
+    dialogue = ACCEPTED.replace("FROM:<>", "FROM:<probe@ours.example>")
+
+    assert play(dialogue, start(question)).probe.closed
+
+
+# STARTTLS.
+
+OFFER = """
+    S: 220 mx.example
+    C: EHLO probe.example
+    S: 250-mx.example
+    S: 250 STARTTLS
+"""
+SECURED = """
+    C: STARTTLS
+    S: 220 Go ahead
+    ! tls
+    C: EHLO probe.example
+    S: 250 mx.example
+"""
+ASK_ANN = """
+    C: MAIL FROM:<>
+    S: 250 Ok
+    C: RCPT TO:<ann@mx.example>
+    S: 250 Ok
+"""
+BYE = """
+    C: QUIT
+    S: 221 Bye
+"""
+
+
+def joined(*parts: str) -> str:
+    return "\n".join(part.strip() for part in parts)
+
+
+def test_tls_is_left_alone_where_nobody_requires_it() -> None:
+    for tls in (TlsPolicy.WHEN_REQUIRED, TlsPolicy.NEVER):
+        assert play(joined(OFFER, ASK_ANN, BYE), start(tls=tls)).probe.closed
+
+
+def test_opportunistic_tls_is_used_where_it_is_offered() -> None:
+    tls = TlsPolicy.OPPORTUNISTIC
+
+    secure = play(joined(OFFER, SECURED, ASK_ANN, BYE), start(tls=tls))
+    clear = play(ACCEPTED, start(tls=tls))
+
+    assert [stage for stage, _ in secure.said[3:6]] == ["starttls", "tls", "ehlo"]
+    assert secure.probe.transcript[4].text == "TLSv1.3"
+    assert clear.probe.closed
+
+
+@pytest.mark.parametrize("code", [454, 501, 554])
+def test_refused_tls_is_not_asked_for_again(code: int) -> None:
+    refused = f"""
+    C: STARTTLS
+    S: {code} TLS not available
+    """
+
+    played = play(joined(OFFER, refused, ASK_ANN, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
+
+    assert played.said[3] == ("starttls", str(code))
+
+
+def test_an_odd_answer_to_starttls_ends_it() -> None:
+    odd = """
+    C: STARTTLS
+    S: 334 go on
+    """
+
+    played = play(joined(OFFER, odd, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
+
+    assert played.probe.closed
+
+
+WANTS_TLS_AT_MAIL = """
+    C: MAIL FROM:<>
+    S: 530 5.7.0 Must issue a STARTTLS command first
+"""
+WANTS_TLS_AT_RCPT = """
+    C: MAIL FROM:<>
+    S: 250 Ok
+    C: RCPT TO:<ann@mx.example>
+    S: 550 5.7.10 needs STARTTLS
+"""
+
+
+@pytest.mark.parametrize("wants", [WANTS_TLS_AT_MAIL, WANTS_TLS_AT_RCPT], ids=["mail", "rcpt"])
+def test_required_tls_is_started_and_the_question_put_again(wants: str) -> None:
+    played = play(joined(OFFER, wants, SECURED, ASK_ANN, BYE), start())
+
+    assert played.said[-2:] == [("rcpt", "250"), ("quit", "221")]
+
+
+def test_what_was_offered_before_tls_is_forgotten() -> None:
+    offer = OFFER.replace("250 STARTTLS", "250-PIPELINING\n    S: 250 STARTTLS")
+
+    played = play(joined(offer, SECURED, ASK_ANN, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
+
+    assert played.probe.closed
+
+
+def test_required_tls_that_is_not_offered_or_not_allowed_ends_it() -> None:
+    not_offered = OFFER.replace("STARTTLS", "SIZE")
+
+    assert play(joined(not_offered, WANTS_TLS_AT_MAIL, BYE), start()).probe.closed
+    never = start(tls=TlsPolicy.NEVER)
+    assert play(joined(OFFER, WANTS_TLS_AT_MAIL, BYE), never).probe.closed
+
+
+@pytest.mark.parametrize("wants", [WANTS_TLS_AT_MAIL, WANTS_TLS_AT_RCPT], ids=["mail", "rcpt"])
+def test_tls_required_and_refused_is_no_endless_loop(wants: str) -> None:
+    refused = """
+    C: STARTTLS
+    S: 454 4.7.0 TLS not available
+    """
+    again = wants if wants is WANTS_TLS_AT_MAIL else "C: RSET\nS: 250 Ok\n" + wants.strip()
+
+    played = play(joined(OFFER, wants, refused, again, BYE), start())
+
+    assert [stage for stage, _ in played.said].count("starttls") == 1
+
+
+@pytest.mark.parametrize("wants", [WANTS_TLS_AT_MAIL, WANTS_TLS_AT_RCPT], ids=["mail", "rcpt"])
+def test_tls_required_within_tls_is_no_endless_loop(wants: str) -> None:
+    secured = SECURED.replace("S: 250 mx.example", "S: 250-mx.example\n    S: 250 STARTTLS")
+
+    played = play(joined(OFFER, wants, secured, wants, BYE), start())
+
+    assert [stage for stage, _ in played.said].count("starttls") == 1
+
+
+def test_a_wish_for_tls_at_quit_comes_too_late() -> None:
+    bye = BYE.replace("221 Bye", "530 Must issue a STARTTLS command first")
+
+    played = play(joined(OFFER, ASK_ANN, bye), start())
+
+    assert played.probe.closed
+
+
+def test_helo_may_follow_the_handshake() -> None:
+    secured = SECURED.replace("S: 250", "S: 500 what?\n    C: HELO probe.example\n    S: 250")
+
+    played = play(joined(OFFER, secured, ASK_ANN, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
+
+    assert ("helo", "250") in played.said
+
+
+@pytest.mark.parametrize("extra", [b"250 Ok\r\n", b"2", b"421 bye\r\n", b"garbage\r\n"])
+@pytest.mark.parametrize("apart", [False, True])
+def test_octets_in_clear_after_the_reply_to_starttls_are_not_believed(
+    extra: bytes, apart: bool
+) -> None:
+    probe = start(tls=TlsPolicy.OPPORTUNISTIC)
+    probe.receive(b"220 mx\r\n", at=2.0)
+    probe.receive(b"250-mx\r\n250 STARTTLS\r\n", at=2.0)
+
+    pieces = [b"220 go\r\n", extra] if apart else [b"220 go\r\n" + extra]
+    out = b"".join(probe.receive(piece, at=3.0) for piece in pieces)
+
+    assert out == b""
+    assert probe.closed
+    assert probe.transcript[-1].fault in {Fault.OUT_OF_STEP, Fault.NOT_SMTP}
+
+
+@pytest.mark.parametrize("fault", [Fault.TLS_FAILED, Fault.TIMEOUT])
+def test_a_handshake_that_fails_is_a_fault_of_its_own_stage(fault: Fault) -> None:
+    probe = start(tls=TlsPolicy.OPPORTUNISTIC)
+    for octets in (b"220 mx\r\n", b"250-mx\r\n250 STARTTLS\r\n", b"220 go\r\n"):
+        probe.receive(octets, at=2.0)
+    probe.lose(fault, "no protocols in common", at=3.0)
+
+    last = probe.transcript[-1]
+    assert (last.stage, last.fault, last.text) == (Stage.TLS, fault, "no protocols in common")
+    assert probe.closed
+
+
+def test_what_breaks_for_the_controls_sake_is_not_about_the_address() -> None:
+    wants = """
+    C: RSET
+    S: 250 Ok
+    C: MAIL FROM:<>
+    S: 530 STARTTLS first
+    C: STARTTLS
+    S: 220 Go ahead
+    """
+    handshake = play(joined(OFFER, ASK_ANN, wants, "! broken"), start(ANN, CONTROL))
+    starttls = play(
+        joined(OFFER, ASK_ANN, wants.replace("S: 220 Go ahead", "! closed")), start(ANN, CONTROL)
+    )
+    ehlo = play(
+        joined(OFFER, ASK_ANN, wants, "! tls", "C: EHLO probe.example", "! closed"),
+        start(ANN, CONTROL),
+    )
+
+    for played in (handshake, starttls, ehlo):
+        assert played.probe.transcript[-1].about is About.CONTROL
+
+
+# The host goes, or talks nonsense.
+
+
+@pytest.mark.parametrize("before", range(7))
+def test_421_ends_it_at_any_step(before: int) -> None:
+    probe = start(ANN, CONTROL)
+    replies = [b"220 mx\r\n", b"250 mx\r\n", *[b"250 Ok\r\n"] * 5]
+    for octets in replies[:before]:
+        probe.receive(octets, at=2.0)
+
+    assert probe.receive(b"421 4.3.2 closing\r\n", at=3.0) == b""
+    assert probe.closed
+    assert probe.transcript[-1].code == 421
+
+
+def test_421_in_a_flight_silences_the_rest_of_it() -> None:
+    played = play(
+        """
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 250-mx.example
+        S: 250 PIPELINING
+        C: MAIL FROM:<>
+        C: RCPT TO:<ann@mx.example>
+        S: 421 4.7.0 too many
+        S: 550 5.1.1 no
+        """,
+        start(),
+    )
+
+    assert played.said[3:] == [("mail", "421")]
+
+
+def test_421_that_nobody_asked_for_is_the_end_however_tcp_cuts_it() -> None:
+    def hear(pieces: list[bytes]) -> list[tuple[str, str]]:
+        probe = start()
+        for octets in (b"220 mx\r\n", b"250 mx\r\n", b"250 Ok\r\n", *pieces):
+            probe.receive(octets, at=2.0)
+        return Played(probe).said
+
+    whole = hear([b"550 5.1.1 no\r\n421 4.7.0 too many errors\r\n"])
+    apart = hear([b"550 5.1.1 no\r\n", b"421 4.7.0 too many errors\r\n"])
+
+    assert whole == apart
+    assert whole[-2:] == [("rcpt", "550"), ("quit", "421")]
+
+
+@pytest.mark.parametrize("answered", range(6))
+@pytest.mark.parametrize("fault", [Fault.CLOSED, Fault.TIMEOUT, Fault.REFUSED])
+def test_a_lost_host_is_lost_at_the_step_that_waits(answered: int, fault: Fault) -> None:
+    probe = start(ANN, CONTROL)
+    for octets in [b"220 mx\r\n", b"250 mx\r\n", *[b"250 Ok\r\n"] * 4][:answered]:
+        probe.receive(octets, at=2.0)
+    waits = probe.stage
+    probe.lose(fault, "gone", at=3.0)
+
+    last = probe.transcript[-1]
+    assert (last.stage, last.fault, last.code, last.meaning) == (waits, fault, None, None)
+    assert probe.closed
+
+
+def test_a_lost_flight_is_lost_at_its_first_open_step() -> None:
+    probe = start()
+    for octets in (b"220 mx\r\n", b"250-mx\r\n250 PIPELINING\r\n", b"250 Ok\r\n"):
+        probe.receive(octets, at=2.0)
+    probe.lose(Fault.CLOSED, "gone", at=3.0)
+
+    last = probe.transcript[-1]
+    assert (last.stage, last.command) == (Stage.RCPT, "RCPT TO:<ann@mx.example>")
+
+
+def test_no_connection_is_a_fault_of_connecting() -> None:
+    probe = start(connected=False)
+    probe.lose(Fault.REFUSED, "connection refused", at=1.0)
+
+    assert Played(probe).said == [("connect", "refused")]
+
+
+@pytest.mark.parametrize("fault", [Fault.CLOSED, Fault.TIMEOUT, Fault.NOT_SMTP])
+def test_how_the_host_goes_after_quit_is_nothing_to_us(fault: Fault) -> None:
+    probe = start()
+    for octets in (b"220 mx\r\n", b"250 mx\r\n", b"250 Ok\r\n", b"550 no\r\n"):
+        probe.receive(octets, at=2.0)
+    before = probe.transcript
+    probe.lose(fault, "gone", at=3.0)
+
+    assert probe.transcript == before
+    assert probe.closed
+
+
+def test_nothing_is_added_once_it_is_over() -> None:
+    probe = play(ACCEPTED, start()).probe
+    before = probe.transcript
+
+    probe.lose(Fault.CLOSED, "gone", at=3.0)
+    assert probe.receive(b"250 Ok\r\n", at=3.0) == b""
+    assert probe.transcript == before
+
+
+@pytest.mark.parametrize(
+    ("octets", "fault"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", Fault.NOT_SMTP),
+        (b"850 whatever\r\n", Fault.NOT_SMTP),
+        (b"220-one\r\n250 two\r\n", Fault.NOT_SMTP),
+        (b"220 " + b"x" * 70_000, Fault.NOT_SMTP),
+        (b"220 one\r\n220 two\r\n", Fault.OUT_OF_STEP),
+        (b"220 one\r\n250 two\r\n", Fault.OUT_OF_STEP),
+        (b"220 one\r\n25", Fault.OUT_OF_STEP),
+        (b"220 one\r\ngarbage\r\n", Fault.OUT_OF_STEP),
+        (b"221 one\r\n", Fault.OUT_OF_STEP),
+        (b"220 one\r\n421 two\r\n421 three\r\n550 four\r\n", Fault.OUT_OF_STEP),
+    ],
+)
+def test_a_greeting_that_is_none(octets: bytes, fault: Fault) -> None:
+    probe = start()
+
+    assert probe.receive(octets, at=2.0) == b""
+    assert probe.transcript[-1].fault is fault
+    assert probe.closed
+
+
+@pytest.mark.parametrize("garbage", [b"850 whatever\r\n", b"250-one\r\n550 two\r\n"])
+def test_garbage_behind_a_good_reply_of_the_flight_is_not_waited_out(garbage: bytes) -> None:
+    probe = start()
+    probe.receive(b"220 mx\r\n", at=2.0)
+    probe.receive(b"250-mx\r\n250 PIPELINING\r\n", at=2.0)
+
+    assert probe.receive(b"250 Ok\r\n" + garbage, at=3.0) == b""
+    assert probe.closed
+    last = probe.transcript[-1]
+    assert (last.stage, last.fault) == (Stage.RCPT, Fault.NOT_SMTP)
+
+
+@pytest.mark.parametrize("code", [220, 221])
+@pytest.mark.parametrize("answered", range(1, 4))
+def test_a_code_that_answers_something_else_is_out_of_step(code: int, answered: int) -> None:
+    """A second greeting would shift every answer by one, and the last would be about nobody."""
+    probe = start()
+    for octets in [b"220 mx\r\n", b"250 mx\r\n", b"250 Ok\r\n"][:answered]:
+        probe.receive(octets, at=2.0)
+    waits = probe.stage
+
+    assert probe.receive(b"%d mx.example\r\n" % code, at=3.0) == b""
+    assert (probe.transcript[-1].stage, probe.transcript[-1].fault) == (waits, Fault.OUT_OF_STEP)
+
+
+def test_three_replies_to_a_flight_of_two_are_out_of_step() -> None:
+    probe = start()
+    for octets in (b"220 mx\r\n", b"250-mx\r\n250 PIPELINING\r\n"):
+        probe.receive(octets, at=2.0)
+
+    assert probe.receive(b"250 Ok\r\n250 Ok\r\n550 5.1.1 no\r\n", at=3.0) == b""
+    assert Played(probe).said[3:] == [("mail", "out_of_step")]
+
+
+def test_a_reply_before_any_connection_is_out_of_step() -> None:
+    for octets in (b"421 bye\r\n", b"220 mx\r\n"):
+        probe = start(connected=False)
+
+        assert probe.receive(octets, at=1.0) == b""
+        assert Played(probe).said == [("connect", "out_of_step")]
+
+
+def test_a_contradicting_enhanced_code_is_not_kept() -> None:
+    played = play(
+        ACCEPTED.replace("S: 250 Ok\n    C: QUIT", "S: 550 4.2.1 no\n    C: QUIT"), start()
+    )
+
+    assert played.probe.transcript[4].enhanced is None
+
+
+def test_speaking_out_of_turn_is_a_bug_of_ours() -> None:
+    with pytest.raises(LocalProtocolError, match="while replies were awaited"):
+        start().secured("TLSv1.3", at=2.0)
+
+
+# VRFY and SMTPUTF8.
+
+
+def test_vrfy_is_a_transaction_of_one_command() -> None:
+    played = play(
+        """
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 250-mx.example
+        S: 250 PIPELINING
+        C: VRFY ann@mx.example
+        S: 250 Ann <ann@mx.example>
+        C: QUIT
+        S: 221 Bye
+        """,
+        start(VRFY),
+    )
+
+    assert played.said[3] == ("vrfy", "250")
+
+
+@pytest.mark.parametrize("answer", ["252 will attempt", "502 disabled", "450 later", "354 odd"])
+def test_rcpt_may_follow_vrfy(answer: str) -> None:
+    played = play(
+        f"""
+        S: 220 mx.example
+        C: EHLO probe.example
+        S: 250 mx.example
+        C: VRFY ann@mx.example
+        S: {answer}
+        C: MAIL FROM:<>
+        S: 250 Ok
+        C: RCPT TO:<ann@mx.example>
+        S: 251 will forward
+        C: QUIT
+        S: 221 Bye
+        """,
+        start(VRFY, ANN),
+    )
+
+    assert played.said[-2] == ("rcpt", "251")
+
+
+def test_smtputf8_is_used_where_it_is_offered() -> None:
+    dialogue = (
+        ACCEPTED.replace("SIZE", "SMTPUTF8")
+        .replace("FROM:<>", "FROM:<> SMTPUTF8")
+        .replace("ann@", "jürgen@")
+    )
+
+    assert play(dialogue, start(UTF8)).probe.closed
+
+
+def test_vrfy_names_smtputf8_too() -> None:
+    question = Question(About.ADDRESS, "jürgen@mx.example", vrfy=True)
+    dialogue = joined(
+        OFFER.replace("STARTTLS", "SMTPUTF8"),
+        """
+    C: VRFY jürgen@mx.example SMTPUTF8
+    S: 252 maybe
+    """,
+        BYE,
+    )
+
+    assert play(dialogue, start(question)).probe.closed
+
+
+def test_smtputf8_that_is_not_offered_is_a_fault_without_a_question() -> None:
+    played = play(joined(OFFER, BYE), start(UTF8, CONTROL))
+    fault = played.probe.transcript[3]
+
+    assert played.said[3:] == [("rcpt", "no_smtputf8"), ("quit", "221")]
+    assert (fault.about, fault.command) == (About.ADDRESS, "")
+
+
+def test_a_sender_beyond_ascii_needs_smtputf8_as_well() -> None:
+    assert Question(About.ADDRESS, "ann@mx.example", sender="jürgen@ours.example").needs_smtputf8
+    assert not ANN.needs_smtputf8
+
+
+# Never DATA, never an injection, never for ever.
+
+
+@pytest.mark.parametrize("char", ["\r\n", "\n", "\r", "\0", "\x7f"])
+@pytest.mark.parametrize("vrfy", [False, True])
+def test_an_injection_is_stopped_before_any_of_it_is_sent(char: str, vrfy: bool) -> None:
+    evil = Question(About.ADDRESS, f"ann@mx.example>{char}DATA{char}", vrfy=vrfy)
+    for question in (evil, Question(About.ADDRESS, "ann@mx.example", sender=f"a{char}b")):
+        if question.sender and vrfy:
+            continue
+        probe = start(question)
+        probe.receive(b"220 mx\r\n", at=2.0)
+
+        with pytest.raises(LocalProtocolError):
+            probe.receive(b"250-mx\r\n250-PIPELINING\r\n250 SMTPUTF8\r\n", at=2.0)
+
+
+CLOSED_SET = {"EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "VRFY", "RSET", "QUIT"}
+CODES = [220, 220, 221, 250, 250, 250, 250, 251, 252, 354, 421, 450, 452, 454, 500, 530, 550, 554]
+TEXTS = [b"Ok", b"5.1.1 no", b"STARTTLS first", b"PIPELINING", b"SMTPUTF8", b"STARTTLS", b"DATA"]
+
+
+@st.composite
+def any_reply(draw: st.DrawFn) -> bytes:
+    code = draw(st.sampled_from(CODES))
+    lines = draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=4))
+    marks = [b"-"] * (len(lines) - 1) + [b" "]
+    return b"".join(
+        b"%d%b%b\r\n" % (code, mark, text) for mark, text in zip(marks, lines, strict=True)
+    )
+
+
+SPEECHES = st.one_of(any_reply(), any_reply(), any_reply(), st.just(b""), st.binary(max_size=12))
+MAX_QUESTIONS = 4
+# Connect, greeting, EHLO and HELO twice, STARTTLS, the handshake; each question with RSET, MAIL and
+# RCPT, one of them asked twice over TLS; QUIT.
+MAX_ANSWERS = 8 + 3 * (MAX_QUESTIONS + 1) + 1
+
+
+@pytest.mark.slow
+@given(
+    st.lists(SPEECHES, max_size=40),
+    st.lists(st.sampled_from([ANN, CONTROL, POSTMASTER, UTF8, VRFY]), max_size=MAX_QUESTIONS),
+    st.sampled_from(TlsPolicy),
+    st.booleans(),
+)
+def test_whatever_the_host_says_it_ends_and_never_reaches_data(
+    speeches: list[bytes], questions: list[Question], tls: TlsPolicy, handshake: bool
+) -> None:
+    probe = Probe(ENDPOINT, 1, "probe.example", tls, Asker(tuple(questions)))
+    probe.connected(at=0.0)
+    sent = b""
+    for octets in speeches:
+        sent += probe.receive(octets, at=0.0)
+        if probe.stage is Stage.TLS and not probe.closed:
+            if handshake:
+                sent += probe.secured("TLSv1.3", at=0.0)
+            else:
+                probe.lose(Fault.TLS_FAILED, "no", at=0.0)
+    verbs = {line.split(b" ")[0].decode() for line in sent.split(b"\r\n") if line}
+
+    assert verbs <= CLOSED_SET
+    assert sent.count(b"QUIT\r\n") <= 1
+    assert sent.count(b"STARTTLS\r\n") <= 1
+    assert len(probe.transcript) <= MAX_ANSWERS
+
+
+@pytest.mark.slow
+@given(st.lists(any_reply(), min_size=MAX_ANSWERS, max_size=MAX_ANSWERS))
+def test_a_host_that_always_answers_is_done_with_in_bounded_time(replies: list[bytes]) -> None:
+    probe, sent = start(*[ANN] * MAX_QUESTIONS, tls=TlsPolicy.OPPORTUNISTIC), b""
+    for octets in replies:
+        sent += probe.receive(octets, at=0.0)
+        if probe.stage is Stage.TLS and not probe.closed:
+            sent += probe.secured("TLSv1.3", at=0.0)
+    last = probe.transcript[-1]
+
+    assert probe.closed
+    assert sent.endswith(b"QUIT\r\n") or last.fault or last.code == 421
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.stem)
+@pytest.mark.parametrize("trickled", [False, True])
+def test_vectors(vector: Path, trickled: bool) -> None:
+    dialogue = load_dialogue(vector)
+    asked = zip((About.ADDRESS, About.CONTROL, About.POSTMASTER), dialogue.recipients, strict=False)
+    questions = [Question(about, recipient) for about, recipient in asked] or [ANN]
+
+    played = play(dialogue, start(*questions), trickled=trickled)
+
+    assert played.probe.transcript
