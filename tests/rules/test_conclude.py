@@ -88,6 +88,7 @@ SCENARIOS: dict[str, tuple[str, Reason, bool]] = {
     "3 weak wording, and postmaster refused for our sake": (
         OPENING + "a rcpt 550 unclear weak\n a rcpt postmaster 550 client_blocked",
         Reason.REFUSES_US,
+        True,
     ),
     "3 weak wording, and postmaster deferred": (
         OPENING + "a rcpt 550 unclear weak\n a rcpt postmaster 451 server_trouble",
