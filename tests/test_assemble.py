@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ringback import assemble
 from ringback.assemble import flag_lists, make_verifier, open_store, phrasebook, running_verifier
 from ringback.engine.pacer import Pacer
 from ringback.errors import ConfigError, StoreError
@@ -106,11 +107,38 @@ async def test_who_has_no_name_may_not_call() -> None:
 
 
 async def test_a_store_is_closed_where_no_verifier_comes_about() -> None:
-    settings = Settings(store=StoreSettings("memory:"))
+    nobody = Dns(nameservers=("127.0.0.1:1",), timeout_s=0.1)
+    settings = Settings(store=StoreSettings("memory:"), dns=nobody)
 
     with pytest.raises(ConfigError, match=r"identity\.helo_name"):
         async with running_verifier(settings, hear):
             pass
+
+
+async def test_the_name_of_an_address_that_nobody_named_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assemble, "outward_addresses", lambda: (IP,))
+    names = {POINTER: pointing("mail.shop.example"), "mail.shop.example": named(IP)}
+    async with (
+        world_of(**names) as world,
+        running_verifier(settings_for(world, Identity(contact="a@b.example")), hear) as verifier,
+    ):
+        report = await verifier.verify("ann@shop.example")
+
+    assert "EHLO mail.shop.example" in {exchange.command for exchange in report.evidence}
+
+
+@pytest.mark.parametrize(("allowed", "is_own"), [((), True), (("192.0.2.0/24",), False)])
+def test_we_do_not_call_ourselves_unless_the_network_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, allowed: tuple[str, ...], is_own: bool
+) -> None:
+    monkeypatch.setattr(assemble, "outward_addresses", lambda: (IP,))
+    settings = Settings(smtp=Smtp(allowed_networks=allowed))
+
+    own = assemble.own_addresses(settings)
+
+    assert is_own is (IP in own)
 
 
 async def test_a_verifier_goes_by_the_budgets_of_the_one_before() -> None:

@@ -17,10 +17,11 @@ from .engine.ports import Clock, Resolver, Sink, Store
 from .engine.verifier import Verifier
 from .errors import ConfigError, StoreError
 from .net.clock import SystemClock
-from .net.dial import TcpDialer
+from .net.dial import TcpDialer, outward_addresses
 from .net.resolver import DnsResolver
 from .rules.flags import FlagLists, parse_flag_lists
 from .rules.gates import Exemptions
+from .rules.networks import parse_networks
 from .rules.phrasebook import Phrasebook, parse_phrasebook
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
@@ -84,7 +85,7 @@ async def make_verifier(
             clock=clock,
             source_addresses=identity.source_addresses,
             allowed_networks=settings.smtp.allowed_networks,
-            own_addresses=(*identity.source_addresses, *identity.public_addresses),
+            own_addresses=own_addresses(settings),
         ),
         store=store,
         clock=clock,
@@ -114,16 +115,29 @@ async def _with_name(settings: Settings, resolver: Resolver) -> Settings:
     identity = settings.identity
     if identity.helo_name:
         return settings
-    for address in (*identity.public_addresses, *identity.source_addresses):
+    named = (*identity.public_addresses, *identity.source_addresses)
+    for address in named or outward_addresses():
         name = await _confirmed_name(resolver, address)
         if name:
             return replace(settings, identity=replace(identity, helo_name=name))
     raise ConfigError(
         "configuration",
         "identity.helo_name",
-        "not given, and no source or public address has a confirmed reverse name",
+        "not given, and no address of ours has a confirmed reverse name",
         "write the name under which this host is known in the DNS",
     )
+
+
+def own_addresses(settings: Settings) -> tuple[str, ...]:
+    """Where we would call ourselves. Of those that nobody named, an allowed network lifts its own."""
+    identity = settings.identity
+    allowed = parse_networks(settings.smtp.allowed_networks)
+    found = [
+        address
+        for address in outward_addresses()
+        if not any(ip_address(address) in network for network in allowed)
+    ]
+    return (*identity.source_addresses, *identity.public_addresses, *found)
 
 
 async def _confirmed_name(resolver: Resolver, address: str) -> str | None:

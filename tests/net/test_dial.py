@@ -4,12 +4,13 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
 from ringback.net.clock import SystemClock
-from ringback.net.dial import TcpDialer
+from ringback.net.dial import TcpDialer, outward_addresses
 from ringback.values.endpoint import Endpoint, Patience
 from ringback.values.evidence import Fault, Stage
 
@@ -224,3 +225,18 @@ async def test_connection_to_another_address_than_judged_is_dropped(
 def test_setting_that_is_no_address_is_refused(settings: dict[str, list[str]]) -> None:
     with pytest.raises(ValueError):
         dialer(**settings)
+
+
+def test_our_way_out_is_found_without_sending_anything() -> None:
+    found = [ip_address(address) for address in outward_addresses()]
+
+    assert [] == [address for address in found if address.is_unspecified]
+
+
+def test_no_way_out_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "no such family")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+    assert () == outward_addresses()

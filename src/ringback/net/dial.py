@@ -34,6 +34,27 @@ class _Failure:
     detail: str
 
 
+# Addresses for documentation (RFC 5737, RFC 3849): routed like any other, and nobody's.
+_SOMEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+_DISCARD_PORT = 9
+
+
+def outward_addresses() -> tuple[str, ...]:
+    """The addresses from which the system would call the world, as far as it has any.
+
+    A datagram socket is told where it would send, and nothing is sent.
+    """
+    found: list[str] = []
+    for family, somewhere in _SOMEWHERE:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as sock:
+                sock.connect((somewhere, _DISCARD_PORT))
+                found.append(str(sock.getsockname()[0]))
+        except OSError:
+            continue  # no such family, or no way out
+    return tuple(found)
+
+
 class TcpDialer:
     """The Dialer of engine/ports.py, over TCP. It belongs to one event loop.
 

@@ -52,7 +52,7 @@ def _verifying(polls: int, *takes: Take) -> Scene:
 
     def start(box: Box, further: Boxes) -> None:
         behind = further("behind", postfix.fetch())
-        postfix.start(behind, BACKEND, _MAIN)
+        postfix.start(behind, BACKEND, {**_MAIN, "myhostname": "behind.example"})
         main = {
             "myhostname": DOMAIN,
             "virtual_mailbox_domains": "",

@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -26,7 +27,7 @@ VECTORS = Path(__file__).parents[2] / "vectors" / "smtp"
 
 DOMAIN = "mx.example"
 KNOWN = f"ann@{DOMAIN}"
-UNKNOWN = f"nobody@{DOMAIN}"
+UNKNOWN = f"nobody.here@{DOMAIN}"
 CONTROL = f"karolin.weidner@{DOMAIN}"
 POSTMASTER = f"postmaster@{DOMAIN}"
 ELSEWHERE = "ann@elsewhere.example"
@@ -47,7 +48,7 @@ _PORT, _SILENCE_S, _CHUNK_BYTES = 25, 20.0, 4_096
 class Take:
     """One dialogue. `meant` is its last line, in the words of the vectors: what we say it means.
 
-    `before`: how many dialogues go before it, unrecorded.
+    `before`: how many dialogues go before it, unrecorded. `beside`: how many connections stay open.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Take:
     meant: str
     recipient: str = KNOWN
     before: int = 0
+    beside: int = 0
     tls: TlsPolicy = TlsPolicy.WHEN_REQUIRED
 
 
@@ -101,10 +103,17 @@ def record(take: Take, book: Phrasebook) -> tuple[list[str], Sequence[Exchange]]
     plan = Plan(book, take.recipient, control=CONTROL, postmaster=POSTMASTER)
     probe = Probe(Endpoint(DOMAIN, HOST, _PORT, 10), 1, HELO, take.tls, plan)
     recorder = _Recorder()
-    with socket.create_connection((HOST, _PORT), _SILENCE_S, (CALLER, 0)) as peer:
+    with ExitStack() as stack:
+        for _ in range(take.beside):
+            stack.enter_context(_connection()).recv(_CHUNK_BYTES)
+        peer = stack.enter_context(_connection())
         probe.connected(time.time())
         _pump(peer, probe, recorder)
     return [_renamed(line) for line in recorder.lines], probe.transcript
+
+
+def _connection() -> socket.socket:
+    return socket.create_connection((HOST, _PORT), _SILENCE_S, (CALLER, 0))
 
 
 def _pump(peer: socket.socket, probe: Probe, recorder: _Recorder) -> None:
