@@ -92,7 +92,7 @@ def lab(servers: Servers) -> Program:
 
 @pytest.fixture(scope="module", autouse=True)
 def front(servers: Servers, lab: Program) -> None:
-    sections = {
+    sections: dict[str, dict[str, object]] = {
         "smtp": {
             "allowed_networks": ["127.0.0.0/8"],
             "answer_within_s": 2.0,

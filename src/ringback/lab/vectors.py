@@ -65,9 +65,9 @@ class Dialogue:
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """Those of RCPT, in order; the first is the address in question."""
+        """Those of RCPT, in the order of their first; the first of all is the address in question."""
         asked = (line for line in self.commands if line.upper().startswith("RCPT TO:"))
-        return tuple(line[line.find("<") + 1 : line.rfind(">")] for line in asked)
+        return tuple(dict.fromkeys(line[line.find("<") + 1 : line.rfind(">")] for line in asked))
 
 
 def load_dialogue(path: Path) -> Dialogue:

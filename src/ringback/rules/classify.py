@@ -139,12 +139,15 @@ def _order(phrase: Phrase) -> tuple[Level, int, str]:
 
 
 def _undoubted(phrase: Phrase, found: list[Phrase]) -> Phrase:
-    """Return what stands against a mailbox phrase, if something does.
+    """Return what stands against a mailbox phrase of any level, if something does.
 
     A server that speaks of the sender, of us or of spam in the same breath may refuse for that.
     """
-    doubted = phrase.meaning in _CONDEMNS and phrase.level is not Level.EXACT
-    return (_doubt(found) if doubted else None) or phrase
+    doubt = _doubt(found) if phrase.meaning in _CONDEMNS else None
+    if doubt is None:
+        return phrase
+    others = (it for it in found if it.level <= Level.HINT and it.meaning not in _MAILBOX)
+    return next(others, doubt)
 
 
 def _doubt(found: list[Phrase]) -> Phrase | None:

@@ -49,7 +49,7 @@ class Phrase:
         return (
             (not self.stages or stage in self.stages)
             and (not self.codes or code.startswith(self.codes))
-            and (not self.enhanced or enhanced in self.enhanced)
+            and (not self.enhanced or (enhanced or _NO_CODE) in self.enhanced)
         )
 
 
@@ -105,6 +105,7 @@ def _indexed(phrases: tuple[Phrase, ...]) -> Phrasebook:
     )
 
 
+_NO_CODE = "none"  # "enhanced" may say that it applies where there is no such code
 _NO_STAGE = "none"  # "stages" may say that it applies where the stage is not known
 _TEXTS = ("id", "meaning", "source", "date", "level", "lang", "provider")
 _LISTS = ("match", "stages", "codes", "enhanced")

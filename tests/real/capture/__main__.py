@@ -7,7 +7,7 @@ said at the end, and tests/test_vectors.py fails until one of the two is correct
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -54,16 +54,16 @@ def _shoot(scene: Scene, book: Phrasebook, outside: int) -> Iterator[str]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
 
-        def further(home: str, root: Path) -> Box:
+        def further(home: str, fetch: Callable[[], Path]) -> Box:
+            with visiting(outside):
+                root = fetch()
             (folder / home).mkdir()
             box = Box(root, folder / home)
             stack.callback(box.stop)
             return box
 
         try:
-            with visiting(outside):
-                root = scene.fetch()
-            scene.start(further(scene.server, root), further)
+            scene.start(further("front", scene.fetch), further)
         except (UnavailableError, TimeoutError) as error:
             yield f"{scene.server}: not captured: {error}"
             return

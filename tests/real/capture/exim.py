@@ -1,4 +1,4 @@
-"""Exim, with its own words and those of the configuration that Debian ships. Not here: its callouts of senders."""
+"""Exim, in its own words and those of Debian's configuration. Not here: its callouts of senders."""
 
 import os
 
@@ -82,7 +82,7 @@ def scene(
             mailboxes = f"inline:{{ {KNOWN}=ann, {POSTMASTER}=ann }}"
             mails = {"virtual_mailbox_domains": DOMAIN, "virtual_mailbox_maps": mailboxes}
             behind = {**mails, "myhostname": "behind.example"}
-            postfix.start(further("behind", postfix.fetch()), BACKEND, behind)
+            postfix.start(further("behind", postfix.fetch), BACKEND, behind)
         for name in ("spool", "log"):
             (box.home / name).mkdir()
             os.chown(box.home / name, ACCOUNTS["Debian-exim"], ACCOUNTS["Debian-exim"])

@@ -1,1 +1,215 @@
-SCENES: tuple[()] = ()
+"""What stands before or behind a mail server and lends it words: greylisters, postscreen, Dovecot.
+
+Not here: Courier and rspamd, whose words are not yet among the vectors.
+"""
+
+import os
+from pathlib import Path
+
+from ..servers import postfix, postgrey
+from ..servers.box import Box
+from ..servers.etc import ACCOUNTS
+from ..servers.unpack import unpack
+from .studio import BACKEND, DOMAIN, HOST, KNOWN, POSTMASTER, UNKNOWN, Boxes, Scene, Take
+
+_MAIN = {
+    "myhostname": DOMAIN,
+    "virtual_mailbox_domains": DOMAIN,
+    "virtual_mailbox_maps": f"inline:{{ {KNOWN}=ann, {POSTMASTER}=ann }}",
+}
+_POLICY_PORT, _LMTP_PORT = 10_023, 24
+_FULL = f"full@{DOMAIN}"
+
+
+def _asking_policy(box: Box) -> None:
+    asked = f"check_policy_service inet:{BACKEND}:{_POLICY_PORT}"
+    restrictions = f"reject_unauth_destination, reject_unlisted_recipient, {asked}"
+    postfix.start(box, HOST, {**_MAIN, "smtpd_recipient_restrictions": restrictions})
+
+
+# postgrey
+
+
+def _with_postgrey(box: Box, further: Boxes) -> None:
+    behind = further("postgrey", postgrey.fetch)
+    postgrey.start(behind, f"{BACKEND}:{_POLICY_PORT}", 300)
+    behind.wait_listening(BACKEND, _POLICY_PORT)
+    _asking_policy(box)
+
+
+# sqlgrey
+
+_SQLGREY = f"""\
+conf_dir = /srv/lists
+user = postgrey
+group = postgrey
+inet = {BACKEND}:{_POLICY_PORT}
+pidfile = /srv/run/sqlgrey.pid
+db_type = SQLite
+db_name = /srv/db/sqlgrey.db
+reconnect_delay = 5
+optmethod = none
+loglevel = 1
+clean_method = sync
+"""
+_LISTS = ("clients_fqdn_whitelist", "clients_ip_whitelist")
+_REGEXPS = ("discrimination.regexp", "dyn_fqdn.regexp", "smtp_server.regexp")
+
+
+def _fetch_sqlgrey() -> Path:
+    return unpack("sqlgrey", "sqlgrey", "libdbd-sqlite3-perl")
+
+
+def _with_sqlgrey(box: Box, further: Boxes) -> None:
+    behind = further("sqlgrey", _fetch_sqlgrey)
+    owner = ACCOUNTS["postgrey"]
+    for name in ("run", "db", "lists"):
+        (behind.home / name).mkdir()
+        os.chown(behind.home / name, owner, owner)
+    for name in (*_LISTS, *_REGEXPS):
+        (behind.home / "lists" / name).touch()
+    (behind.home / "sqlgrey.conf").write_text(_SQLGREY)
+    behind.start("/usr/bin/perl", "/usr/sbin/sqlgrey", "-f", "/srv/sqlgrey.conf")
+    behind.wait_listening(BACKEND, _POLICY_PORT)
+    _asking_policy(box)
+
+
+# postscreen
+
+_SCREENING = f"""\
+{HOST}:25 inet n - n - 1 postscreen
+smtpd pass - - n - - smtpd
+dnsblog unix - - n - 0 dnsblog
+tlsproxy unix - - n - 0 tlsproxy
+"""
+
+
+def _screened(**main: str) -> Scene:
+    takes = {
+        "postscreen_dnsbl_sites": Take(
+            "postscreen_block_list", "postscreen and a block list", "REFUSED client_blocked"
+        ),
+        "postscreen_bare_newline_enable": Take(
+            "postscreen_first_contact",
+            "postscreen's tests after the greeting, which end in a deferral",
+            "DEFERRED server_trouble",
+        ),
+        "postscreen_denylist_action": Take(
+            "postscreen_deny_list", "postscreen's own list", "REFUSED client_blocked"
+        ),
+    }
+
+    def start(box: Box, further: Boxes) -> None:
+        settings = {**_MAIN, "postscreen_cache_map": "", "postscreen_greet_wait": "1s", **main}
+        postfix.start(box, BACKEND, settings, _SCREENING)
+        box.wait_ready(HOST, postfix.PORT)
+
+    return Scene("postfix", "postfix", (takes[next(iter(main))],), postfix.fetch, start)
+
+
+# Dovecot's LMTP server behind a Postfix that verifies recipients.
+
+_DOVECOT = f"""\
+protocols = lmtp
+base_dir = /srv/run/dovecot
+state_dir = /srv/state
+log_path = /srv/log/dovecot.log
+default_internal_user = ann
+default_internal_group = ann
+default_login_user = postmaster
+ssl = no
+first_valid_uid = 1
+mail_location = maildir:/srv/mail/%n
+mail_plugins = quota
+lmtp_rcpt_check_quota = yes
+lmtp_save_to_detail_mailbox = no
+plugin {{
+  quota = maildir:User quota
+  quota_rule = *:storage=1G
+  quota_grace = 0
+}}
+passdb {{
+  driver = passwd-file
+  args = username_format=%n /srv/users
+}}
+userdb {{
+  driver = passwd-file
+  args = username_format=%n /srv/users
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = {BACKEND}
+    port = {_LMTP_PORT}
+  }}
+}}
+"""
+_USER = "{name}::{it}:{it}::/srv/mail/{name}::{extra}\n"
+
+
+def _fetch_dovecot() -> Path:
+    return unpack("dovecot", "dovecot-lmtpd")
+
+
+def _before_dovecot(box: Box, further: Boxes) -> None:
+    behind = further("dovecot", _fetch_dovecot)
+    it = ACCOUNTS["ann"]
+    for name in ("run", "state", "log", "mail", "mail/full", "mail/full/cur", "mail/full/new"):
+        (behind.home / name).mkdir()
+        os.chown(behind.home / name, it, it)
+    (behind.home / "mail" / "full" / "cur" / "1.1.mx:2,").write_text("Subject: full\n\n" * 400)
+    names = {"ann": "", "postmaster": "", "full": "userdb_quota_rule=*:storage=1K"}
+    users = (_USER.format(name=name, it=it, extra=extra) for name, extra in names.items())
+    (behind.home / "users").write_text("".join(users))
+    (behind.home / "dovecot.conf").write_text(_DOVECOT)
+    behind.start("/usr/sbin/dovecot", "-F", "-c", "/srv/dovecot.conf")
+    behind.wait_ready(BACKEND, _LMTP_PORT)
+    main = {
+        "myhostname": DOMAIN,
+        "relay_domains": DOMAIN,
+        "relay_transport": f"lmtp:[{BACKEND}]:{_LMTP_PORT}",
+        "unverified_recipient_reject_code": "550",
+        "address_verify_poll_count": "8",
+        "address_verify_poll_delay": "1s",
+        "address_verify_map": "",
+        "smtpd_recipient_restrictions": "reject_unauth_destination, reject_unverified_recipient",
+    }
+    postfix.start(box, HOST, main, "lmtp unix - - n - - lmtp\n")
+
+
+SCENES = (
+    Scene(
+        "postgrey",
+        "postgrey",
+        (Take("first_contact", "with Postfix, first contact", "DEFERRED greylisted"),),
+        postfix.fetch,
+        _with_postgrey,
+    ),
+    Scene(
+        "sqlgrey",
+        "sqlgrey",
+        (Take("first_contact", "with Postfix, first contact", "DEFERRED greylisted"),),
+        postfix.fetch,
+        _with_sqlgrey,
+    ),
+    _screened(
+        postscreen_dnsbl_sites="bl.example",
+        postscreen_dnsbl_action="enforce",
+    ),
+    _screened(postscreen_bare_newline_enable="yes", postscreen_bare_newline_action="enforce"),
+    _screened(
+        postscreen_denylist_action="enforce",
+        postscreen_blacklist_action="enforce",
+        postscreen_access_list="static:reject",
+    ),
+    Scene(
+        "dovecot",
+        "dovecot-lmtpd",
+        (
+            Take("lmtp_known", "LMTP behind Postfix, a user that exists", "ACCEPTED accepted"),
+            Take("lmtp_unknown", "LMTP behind Postfix", "REJECTED unknown_user", UNKNOWN),
+            Take("lmtp_full", "LMTP behind Postfix, over quota", "FULL full", _FULL),
+        ),
+        postfix.fetch,
+        _before_dovecot,
+    ),
+)

@@ -47,17 +47,18 @@ _ALIASED = {
 }
 
 
-def _verifying(polls: int, *takes: Take) -> Scene:
+def _verifying(polls: int, code: int, *takes: Take) -> Scene:
     """A front host that asks the host behind it about each recipient, and looks `polls` times."""
 
     def start(box: Box, further: Boxes) -> None:
-        behind = further("behind", postfix.fetch())
+        behind = further("behind", postfix.fetch)
         postfix.start(behind, BACKEND, {**_MAIN, "myhostname": "behind.example"})
         main = {
             "myhostname": DOMAIN,
             "virtual_mailbox_domains": "",
             "relay_domains": DOMAIN,
             "relay_transport": f"smtp:[{BACKEND}]",
+            "unverified_recipient_reject_code": str(code),
             "address_verify_poll_count": str(polls),
             "address_verify_poll_delay": "1s",
             "address_verify_map": "",
@@ -102,7 +103,7 @@ SCENES = (
         Take("tls_required", "smtpd_tls_security_level = encrypt", "ACCEPTED accepted"),
         Take(
             "tls_refused",
-            "the same, to a caller that does no TLS",
+            "the same, with STARTTLS taken out by a middle box",
             "UNSURE tls_required",
             tls=TlsPolicy.NEVER,
         ),
@@ -138,7 +139,7 @@ SCENES = (
         Take("helo_unknown", "reject_unknown_helo_hostname", "REFUSED client_blocked"),
     ),
     scene(
-        {"smtpd_helo_restrictions": f"check_helo_access inline:{{probe.example=REJECT}}"},
+        {"smtpd_helo_restrictions": "check_helo_access inline:{probe.example=REJECT}"},
         Take("helo_rejected", "check_helo_access", "REFUSED client_blocked"),
     ),
     scene(
@@ -162,8 +163,12 @@ SCENES = (
         Take("recipient_rejected", "check_recipient_access", "UNSURE unclear"),
     ),
     scene(
-        _restricted("check_policy_service inet:127.0.0.1:9", smtpd_policy_service_max_idle="1s",
-                    smtpd_policy_service_try_limit="1", smtpd_policy_service_retry_delay="1s"),
+        _restricted(
+            "check_policy_service inet:127.0.0.1:9",
+            smtpd_policy_service_max_idle="1s",
+            smtpd_policy_service_try_limit="1",
+            smtpd_policy_service_retry_delay="1s",
+        ),
         Take("policy_down", "its policy service is down", "DEFERRED server_trouble"),
     ),
     scene(
@@ -187,20 +192,27 @@ SCENES = (
         Take("message_rate", "anvil's message rate", "REFUSED rate_limited", before=1),
     ),
     scene(
-        {"smtpd_hard_error_limit": "1"},
-        Take("hard_error", "smtpd_hard_error_limit, after the control", "ACCEPTED accepted"),
-        Take("hard_error_unknown", "the same, at once", "REJECTED unknown_user", UNKNOWN),
-    ),
-    scene(
         {"virtual_mailbox_domains": "", "relay_domains": "", "mydestination": ""},
         Take("serves_nothing", "it serves no domain at all", "UNSURE unknown_domain"),
     ),
     _verifying(
         1,
+        450,
         Take("verifying", "reject_unverified_recipient, its probe under way", "DEFERRED verifying"),
     ),
     _verifying(
         8,
+        450,
+        Take(
+            "verified_unknown_soft",
+            "reject_unverified_recipient with its default of 450",
+            "DEFERRED verifying",
+            UNKNOWN,
+        ),
+    ),
+    _verifying(
+        8,
+        550,
         Take("verified", "reject_unverified_recipient, found", "ACCEPTED accepted"),
         Take(
             "verified_unknown",

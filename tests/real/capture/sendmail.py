@@ -67,10 +67,6 @@ SCENES = (
         access="Connect:127.8.0.1 REJECT\n",
     ),
     scene(
-        Take("null_sender", "access_db, the null sender", "NO_BOUNCES null_sender_refused"),
-        access="From:<> REJECT\n",
-    ),
-    scene(
         Take("block_list", "dnsbl", "REFUSED client_blocked"),
         features="FEATURE(`dnsbl', `bl.example')\n",
     ),
@@ -100,10 +96,5 @@ SCENES = (
     scene(
         Take("bad_recipients", "BadRcptThrottle", "REJECTED unknown_user", UNKNOWN),
         features="define(`confBAD_RCPT_THROTTLE', `1')\n",
-    ),
-    scene(
-        Take("null_client", "it has no mailboxes, and says so", "REFUSED client_blocked"),
-        features="define(`confMAX_DAEMON_CHILDREN', `0')\n",
-        access="Connect:127.8.0.1 ERROR:5.3.2:521\n",
     ),
 )

@@ -41,6 +41,7 @@ _NAMES = {
     BACKEND: "192.0.2.26",
     "1.0.8.127": "1.2.0.192",
 }
+_STARTTLS = ("S: 250-STARTTLS", "S: 250 STARTTLS")
 _PORT, _SILENCE_S, _CHUNK_BYTES = 25, 20.0, 4_096
 
 
@@ -48,7 +49,8 @@ _PORT, _SILENCE_S, _CHUNK_BYTES = 25, 20.0, 4_096
 class Take:
     """One dialogue. `meant` is its last line, in the words of the vectors: what we say it means.
 
-    `before`: how many dialogues go before it, unrecorded. `beside`: how many connections stay open.
+    `tls` NEVER: as behind a middle box that takes STARTTLS out. `before`: how many dialogues go
+    before it, unrecorded. `beside`: how many connections stay open.
     """
 
     name: str
@@ -60,7 +62,7 @@ class Take:
     tls: TlsPolicy = TlsPolicy.WHEN_REQUIRED
 
 
-Boxes = Callable[[str, Path], Box]
+Boxes = Callable[[str, Callable[[], Path]], Box]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Scene:
     package: str  # whose version stands in the head
     takes: tuple[Take, ...]
     fetch: Callable[[], Path]
-    start: Callable[[Box, Boxes], None]  # the second one makes a further box of a root
+    start: Callable[[Box, Boxes], None]  # the second one makes a further box of what is fetched
 
 
 @dataclass(slots=True)
@@ -109,7 +111,10 @@ def record(take: Take, book: Phrasebook) -> tuple[list[str], Sequence[Exchange]]
         peer = stack.enter_context(_connection())
         probe.connected(time.time())
         _pump(peer, probe, recorder)
-    return [_renamed(line) for line in recorder.lines], probe.transcript
+    lines = [_renamed(line) for line in recorder.lines]
+    # Whoever plays the vector would otherwise start TLS.
+    kept = lines if take.tls is not TlsPolicy.NEVER else [it for it in lines if it not in _STARTTLS]
+    return kept, probe.transcript
 
 
 def _connection() -> socket.socket:
@@ -169,5 +174,3 @@ def write(scene: Scene, take: Take, lines: Sequence[str], version: str) -> Path:
     path = VECTORS / f"real_{name}.txt"
     path.write_text("\n".join([head, *lines, f"= {take.meant}", ""]), "utf-8")
     return path
-
-

@@ -28,8 +28,8 @@ acl_smtp_rcpt = rcpt
 
 begin acl
 rcpt:
-  require domains = +ours
-          message = relay not permitted
+  require message = relay not permitted
+          domains = +ours
   require verify = recipient
   accept
 

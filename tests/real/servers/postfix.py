@@ -71,13 +71,16 @@ def fetch() -> Path:
     return unpack("postfix", "postfix")
 
 
-def start(box: Box, host: str, main: Mapping[str, str]) -> None:
-    """Start Postfix at `host`, with `main` over what this module says; return when it greets."""
+def start(box: Box, host: str, main: Mapping[str, str], services: str = "") -> None:
+    """Start Postfix at `host`, with `main` over what this module says; return when it greets.
+
+    `services` are further lines of master.cf.
+    """
     _make_queue(box.home)
     settings = {**_MAIN, **main}
     etc = box.home / "etc"
     etc.mkdir()
-    (etc / "master.cf").write_text(_MASTER.format(host=host, port=PORT))
+    (etc / "master.cf").write_text(_MASTER.format(host=host, port=PORT) + services)
     (etc / "main.cf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
     os.utime(etc / "main.cf", _LONG_AGO)
     box.start("/usr/lib/postfix/sbin/master", "-d", "-c", "/srv/etc")

@@ -1,0 +1,106 @@
+"""Every dialogue of tests/vectors/smtp, held with our own probe and read by our own rules.
+
+Those named real_* were captured from servers that Debian ships (tests/real/capture); their last line is
+what a person made of them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ringback.assemble import phrasebook
+from ringback.lab.personas import Then
+from ringback.lab.vectors import Dialogue, ScriptBrain, load_dialogue
+from ringback.rules.outcomes import judge
+from ringback.rules.plan import POSTMASTER, Plan
+from ringback.values.endpoint import Endpoint
+from ringback.values.evidence import About, Exchange, Fault, Stage
+from ringback.values.settings import TlsPolicy
+from ringback.wire.probe import Probe
+
+VECTORS = Path(__file__).parent / "vectors" / "smtp"
+MAX_TURNS = 100  # no conversation of ours is as long
+
+
+def plan_for(dialogue: Dialogue) -> Plan:
+    """What the caller of the dialogue wanted to know."""
+    address, *contrast = dialogue.recipients or ("ann@mx.example",)
+    of_postmaster = [other for other in contrast if other.partition("@")[0] == POSTMASTER]
+    of_nobody = [other for other in contrast if other not in of_postmaster]
+    return Plan(
+        phrasebook(), address, control="".join(of_nobody[:1]), postmaster="".join(of_postmaster[:1])
+    )
+
+
+def hold(dialogue: Dialogue) -> tuple[tuple[Exchange, ...], list[str]]:
+    """Hold the conversation; return its evidence, and what the caller said that nobody awaited."""
+    has_tls = any(answer.then is Then.TLS for answer in dialogue.answers)
+    tls = TlsPolicy.WHEN_REQUIRED if has_tls else TlsPolicy.NEVER
+    probe = Probe(
+        Endpoint("mx.example", "192.0.2.25", 25, 10), 1, "probe.example", tls, plan_for(dialogue)
+    )
+    brain = ScriptBrain(dialogue)
+    probe.connected(at=1.0)
+    act = brain.greet(now=1.0)
+    out = probe.receive(act.octets, at=1.0)
+    _follow(act.rule.then, probe)
+    for _ in range(MAX_TURNS):
+        if probe.closed:
+            break
+        acts = [brain.hear(line, pipelined=False, now=1.0) for line in out.decode().splitlines()]
+        out = probe.receive(b"".join(act.octets for act in acts), at=1.0)
+        out = _follow(acts[-1].rule.then, probe) or out
+        if acts[-1].rule.then is Then.TLS:
+            brain.enter_tls()
+    return probe.transcript, brain.strays
+
+
+def _go_on(probe: Probe) -> bytes:
+    return b""
+
+
+def _tls(probe: Probe) -> bytes:
+    return probe.secured("TLS", at=1.0)
+
+
+def _lose(fault: Fault) -> Callable[[Probe], bytes]:
+    def lose(probe: Probe) -> bytes:
+        probe.lose(fault, fault.value, at=1.0)
+        return b""
+
+    return lose
+
+
+_AFTER: dict[Then, Callable[[Probe], bytes]] = {
+    Then.CLOSE: _lose(Fault.CLOSED),
+    Then.SILENCE: _lose(Fault.TIMEOUT),
+    Then.TLS: _tls,
+    Then.GO_ON: _go_on,
+}
+
+
+def _follow(then: Then, probe: Probe) -> bytes:
+    return b"" if probe.closed else _AFTER[then](probe)
+
+
+@pytest.mark.parametrize("path", sorted(VECTORS.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_dialogue_is_read_as_its_last_line_says(path: Path) -> None:
+    dialogue = load_dialogue(path)
+    evidence, strays = hold(dialogue)
+    finding = judge(evidence, About.ADDRESS)
+
+    assert finding is not None
+    said = finding.because
+    assert (dialogue.outcome, dialogue.why) == (finding.outcome, said.meaning or said.fault), said
+    assert [] == strays
+
+
+def test_no_captured_refusal_of_us_condemns_a_mailbox() -> None:
+    for path in VECTORS.glob("real_*.txt"):
+        dialogue = load_dialogue(path)
+        evidence, _ = hold(dialogue)
+        rejected = {said.outcome.value for said in [judge(evidence, About.ADDRESS)] if said}
+
+        assert ("rejected" in rejected) is (dialogue.outcome == "rejected"), path.stem
+        assert all(it.stage is not Stage.CONNECT or it.fault is None for it in evidence)
