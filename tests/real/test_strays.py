@@ -1,4 +1,4 @@
-"""Domains whose MX record leads to a real server that does not serve them: nothing is known of anybody there."""
+"""Domains whose MX is a real server that does not serve them: nothing is known of anybody there."""
 
 import pytest
 

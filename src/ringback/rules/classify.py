@@ -90,6 +90,7 @@ _OF_CODE = MappingProxyType(
     }
 )
 _SILENT_CODES = frozenset({550, 551, 553})  # those that may speak of the mailbox without a word
+_CLOSING = 421  # of the service, never of a mailbox
 _MARKED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # "(#5.1.1)", "#5.7.1 denied", "5.7.0, denied"
 
 
@@ -121,14 +122,14 @@ def _read(stage: Stage | None, reply: Reply, book: Phrasebook) -> tuple[Reading,
     phrase = found[0] if found else None
     if phrase and phrase.level <= Level.HINT:
         phrase = _undoubted(phrase, found)
-        return _by_phrase(phrase, reply, enhanced), phrase.of_sender
+        return _by_phrase(phrase, reply, enhanced, found), phrase.of_sender
     meaning = meaning_of(enhanced) if enhanced else None
     if enhanced and meaning and not (meaning in _CONDEMNS and _doubt(found)):
-        weak = meaning is Meaning.UNKNOWN_USER and reply.code >= 500
+        weak = meaning in _CONDEMNS and reply.code >= 500
         reading = Reading(meaning, f"enhanced {enhanced}", weak)
         return reading, meaning is Meaning.SENDER_REJECTED
     if phrase and phrase.level <= Level.EMPTY:
-        return _by_phrase(phrase, reply, enhanced), phrase.of_sender
+        return _by_phrase(phrase, reply, enhanced, found), phrase.of_sender
     meaning = _OF_CODE.get(reply.code, Meaning.UNCLEAR)
     silent = meaning is Meaning.UNCLEAR and not _has_words(folded)
     return Reading(meaning, f"code {reply.code}", silent and _may_be_silent(reply, enhanced)), False
@@ -139,11 +140,12 @@ def _order(phrase: Phrase) -> tuple[Level, int, str]:
 
 
 def _undoubted(phrase: Phrase, found: list[Phrase]) -> Phrase:
-    """Return what stands against a mailbox phrase of any level, if something does.
+    """Return what stands against a mailbox phrase, if something does.
 
     A server that speaks of the sender, of us or of spam in the same breath may refuse for that.
     """
-    doubt = _doubt(found) if phrase.meaning in _CONDEMNS else None
+    doubted = phrase.meaning in _CONDEMNS and phrase.level is not Level.EXACT
+    doubt = _doubt(found) if doubted else None
     if doubt is None:
         return phrase
     others = (it for it in found if it.level <= Level.HINT and it.meaning not in _MAILBOX)
@@ -154,13 +156,23 @@ def _doubt(found: list[Phrase]) -> Phrase | None:
     return found[-1] if found and found[-1].level is Level.DOUBT else None
 
 
-def _by_phrase(phrase: Phrase, reply: Reply, enhanced: str | None) -> Reading:
+def _by_phrase(
+    phrase: Phrase, reply: Reply, enhanced: str | None, found: list[Phrase]
+) -> Reading:
     if not phrase.weak:
-        return Reading(phrase.meaning, phrase.rule)
+        weak = reply.code >= 500 and _hinted_otherwise(phrase, found)
+        return Reading(phrase.meaning, phrase.rule, weak)
     if enhanced and enhanced[2:].startswith("7."):  # a policy that borrows the mailbox's words
         return Reading(Meaning.UNCLEAR, phrase.rule)
     weak = phrase.meaning is Meaning.UNKNOWN_USER or _may_be_silent(reply, enhanced)
     return Reading(phrase.meaning, phrase.rule, weak)
+
+
+def _hinted_otherwise(phrase: Phrase, found: list[Phrase]) -> bool:
+    """Say whether something besides a mailbox phrase hints at another reason than the mailbox."""
+    if phrase.meaning not in _CONDEMNS or phrase.level is Level.EXACT:
+        return False
+    return any(it.level is Level.HINT and it.meaning not in _MAILBOX for it in found)
 
 
 def _may_be_silent(reply: Reply, enhanced: str | None) -> bool:
@@ -193,6 +205,8 @@ def _at_stage(stage: Stage | None, reply: Reply, reading: Reading) -> Reading:
         refuses_us = reading.meaning in (_AT_THE_DOOR if reply.code >= 500 else _MAILBOX)
         meaning = Meaning.CLIENT_BLOCKED if refuses_us else reading.meaning
         return Reading(meaning, reading.rule)
+    if reply.code == _CLOSING and reading.meaning in _CONDEMNS:
+        return Reading(Meaning.SERVER_TROUBLE, f"code {_CLOSING}")
     if stage is Stage.MAIL:
         of_mailbox = reading.meaning in _MAILBOX
         meaning = Meaning.SENDER_REJECTED if of_mailbox else reading.meaning

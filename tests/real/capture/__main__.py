@@ -17,11 +17,11 @@ from ..servers.box import Box
 from ..servers.network import private_network, visiting
 from ..servers.program import Program
 from ..servers.unpack import CACHE, UnavailableError
-from . import exim, opensmtpd, others, postfix, sendmail
+from . import exim, opensmtpd, others, postfix, qpsmtpd, sendmail
 from .studio import Scene, phrasebook, reading, record, write
 
 WORLD = Path(__file__).with_name("world.toml")
-MODULES = (postfix, exim, opensmtpd, sendmail, others)
+MODULES = (postfix, exim, opensmtpd, sendmail, qpsmtpd, others)
 
 
 def main(wanted: list[str]) -> int:

@@ -1,6 +1,6 @@
 """What stands before or behind a mail server and lends it words: greylisters, postscreen, Dovecot.
 
-Not here: Courier and rspamd, whose words are not yet among the vectors.
+Not here: Courier, whose words are not yet among the vectors; rspamd, which speaks only after DATA.
 """
 
 import os
