@@ -45,6 +45,7 @@ ENTRIES = _any(
     retry_at=st.none() | INSTANTS,
     attempts=COUNTS,
     doubted_at=st.none() | INSTANTS,
+    tried_at=st.none() | INSTANTS,
     because=st.none() | EXCHANGES,
     evidence=EVIDENCE,
 )
