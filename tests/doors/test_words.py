@@ -43,15 +43,15 @@ def test_the_gates_have_the_names_that_rules_give_them() -> None:
     without_contact = Exemptions.parse(settings)
     exemptions = Exemptions.parse(replace(settings, identity=Identity(contact="a@b.example")))
     refusals = [
-        exemptions.judge(Query("")),
-        exemptions.judge(Query("postmaster@shop.example")),
-        exemptions.judge(Query("a@shop.example", client=Client("192.0.2.9"))),
-        exemptions.judge(Query("a@shop.example", client=Client("", authenticated=True))),
-        exemptions.judge(Query("a@friend.example")),
-        exemptions.judge(Query("a@ours.example")),
-        exemptions.judge(Query("a@quiet.example")),
+        exemptions.exempt(Query("")),
+        exemptions.exempt(Query("postmaster@shop.example")),
+        exemptions.exempt(Query("a@shop.example", client=Client("192.0.2.9"))),
+        exemptions.exempt(Query("a@shop.example", client=Client("", authenticated=True))),
+        exemptions.exempt(Query("a@friend.example")),
+        exemptions.exempt(Query("a@ours.example")),
+        exemptions.forbid(Query("a@quiet.example")),
         exemptions.forbid_host("mx.quiet.example"),
-        without_contact.judge(Query("a@shop.example")),
+        without_contact.forbid(Query("a@shop.example")),
     ]
 
     assert set(BEHIND_GATE) == {refusal.gate for refusal in refusals if refusal}

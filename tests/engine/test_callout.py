@@ -1,7 +1,10 @@
 """Walking the hosts of a domain: who is called, in which order, and when it ends."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+
+import pytest
 
 from fakes import START, FakeHost, FakeOutside
 from ringback.engine.callout import Callout, News
@@ -233,6 +236,57 @@ async def test_weak_words_with_contrast_end_the_walk(world: FakeOutside) -> None
 
     assert Reason.NO_SUCH_MAILBOX == _reason(evidence)
     assert ["192.0.2.1"] == world.dialer.calls
+
+
+@pytest.mark.parametrize(
+    ("host", "most"),
+    [
+        (FakeHost(greeting="554 5.7.1 Your IP address is blocked"), 2),
+        (FakeHost(mail="550 5.7.1 We do not accept bounces"), 2),
+        (FakeHost(rcpt=lambda _: "250 Ok"), 2),
+        (FakeHost(rcpt=lambda _: "450 4.2.0 Greylisted, come back in 5 minutes"), 2),
+    ],
+)
+async def test_who_waits_for_his_turn_learns_what_others_learned(
+    world: FakeOutside, host: FakeHost, most: int
+) -> None:
+    world.host("shop.example", host)
+    verifier = world.verifier(budget=Budget(concurrent_per_host=2))
+
+    asked = (verifier.verify(f"a{number}@shop.example") for number in range(20))
+    reports = await asyncio.gather(*asked)
+
+    assert most >= len(world.dialer.calls)
+    assert 1 == len({report.reason for report in reports})
+
+
+async def test_who_waits_for_his_turn_does_not_ask_the_control_again(world: FakeOutside) -> None:
+    host = FakeHost(mailboxes={f"a{number}@shop.example" for number in range(20)})
+    world.host("shop.example", host)
+    verifier = world.verifier(
+        budget=Budget(per_host=1_000, per_domain=1_000, concurrent_per_host=2)
+    )
+
+    asked = (verifier.verify(f"a{number}@shop.example") for number in range(20))
+    reports = await asyncio.gather(*asked)
+
+    assert {Reason.ACCEPTED} == {report.reason for report in reports}
+    assert 2 >= len([to for to in host.recipients if to not in host.mailboxes])
+
+
+async def test_weak_words_are_not_believed_of_a_host_that_refused_us_elsewhere(
+    world: FakeOutside,
+) -> None:
+    answers = {"postmaster": "250 Ok", "ann": "550 5.7.1 blocked using zen.spamhaus.org"}
+    host = FakeHost(rcpt=lambda to: answers.get(to.partition("@")[0], "550 Mailbox unavailable"))
+    world.host("one.example", host)
+    world.resolver.say_mx("two.example", Mx(10, "mx1.one.example"))
+    verifier = world.verifier()
+    await verifier.verify("ann@one.example")
+
+    report = await verifier.verify("bob@two.example")
+
+    assert Reason.AMBIGUOUS_REPLY == report.reason
 
 
 async def test_vrfy_is_asked_instead_of_rcpt_where_configured(world: FakeOutside) -> None:

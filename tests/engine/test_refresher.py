@@ -75,6 +75,20 @@ async def test_closing_ends_the_workers() -> None:
     assert 1 == len(asyncio.all_tasks())
 
 
+async def test_after_closing_nothing_is_asked_again() -> None:
+    asked: list[str] = []
+
+    async def refresh(address: Address) -> None:
+        asked.append(address.key)
+
+    refresher = Refresher(refresh, lambda _: None)
+    await refresher.close()
+    refresher.tell_nowait(parse_address("ann@shop.example"))
+    await _settle()
+
+    assert [] == asked
+
+
 async def test_a_bug_in_a_refresh_is_told() -> None:
     events: list[Event] = []
 

@@ -457,6 +457,21 @@ async def test_closing_breaks_off_callouts_and_their_askers_get_an_answer(
     assert Reason.OUR_TROUBLE == report.reason
 
 
+async def test_a_bug_in_a_callout_is_told_and_its_askers_get_an_answer(world: FakeOutside) -> None:
+    def rcpt(recipient: str) -> str:
+        raise ValueError("a bug")
+
+    world.host("shop.example", FakeHost(rcpt=rcpt))
+
+    report = await world.verifier().verify("ann@shop.example")
+    await asyncio.sleep(0)
+
+    assert Reason.OUR_TROUBLE == report.reason
+    (trouble,) = world.events
+    assert isinstance(trouble, Trouble)
+    assert ("callout", "ValueError('a bug')") == (trouble.where, trouble.what)
+
+
 async def test_an_asker_who_is_cancelled_does_not_cancel_the_others(world: FakeOutside) -> None:
     gate = asyncio.Event()
     host = shop()

@@ -71,6 +71,7 @@ def test_a_sender_that_does_not_exist_is_refused_with_a_line_to_act_on(serving: 
     [
         pytest.param("", id="the-null-sender"),
         pytest.param("whoever@acceptall.example", id="a-host-that-accepts-any"),
+        pytest.param('"who ever"@acceptall.example', id="a-local-part-in-quotes"),
         pytest.param("ann@nobounce.example", id="a-host-that-refuses-bounces"),
         pytest.param("ann@blocklisted.example", id="a-host-that-refuses-us"),
     ],

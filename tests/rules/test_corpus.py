@@ -43,6 +43,14 @@ def test_no_refusal_is_misread_and_most_are_understood(corpus: ModuleType) -> No
     assert corpus.macro_f1(scores) >= 0.9
 
 
+def test_the_blind_replies_are_understood_and_none_is_dangerous(corpus: ModuleType) -> None:
+    judged = corpus.judge(ROOT / "tests" / "vectors" / "replies-blind.toml")
+
+    assert corpus.dangers(judged) == []
+    assert corpus.score(judged)["unknown_user"].recall >= 0.98
+    assert corpus.macro_f1(corpus.score(judged)) >= 0.9
+
+
 def test_without_a_corpus_one_line_says_so(
     corpus: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,13 +11,14 @@ from ringback.rules.lessons import (
     REFUSAL_PAUSE_S,
     WINDOW_KEPT_S,
     Lessons,
+    decides,
     learn,
     pair,
     remembered,
 )
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.facts import DomainFact, Fact, HostFact
-from ringback.values.settings import Ages
+from ringback.values.settings import Ages, Identity, Method, Settings, Smtp
 
 NOON = 1_800_000_000.0
 DOMAIN, IP = "shop.example", "192.0.2.1"
@@ -162,9 +163,36 @@ def test_a_refusal_of_us_before_any_mailbox_is_of_the_whole_host(
 @pytest.mark.parametrize("stage", [Stage.RCPT, Stage.VRFY])
 def test_a_refusal_of_us_for_a_mailbox_is_of_host_and_domain(stage: Stage) -> None:
     """One restricted mailbox at a large provider must not switch it off for all."""
-    (refusal,) = host_facts(said(stage, Meaning.CLIENT_BLOCKED))
+    refusal, some = host_facts(said(stage, Meaning.CLIENT_BLOCKED))
 
     assert (refusal.subject, refusal.kind) == (pair(IP, DOMAIN), HostFact.REFUSES_US)
+    assert (some.subject, some.kind) == (IP, HostFact.REFUSES_SOME)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "answers"),
+    [
+        (DomainFact.ACCEPTS_ANY, Settings(), True),
+        (DomainFact.SELECTIVE, Settings(), False),
+        (DomainFact.REFUSES_NULL_SENDER, Settings(), True),
+        (
+            DomainFact.REFUSES_NULL_SENDER,
+            Settings(identity=Identity(probe_sender="probe@b.example")),
+            False,
+        ),
+        (DomainFact.REFUSES_VRFY, Settings(), False),
+        (DomainFact.REFUSES_VRFY, Settings(smtp=Smtp(method=Method.VRFY)), True),
+        (
+            DomainFact.REFUSES_VRFY,
+            Settings(smtp=Smtp(method=Method.VRFY, vrfy_fallback=True)),
+            False,
+        ),
+    ],
+)
+def test_which_facts_answer_for_all_addresses(
+    kind: DomainFact, settings: Settings, answers: bool
+) -> None:
+    assert answers is decides(Fact(DOMAIN, kind, NOON, NOON + 1), settings)
 
 
 def test_too_much_of_us_is_of_the_whole_host_wherever_it_is_said() -> None:

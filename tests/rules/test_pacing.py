@@ -95,17 +95,3 @@ def test_a_clock_set_back_gives_nothing_away() -> None:
 
     assert full_at is not None
     assert rate.spend(full_at, NOON - HOUR_S) is None
-
-
-@given(st.integers(1, 100), st.integers(0, 120), st.floats(0, HOUR_S))
-def test_after_the_wait_that_is_named_one_fits(per_hour: int, knocks: int, gap_s: float) -> None:
-    rate, full_at = Rate(per_hour), NOON
-    for _ in range(knocks):
-        full_at = rate.spend(full_at, NOON) or full_at
-    now = NOON + gap_s
-
-    wait_s = rate.retry_after_s(full_at, now)
-
-    assert wait_s >= 0
-    assert rate.spend(full_at, now + wait_s) is not None
-    assert wait_s == 0 or rate.spend(full_at, now + wait_s / 2 - 1e-3) is None

@@ -10,6 +10,7 @@ from ringback.values.address import (
     MAX_DOMAIN_OCTETS,
     MAX_LOCAL_OCTETS,
     Address,
+    external_form,
     parse_address,
     parse_domain,
 )
@@ -175,11 +176,6 @@ def test_a_name_is_no_literal() -> None:
     assert Address("ann", "shop.example").literal_ip is None
 
 
-def test_only_the_local_part_asks_for_smtputf8() -> None:
-    assert parse_address("ann@bücher.example").is_ascii
-    assert not parse_address("jürgen@shop.example").is_ascii
-
-
 @pytest.mark.parametrize(
     ("local", "folded"),
     [
@@ -242,3 +238,30 @@ def test_a_domain_is_read_once(text: str) -> None:
         return
 
     assert parse_domain(domain) == domain
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("ann@shop.example", "ann@shop.example"),
+        ("", ""),
+        ("root", "root"),
+        ("@shop.example", "@shop.example"),
+        ('"a b"@shop.example', '"a b"@shop.example'),
+        ("john doe@shop.example", '"john doe"@shop.example'),
+        ("john..doe@shop.example", '"john..doe"@shop.example'),
+        ("joe.@shop.example", '"joe."@shop.example'),
+        ("john@home@shop.example", '"john@home"@shop.example'),
+        ('say "hi"@shop.example', r'"say \"hi\""@shop.example'),
+        (r"back\slash@shop.example", r'"back\\slash"@shop.example'),
+        ("ann@shop.example.", "ann@shop.example"),
+        ("jörg@shop.example", "jörg@shop.example"),
+    ],
+)
+def test_an_address_that_lost_its_quotes_gets_them_back(path: str, written: str) -> None:
+    assert written == external_form(path)
+
+
+@pytest.mark.parametrize("path", ["john doe@shop.example", 'a"b@shop.example', "a,b@shop.example"])
+def test_an_address_with_its_quotes_back_is_one(path: str) -> None:
+    assert parse_address(external_form(path)).domain == "shop.example"

@@ -27,5 +27,16 @@ def test_durations_say_their_unit() -> None:
     assert all(name.endswith(("_s", "_at")) for name in timed)
 
 
+def test_a_bug_is_told_with_the_place_where_it_happened() -> None:
+    try:
+        raise ValueError("seven")
+    except ValueError as error:
+        trouble = events.Trouble.of_bug("policy", error)
+
+    assert ("policy", "ValueError('seven')") == (trouble.where, trouble.what)
+    assert "report" in trouble.remedy
+    assert "test_events.py" in trouble.trace
+
+
 def test_trouble_may_lack_a_remedy() -> None:
     assert events.Trouble("store", "the disk is full").remedy == ""

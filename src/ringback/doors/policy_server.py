@@ -7,7 +7,6 @@ action follows (rules/actions.py), sockets (net/listen.py).
 """
 
 import asyncio
-import traceback
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from ..engine.ports import Clock, Sink, Store
 from ..errors import RemoteProtocolError, StoreError
 from ..rules.actions import DUNNO, Action, Kind, choose
 from ..rules.waiting import may_defer, wait_key
+from ..values.address import external_form
 from ..values.events import Decided, DoorClosed, Trouble
 from ..values.query import Client, Purpose, Query, Report
 from ..values.settings import Mode, Settings
@@ -112,8 +112,7 @@ class PolicyServer:
         except Exception as error:
             # The one place where any error is caught: a bug of ours in one request must cost neither
             # this mail nor the other requests of its connection. It is told with all we know of it.
-            trace = "".join(traceback.format_exception(error))
-            self._sink(Trouble(DOOR, repr(error), "this is a bug: please report it", trace))
+            self._sink(Trouble.of_bug(DOOR, error))
         return encode(str(DUNNO))
 
     async def _next_requests(
@@ -194,15 +193,15 @@ class PolicyServer:
 
 
 def _queries(request: PolicyRequest, answer_by_at: float) -> tuple[Query, ...]:
-    """The questions that a request raises: a routed recipient's, when there are any, goes first."""
+    """The questions that a request raises: the sender's, until recipients have their routes."""
     client = Client(
         address=request.client_address,
         name="" if request.client_name == _NO_NAME else request.client_name,
         helo=request.helo_name,
         authenticated=bool(request.sasl_username or request.sasl_method),
     )
-    sender = Query(request.sender, Purpose.SENDER, client, request.recipient, answer_by_at)
-    return (sender,)
+    sender = external_form(request.sender)
+    return (Query(sender, Purpose.SENDER, client, request.recipient, answer_by_at),)
 
 
 async def _write(connection: Connection, answers: _Answers, room: asyncio.Semaphore) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from ..rules.classify import Phrasebook
 from ..rules.conclude import conclude
 from ..rules.gates import Exemptions
-from ..rules.lessons import REFUSAL_KEPT_S, REFUSAL_PAUSE_S, pair
+from ..rules.lessons import REFUSAL_KEPT_S, REFUSAL_PAUSE_S, decides, pair
 from ..rules.outcomes import Finding, Then, is_permanent, judge
 from ..rules.plan import POSTMASTER, Plan, control_local_part
 from ..values.address import Address
@@ -65,6 +65,7 @@ class _Walk:
     address: Address
     purpose: Purpose
     plan: Plan
+    started_at: float  # Unix seconds
     deadline_at: float  # of the loop's clock
     on_news: OnNews
     contrast: tuple[Exchange, ...] = ()  # the control's refusal, where it is remembered
@@ -129,6 +130,7 @@ class Callout:
             address=address,
             purpose=purpose,
             plan=await self._plan(address, facts),
+            started_at=self._outside.clock.now(),
             deadline_at=loop.time() + self._settings.smtp.callout_deadline_s,
             on_news=on_news,
             contrast=self._contrast_known(facts),
@@ -197,10 +199,29 @@ class Callout:
         if opted_out:
             self._note_not_called(walk, endpoint, Fault.OPTED_OUT, opted_out.gate)
             return None
+        try:
+            async with asyncio.timeout_at(walk.deadline_at):
+                waited = await self._outside.pacer.wait_slot(endpoint.ip)
+        except TimeoutError:
+            self._note_not_called(walk, endpoint, Fault.OVER_BUDGET, "connections at a time")
+            return None
+        try:
+            return await self._ask_in_place(walk, endpoint, plan, waited=waited)
+        finally:
+            self._outside.pacer.release(endpoint.ip)
+
+    async def _ask_in_place(
+        self, walk: _Walk, endpoint: Endpoint, plan: Plan, *, waited: bool
+    ) -> Finding | None:
+        """Ask, unless what was learned while we waited for our turn makes it needless."""
+        if waited and (known := await self._learned_meanwhile(walk)):
+            return known
         facts = await self._host_facts(walk, endpoint)
         resting = self._let_rest(walk, facts)
         if resting:
             return resting
+        if walk.contrast:
+            plan = replace(plan, control="")
         broken = any(fact.kind is HostFact.BREAKS_TLS for fact in facts)
         tls = TlsPolicy.NEVER if broken else self._settings.smtp.tls
         about = About.ADDRESS if plan.address else About.CONTROL
@@ -208,6 +229,20 @@ class Callout:
         if any(exchange.fault and exchange.stage is Stage.TLS for exchange in said):
             said = await self._converse(walk, endpoint, plan, TlsPolicy.NEVER) or said
         return judge(said, about)
+
+    async def _learned_meanwhile(self, walk: _Walk) -> Finding | None:
+        """What others who asked for the same domain have learned since this callout began."""
+        facts = self._live(await self._outside.store.load_facts(walk.address.domain))
+        for fact in facts:
+            if fact.noted_at < walk.started_at:
+                continue
+            if decides(fact, self._settings):
+                walk.evidence.extend(fact.evidence)
+                found = _shown_by(fact)
+                return replace(found, then=Then.STOP) if found else None
+            if fact.kind is DomainFact.SELECTIVE:
+                walk.contrast = fact.evidence
+        return None
 
     async def _host_facts(self, walk: _Walk, endpoint: Endpoint) -> tuple[Fact, ...]:
         store = self._outside.store
@@ -224,8 +259,10 @@ class Callout:
         now = self._outside.clock.now()
         resting: Finding | None = None
         for fact in facts:
-            if fact.kind is HostFact.REFUSES_US and now - fact.noted_at < REFUSAL_KEPT_S:
-                walk.evidence.extend(fact.evidence)  # it counts against weak words, too
+            if fact.kind is HostFact.REFUSES_SOME and now - fact.noted_at < REFUSAL_KEPT_S:
+                walk.evidence.extend(fact.evidence)  # it counts against weak words
+            elif fact.kind is HostFact.REFUSES_US and now - fact.noted_at < REFUSAL_KEPT_S:
+                walk.evidence.extend(fact.evidence)  # and this
                 if now - fact.noted_at < REFUSAL_PAUSE_S:
                     resting = resting or _shown_by(fact)
             elif fact.kind is HostFact.GREYLISTS and self._is_waited_out(walk, fact, now):
@@ -243,27 +280,17 @@ class Callout:
     async def _converse(
         self, walk: _Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy
     ) -> tuple[Exchange, ...]:
-        """Make one connection, within budgets and deadline, and add what was said to the evidence."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout_at(walk.deadline_at):
-                await self._outside.pacer.wait_slot(endpoint.ip)
-        except TimeoutError:
-            self._note_not_called(walk, endpoint, Fault.OVER_BUDGET, "connections at a time")
+        """Make one connection, within the budgets, and add what was said to the evidence."""
+        spent = self._outside.pacer.admit(endpoint.ip, walk.address.domain)
+        if spent:
+            self._note_not_called(walk, endpoint, Fault.OVER_BUDGET, spent)
             return ()
-        try:
-            spent = self._outside.pacer.admit(endpoint.ip, walk.address.domain)
-            if spent:
-                self._note_not_called(walk, endpoint, Fault.OVER_BUDGET, spent)
-                return ()
-            walk.connections += 1
-            guide = _Watched(plan, walk)
-            probe = Probe(endpoint, walk.connections, self._settings.identity.helo_name, tls, guide)
-            whole_s = max(0.0, walk.deadline_at - loop.time())
-            patience = Patience(self._settings.smtp.stage_timeout_s, whole_s)
-            await self._outside.dialer.call(endpoint, probe, patience)
-        finally:
-            self._outside.pacer.release(endpoint.ip)
+        walk.connections += 1
+        guide = _Watched(plan, walk)
+        probe = Probe(endpoint, walk.connections, self._settings.identity.helo_name, tls, guide)
+        whole_s = max(0.0, walk.deadline_at - asyncio.get_running_loop().time())
+        patience = Patience(self._settings.smtp.stage_timeout_s, whole_s)
+        await self._outside.dialer.call(endpoint, probe, patience)
         said = probe.transcript
         walk.evidence.extend(said)
         for exchange in said:

@@ -102,19 +102,24 @@ class Pacer:
         start = max(self._refused.full_at.get(ip, now), now)
         self._refused.spend(ip, start + self._refused.rate.interval_s, now)
 
-    async def wait_slot(self, ip: str) -> None:
-        """Wait for a place among the connections to the host, and among all; give it back by release."""
+    async def wait_slot(self, ip: str) -> bool:
+        """Wait for a place among the connections to the host, and among all; give it back by release.
+
+        Returns whether it took a wait.
+        """
         self._users[ip] += 1
         held: list[Places] = []
+        waited = False
         try:
             for places in (self._at_host[ip], self._everywhere):
-                await places.wait_place()
+                waited |= await places.wait_place()
                 held.append(places)
         except asyncio.CancelledError:
             for places in held:
                 places.give_back()
             self._forget_user(ip)
             raise
+        return waited
 
     def release(self, ip: str) -> None:
         self._everywhere.give_back()

@@ -23,10 +23,11 @@ class Refresher:
         self._refresh, self._sink = refresh, sink
         self._waiting: dict[str, Address] = {}  # in order of arrival
         self._workers: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def tell_nowait(self, address: Address) -> None:
-        """Have `address` asked again soon."""
-        if len(self._waiting) >= MAX_WAITING:
+        """Have `address` asked again soon; not at all after `close`, when nobody would end it."""
+        if self._closed or len(self._waiting) >= MAX_WAITING:
             return
         self._waiting.setdefault(address.key, address)
         if len(self._workers) < WORKERS:
@@ -35,7 +36,8 @@ class Refresher:
             worker.add_done_callback(self._retire)
 
     async def close(self) -> None:
-        """Forget the line and end the workers."""
+        """Forget the line, end the workers, and take nothing more."""
+        self._closed = True
         self._waiting.clear()
         workers = set(self._workers)
         for worker in workers:
@@ -50,4 +52,4 @@ class Refresher:
     def _retire(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
         if not worker.cancelled() and (error := worker.exception()):
-            self._sink(Trouble("refresher", repr(error), "report this as a bug"))
+            self._sink(Trouble.of_bug("refresher", error))

@@ -69,7 +69,7 @@ class Router:
 
     async def _failure(self, command: str, no_route: routes.NoRoute) -> Exchange:
         fault, detail = no_route.fault, no_route.detail
-        doubtful = fault in (Fault.NO_SUCH_DOMAIN, Fault.NO_MAIL_HOST)
+        doubtful = fault in (Fault.NO_SUCH_DOMAIN, Fault.NO_MAIL_HOST, Fault.NULL_MX)
         if doubtful and not await self._dns_is_honest():
             # A broken resolver says so of every name.
             fault = Fault.DNS_FAILURE

@@ -14,14 +14,13 @@ from ..rules import reports
 from ..rules.conclude import conclude
 from ..rules.freshness import Entry, Freshness, ages_of, judge, merge, remember
 from ..rules.gates import Exemptions
-from ..rules.lessons import learn
+from ..rules.lessons import decides, learn
 from ..rules.reports import Heading
 from ..values.address import Address, parse_address
 from ..values.events import CalledOut, Trouble
 from ..values.evidence import Exchange, Fault
-from ..values.facts import DomainFact, Fact
 from ..values.query import Purpose, Query, Report
-from ..values.settings import Method, Settings
+from ..values.settings import Settings
 from ..values.verdict import Conclusion, Reason
 from .callout import Callout, News, Outside
 from .ports import Sink
@@ -148,7 +147,10 @@ class Verifier:
     async def _from_facts(self, heading: Heading, address: Address) -> Report | None:
         """Answer from what is known of the domain, without asking about the address."""
         for fact in await self._outside.store.load_facts(address.domain):
-            if not self._decides(fact) or not fact.noted_at <= heading.now < fact.expires_at:
+            if (
+                not decides(fact, self._settings)
+                or not fact.noted_at <= heading.now < fact.expires_at
+            ):
                 continue
             if heading.now - fact.noted_at >= self._settings.cache.facts.refresh_s:
                 self._refresher.tell_nowait(address)  # a sample: the host may have changed its ways
@@ -158,18 +160,6 @@ class Verifier:
             )
         return None
 
-    def _decides(self, fact: Fact) -> bool:
-        """True if the fact answers for every address of its domain, as we ask today."""
-        smtp = self._settings.smtp
-        match fact.kind:
-            case DomainFact.ACCEPTS_ANY:
-                return True
-            case DomainFact.REFUSES_NULL_SENDER:
-                return not self._settings.identity.probe_sender
-            case DomainFact.REFUSES_VRFY:
-                return smtp.method is Method.VRFY and not smtp.vrfy_fallback
-        return False
-
     # Callouts.
 
     def _start(self, purpose: Purpose, address: Address, old: Entry | None) -> _Flight:
@@ -178,8 +168,13 @@ class Verifier:
         self._flights[address.key] = flight
         task = asyncio.create_task(self._fly(flight))
         self._tasks[task] = flight
-        task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(self._land)
         return flight
+
+    def _land(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._sink(Trouble.of_bug("callout", bug))
 
     async def _fly(self, flight: _Flight) -> None:
         started_at = self._outside.clock.now()
@@ -195,7 +190,7 @@ class Verifier:
             _settle(flight.concluded, self._store_failed(flight.address.key, error))
         finally:
             del self._flights[flight.address.key]
-            # A bug of ours, which the task's own error tells of, or the end of the service.
+            # A bug of ours, which is told when the task has ended, or the end of the service.
             broken = self._heading(flight.address.key)
             rule = "the callout was broken off"
             _settle(flight.concluded, reports.unasked(broken, Reason.OUR_TROUBLE, rule))
@@ -287,7 +282,7 @@ def _called_out(flight: _Flight, evidence: tuple[Exchange, ...], took_s: float) 
     return CalledOut(
         address=flight.address.key,
         purpose=flight.purpose,
-        connections=max((said.connection for said in evidence), default=0),
+        connections=reports.connections(evidence),
         hosts=tuple(dict.fromkeys(said.host for said in evidence if said.connection)),
         reason=report.reason,
         rule=report.rule,

@@ -8,7 +8,6 @@ import asyncio
 import errno
 import os
 import socket
-import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -260,9 +259,7 @@ class Listener:
         del self._served[task]
         self._full = False
         if not task.cancelled() and (bug := task.exception()) is not None:
-            trace = "".join(traceback.format_exception(bug))
-            remedy = "this is a bug: please report it"
-            self._sink(Trouble(self.address, repr(bug), remedy, trace))
+            self._sink(Trouble.of_bug(self.address, bug))
 
 
 async def listen(

@@ -130,10 +130,6 @@ class Exemptions:
             has_contact=bool(settings.identity.contact),
         )
 
-    def judge(self, query: Query) -> Refusal | None:
-        """Return the first gate that says no, or None if `query` may lead to a callout."""
-        return self.exempt(query) or self.forbid(query)
-
     def exempt(self, query: Query) -> Refusal | None:
         """Return the gate that answers without asking anyone, store included."""
         if query.address in NULL_SENDERS:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..values.evidence import About, Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, HostFact
-from ..values.settings import Ages
+from ..values.settings import Ages, Method, Settings
 from ..values.verdict import Conclusion, Reason, Verdict
 from .freshness import window_s
 from .outcomes import Remember, by_connection, judge
@@ -56,6 +56,19 @@ def learn(
         learned += _host_facts(domain, said, now)
         unlearned += _ended(said)
     return Lessons(tuple(learned), tuple(unlearned))
+
+
+def decides(fact: Fact, settings: Settings) -> bool:
+    """True if `fact` answers for every address of its domain, as we ask today."""
+    smtp = settings.smtp
+    match fact.kind:
+        case DomainFact.ACCEPTS_ANY:
+            return True
+        case DomainFact.REFUSES_NULL_SENDER:
+            return not settings.identity.probe_sender
+        case DomainFact.REFUSES_VRFY:
+            return smtp.method is Method.VRFY and not smtp.vrfy_fallback
+    return False
 
 
 def _refuses_some(conclusion: Conclusion) -> bool:
@@ -131,6 +144,8 @@ def _host_facts(domain: str, said: Sequence[Exchange], now: float) -> Iterable[F
             narrow = named and because.meaning is not Meaning.RATE_LIMITED
             subject = pair(because.ip, domain) if narrow else because.ip
             yield Fact(subject, HostFact.REFUSES_US, now, now + REFUSAL_KEPT_S, kept)
+            if narrow:
+                yield Fact(because.ip, HostFact.REFUSES_SOME, now, now + REFUSAL_KEPT_S, kept)
         elif finding.remember is Remember.WINDOW:
             window = window_s(because.text)
             yield Fact(because.ip, HostFact.GREYLISTS, now, now + WINDOW_KEPT_S, kept, window)

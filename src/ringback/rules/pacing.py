@@ -38,7 +38,3 @@ class Rate:
         # The tolerance forgives what adding floats loses, not an event.
         fits = after - now <= self.burst * self.interval_s + 1e-6
         return after if fits else None
-
-    def retry_after_s(self, full_at: float, now: float) -> float:
-        """How long until one event fits again."""
-        return max(0.0, full_at - now - (self.burst - 1) * self.interval_s)

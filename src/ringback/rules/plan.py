@@ -7,6 +7,7 @@ in weak words. Not here: when to call at all (rules/gates.py), and what the answ
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,23 @@ class Plan:
     vrfy_fallback: bool = False
 
     def read(self, stage: Stage, reply: Reply) -> Reading:
-        return classify(stage, reply, self.book, null_sender=not self.sender)
+        reading = classify(stage, reply, self.book, null_sender=not self.sender)
+        if stage in _ANSWERS and reading.meaning in _CONDEMNING:
+            return self._doubted(reply, reading)
+        return reading
+
+    def _doubted(self, reply: Reply, reading: Reading) -> Reading:
+        """A refusal that names another mailbox than ours is not about ours: it may be the sender's."""
+        named = _NAMED.search(reply.text[:_NAMED_WITHIN_CHARS])
+        if named is None:
+            return reading
+        if not named[0].strip("<>"):
+            return Reading(Meaning.NULL_SENDER_REFUSED, "names the null sender")
+        asked = [parse.rpartition("@") for parse in (self.address, self.control, self.postmaster)]
+        locals_, domains = {one[0].lower() for one in asked}, {one[2] for one in asked}
+        # Aliases show the name behind them: the local part or the domain is still the one asked for.
+        fits = named[1].lower() in locals_ or named[2].lower() in domains
+        return reading if fits else Reading(Meaning.UNCLEAR, "names another mailbox")
 
     def next_question(self, said: Sequence[Exchange]) -> Question | None:
         answers = {answer.about: answer for answer in said if answer.stage in _ANSWERS}
@@ -79,6 +96,10 @@ class Plan:
 
 
 _ANSWERS = frozenset({Stage.RCPT, Stage.VRFY})
+_CONDEMNING = frozenset({Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED})
+# "<ann@shop.example>: User unknown", and "<>: user unknown" of the sender.
+_NAMED = re.compile(r"<(?:([^<>@\s]{1,64})@([^<>@\s]{1,255}))?>")
+_NAMED_WITHIN_CHARS = 1_000
 
 
 # What a weak refusal may mean. Words about us, a policy or the form are never made into a mailbox's.

@@ -5,7 +5,7 @@ Not here: drawing the conclusion (rules/conclude.py), writing it as JSON (doors/
 
 from dataclasses import dataclass, replace
 
-from ..values.evidence import Exchange
+from ..values.evidence import Exchange, Fault
 from ..values.query import Report
 from ..values.verdict import Conclusion, Reason, Verdict
 from .freshness import SECOND_REFUSAL_AFTER_S, Entry
@@ -41,7 +41,7 @@ def from_conclusion(
         final=conclusion.final,
         checked_at=heading.now,
         rule=conclusion.rule,
-        callouts=max((said.connection for said in evidence), default=0),
+        callouts=connections(evidence),
         settled=conclusion.settled,
         because=conclusion.because,
         evidence=evidence,
@@ -70,8 +70,16 @@ def from_callout(heading: Heading, new: Entry, kept: Entry) -> Report:
     report = from_entry(heading, new)
     if kept.doubted_at is not None and new.verdict is Verdict.UNDELIVERABLE:
         report = replace(doubted(heading, kept), evidence=new.evidence)
-    callouts = max((said.connection for said in new.evidence), default=0)
-    return replace(report, from_cache=False, callouts=callouts)
+    return replace(report, from_cache=False, callouts=connections(new.evidence))
+
+
+# Ends of a connection that was never begun.
+_NOT_BEGUN = frozenset({Fault.FORBIDDEN_NETWORK, Fault.SOURCE_UNUSABLE})
+
+
+def connections(evidence: tuple[Exchange, ...]) -> int:
+    """How many connections, made or tried, `evidence` tells of."""
+    return len({said.connection for said in evidence if said.fault not in _NOT_BEGUN} - {0})
 
 
 def doubted(heading: Heading, entry: Entry) -> Report:

@@ -52,10 +52,6 @@ class Address:
         return f"{_fold(self.local)}@{self.domain}"
 
     @property
-    def is_ascii(self) -> bool:
-        return self.local.isascii()
-
-    @property
     def literal_ip(self) -> str | None:
         """The IP address of a domain written as an address literal (RFC 5321 section 4.1.3)."""
         found = _LITERAL.fullmatch(self.domain)
@@ -74,6 +70,19 @@ def parse_address(text: str) -> Address:
     if len(address.key.encode("utf-8")) > MAX_ADDRESS_OCTETS:
         raise AddressError(f"longer than {MAX_ADDRESS_OCTETS} octets")
     return address
+
+
+def external_form(path: str) -> str:
+    """Write an address as SMTP does, whose local part may have lost its quotes on the way.
+
+    Postfix hands `"john doe"@shop.example` over as `john doe@shop.example`, the form it keeps inside, and
+    quotes it again on the wire. What is no address even so stays what it is.
+    """
+    local, at, domain = path.rpartition("@")
+    if not local or _DOT_STRING.fullmatch(local) or _QUOTED_STRING.fullmatch(local):
+        return f"{local}{at}{domain.removesuffix('.')}"
+    quoted = local.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}"@{domain.removesuffix(".")}'
 
 
 def _parse_local(local: str) -> str:

@@ -1,6 +1,8 @@
 """What we log, count and audit: one frozen dataclass an event. Not here: writing them (doors/log.py)."""
 
+import traceback
 from dataclasses import dataclass
+from typing import Self
 
 from .evidence import Exchange
 from .query import Report
@@ -51,6 +53,12 @@ class Trouble:
     what: str
     remedy: str = ""
     trace: str = ""  # where in the program it happened, for a bug of ours
+
+    @classmethod
+    def of_bug(cls, where: str, error: BaseException) -> Self:
+        """An error that nobody foresaw, with all that is known of it."""
+        trace = "".join(traceback.format_exception(error))
+        return cls(where, repr(error), "this is a bug: please report it", trace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class DomainFact(StrEnum):
 class HostFact(StrEnum):
     """Of one host, keyed by the address connected."""
 
-    REFUSES_US = "refuses_us"
+    REFUSES_US = "refuses_us"  # us, or us for one domain: then the subject is the pair
+    REFUSES_SOME = "refuses_some"  # us, for some domain or mailbox: its weak words are not believed
     GREYLISTS = "greylists"  # `window_s` is how long it makes newcomers wait, where it said so
     BREAKS_TLS = "breaks_tls"  # offers STARTTLS and fails at it: ask in clear
 

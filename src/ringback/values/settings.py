@@ -222,7 +222,10 @@ class Etiquette(Section):
         "block lists whose clients raise no callout",
     ] = ()
     audit_keep_days: Annotated[
-        int, whole(1, 36_500), "how long it is remembered who was called and why"
+        int,
+        whole(1, 36_500),
+        "how long it is remembered who was called and why; `ringback audit`, which shows it, comes "
+        "with a later version",
     ] = 90
 
 
