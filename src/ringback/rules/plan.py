@@ -57,7 +57,7 @@ class Plan:
 
     def read(self, stage: Stage, reply: Reply) -> Reading:
         reading = classify(stage, reply, self.book, null_sender=not self.sender)
-        if stage in _ANSWERS and reading.meaning in _CONDEMNING:
+        if stage in _ANSWERS and reading.meaning is Meaning.UNKNOWN_USER:
             return self._doubted(reply, reading)
         return reading
 
@@ -66,13 +66,15 @@ class Plan:
         named = _NAMED.search(reply.text[:_NAMED_WITHIN_CHARS])
         if named is None:
             return reading
-        if not named[0].strip("<>"):
+        local = (named["local"] or named["bare_local"] or "").lower()
+        domain = (named["domain"] or named["bare_domain"] or "").lower()
+        if not domain:
             return Reading(Meaning.NULL_SENDER_REFUSED, "names the null sender")
-        asked = [parse.rpartition("@") for parse in (self.address, self.control, self.postmaster)]
-        locals_, domains = {one[0].lower() for one in asked}, {one[2] for one in asked}
+        asked = [one.lower().rpartition("@") for one in (self.address, self.control)]
         # Aliases show the name behind them: the local part or the domain is still the one asked for.
-        fits = named[1].lower() in locals_ or named[2].lower() in domains
-        return reading if fits else Reading(Meaning.UNCLEAR, "names another mailbox")
+        if any(local == own or domain == at for own, _, at in asked):
+            return reading
+        return Reading(Meaning.UNCLEAR, "names another mailbox")
 
     def next_question(self, said: Sequence[Exchange]) -> Question | None:
         answers = {answer.about: answer for answer in said if answer.stage in _ANSWERS}
@@ -96,9 +98,11 @@ class Plan:
 
 
 _ANSWERS = frozenset({Stage.RCPT, Stage.VRFY})
-_CONDEMNING = frozenset({Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED})
-# "<ann@shop.example>: User unknown", and "<>: user unknown" of the sender.
-_NAMED = re.compile(r"<(?:([^<>@\s]{1,64})@([^<>@\s]{1,255}))?>")
+# "<ann@shop.example>: User unknown", "ann@shop.example: no such user"; and "<>: user unknown" of the sender.
+_NAMED = re.compile(
+    r"<(?:(?P<local>[^<>@\s]{1,64})@(?P<domain>[^<>@\s]{1,255}))?>"
+    r"|\A(?P<bare_local>[^<>@\s]{1,64})@(?P<bare_domain>[A-Za-z0-9.-]{1,255}):"
+)
 _NAMED_WITHIN_CHARS = 1_000
 
 
