@@ -309,6 +309,27 @@ async def test_a_host_that_is_down_is_not_called_for_every_message(world: FakeOu
     assert 2 == len(world.dialer.calls)
 
 
+async def test_an_old_refusal_at_a_host_that_greylists_is_asked_once_a_window(
+    world: FakeOutside,
+) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+    await verifier.verify("made.up@shop.example")
+    world.dialer.hosts["192.0.2.1"] = FakeHost(
+        rcpt=lambda _: "450 4.2.0 Greylisted for 300 seconds"
+    )
+    world.clock.at += 4 * HOUR_S
+
+    deferred = [await verifier.verify("made.up@shop.example") for _ in range(5)]
+    calls_within = len(world.dialer.calls)
+    world.clock.at += 300
+    await verifier.verify("made.up@shop.example")
+
+    assert [Verdict.UNKNOWN] * 5 == [report.verdict for report in deferred]
+    assert [START + 4 * HOUR_S + 300] * 5 == [report.retry_at for report in deferred]
+    assert (2, 3) == (calls_within, len(world.dialer.calls))
+
+
 async def test_a_verdict_derived_again_from_its_evidence_is_the_same(world: FakeOutside) -> None:
     world.host("shop.example", shop())
     world.host("any.example", FakeHost(rcpt=lambda _: "250 Ok"))
@@ -503,6 +524,24 @@ async def test_bulk_asks_for_a_lost_control_on_a_connection_of_its_own(
     assert (Reason.AMBIGUOUS_REPLY, True) == (sender.reason, sender.settled)
     assert Reason.ACCEPTED == bulk.reason
     assert 3 == len(world.dialer.calls)
+
+
+async def test_a_lost_control_is_not_asked_for_again_when_another_callout_had_its_answer(
+    world: FakeOutside,
+) -> None:
+    controls: list[str | Fault] = [Fault.CLOSED, "550 5.1.1 No such user here"]
+    people = {"ann@shop.example", "bob@shop.example"}
+    host = FakeHost(rcpt=lambda who: "250 Ok" if who in people else controls.pop(0))
+    world.host("shop.example", host)
+    verifier = world.verifier(budget=Budget(concurrent_per_host=1))
+
+    reports = await asyncio.gather(
+        *(verifier.verify(Query(who, Purpose.BULK)) for who in sorted(people))
+    )
+
+    assert [Reason.ACCEPTED] * 2 == [report.reason for report in reports]
+    assert ["192.0.2.1"] * 2 == world.dialer.calls
+    assert "" not in host.recipients
 
 
 async def test_settings_without_control_never_say_deliverable(world: FakeOutside) -> None:

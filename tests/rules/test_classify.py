@@ -1,12 +1,13 @@
 """What replies mean: written ones by meaning and language, the scenarios, and what must never happen."""
 
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
 from time import process_time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ringback.rules.classify import classify, parse_phrasebook
@@ -15,6 +16,7 @@ from ringback.wire.reply import Reply, parse_reply
 
 BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
 VECTORS = Path(__file__).parent.parent / "vectors" / "replies.toml"
+BLIND = Path(__file__).parent.parent / "vectors" / "replies-blind.toml"
 MAILBOX = {Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED, Meaning.FULL}
 
 
@@ -156,7 +158,7 @@ def test_the_rule_is_named(text: str, rule: str) -> None:
         ("550 Zut.", Meaning.UNCLEAR, False),
         ("550 5.1.1", Meaning.UNKNOWN_USER, True),
         ("550 5.1.1 Zut.", Meaning.UNKNOWN_USER, True),
-        ("450 4.1.1 Zut.", Meaning.UNKNOWN_USER, False),
+        ("450 4.1.1 Zut.", Meaning.UNCLEAR, False),
         ("550 5.1.1 Mailbox unavailable", Meaning.UNKNOWN_USER, True),
         ("554 Mailbox unavailable", Meaning.UNKNOWN_USER, True),
         ("450 Mailbox unavailable", Meaning.UNCLEAR, False),
@@ -264,6 +266,65 @@ def test_a_hostile_reply_costs_no_more_than_a_long_one(piece: str) -> None:
     classify(Stage.RCPT, reply, BOOK)
 
     assert process_time() - before < 0.2  # seconds; an explosion would take hours
+
+
+# Refusals of us, of the sender, of the message and of the moment.
+NOT_OF_THE_MAILBOX = {
+    Meaning.CLIENT_BLOCKED,
+    Meaning.SENDER_REJECTED,
+    Meaning.NULL_SENDER_REFUSED,
+    Meaning.RATE_LIMITED,
+    Meaning.GREYLISTED,
+    Meaning.VERIFYING,
+    Meaning.SERVER_TROUBLE,
+    Meaning.CONTENT_OR_POLICY,
+    Meaning.TLS_REQUIRED,
+    Meaning.AUTH_REQUIRED,
+}
+MAILBOX_CODES = ["1.0", "1.1", "1.10", "2.1"]
+MAILBOX_WORDS = [
+    "",
+    "<zed@shop.example>: ",
+    "zed@shop.example... ",
+    "Recipient rejected: ",
+    "<zed@shop.example>: Recipient address rejected: ",
+    "Mailbox unavailable: ",
+    "Requested action not taken: mailbox unavailable - ",
+    "Recipient refused (mailbox unavailable); ",
+]
+
+
+def dangerous() -> list[tuple[Meaning, str]]:
+    """Meaning and text of all vectors that are not about the mailbox."""
+    blind = tomllib.loads(BLIND.read_text("utf-8"))["from"]
+    written = [reply.split(" | ", 2) for group in blind for reply in group["replies"]]
+    texts = [(meaning, text) for meaning, _, text in written]
+    texts += [(meaning, text) for meaning, _, _, text in vectors()]
+    return [(Meaning(it), text) for it, text in texts if Meaning(it) in NOT_OF_THE_MAILBOX]
+
+
+@given(st.sampled_from(dangerous()), st.sampled_from(MAILBOX_CODES), st.sampled_from(MAILBOX_WORDS))
+@example((Meaning.CLIENT_BLOCKED, "550 5.7.1 Your IP is listed"), "1.1", "Recipient rejected: ")
+@settings(max_examples=400)
+def test_no_mailbox_words_turn_another_refusal_into_one_of_the_mailbox(
+    of: tuple[Meaning, str], code: str, words: str
+) -> None:
+    digits, text = of[1][:3], re.sub(r"(?m)^\d{3}(?:[ -]|$)", "", of[1])
+    rest = re.sub(r"^#?[245]\.\d+\.\d+ ?", "", text)
+    reply = Reply(int(digits), tuple(f"{words}{rest}".split("\n")), f"{digits[0]}.{code}")
+    reading = classify(Stage.RCPT, reply, BOOK, null_sender=False)
+
+    assert reading.weak or reading.meaning not in MAILBOX - {Meaning.FULL}
+
+
+def test_words_of_a_mailbox_beside_a_hint_at_something_else_are_weak() -> None:
+    reading = read(Stage.RCPT, "550 5.2.0 Mail rejected. Unknown user")
+
+    assert (reading.meaning, reading.weak) == (Meaning.UNKNOWN_USER, True)
+
+
+def test_a_service_that_closes_speaks_of_no_mailbox() -> None:
+    assert read(Stage.RCPT, "421 4.1.1 User unknown").meaning is Meaning.SERVER_TROUBLE
 
 
 stages = st.none() | st.sampled_from(Stage)

@@ -22,6 +22,7 @@ from ringback.rules.folding import MAX_READ_CHARS, fold
         ("non existent, non-existant", "nonexistent nonexistent"),
         ("<ann@shop.example>: unknown", "@ unknown"),
         ("ann@shop.example... unknown", "@ unknown"),
+        ("ann@shop.example...User unknown", "@ ...user unknown"),
         ("RCPT TO:<ann@shop.example> no", "rcpt to @ no"),
         ("IP address 192.0.2.9 is bad", "ipaddress is bad"),
         (

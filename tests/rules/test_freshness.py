@@ -13,6 +13,7 @@ from ringback.rules.freshness import (
     Entry,
     Freshness,
     ages_of,
+    asked_again_at,
     judge,
     merge,
     remember,
@@ -116,6 +117,32 @@ def test_a_doubted_address_is_doubtful_for_an_hour_and_then_asked() -> None:
     assert judge(doubted, NOON + SECOND_REFUSAL_AFTER_S - 1, AGES) is Freshness.DOUBTFUL
     assert judge(doubted, NOON + SECOND_REFUSAL_AFTER_S, AGES) is Freshness.EXPIRED
     assert judge(doubted, NOON + 31 * DAY, AGES) is Freshness.EXPIRED
+
+
+def test_an_old_refusal_that_could_not_be_confirmed_waits_until_its_host_may_be_asked() -> None:
+    deferred = entry(Reason.GREYLISTED, NOON + DAY, retry_at=NOON + DAY + 300)
+    kept = merge(entry(BAD), deferred)
+
+    assert BAD == kept.reason
+    assert judge(kept, NOON + DAY + 299, AGES) is Freshness.DOUBTFUL
+    assert NOON + DAY + 300 == asked_again_at(kept)
+    assert judge(kept, NOON + DAY + 300, AGES) is Freshness.CONFIRM
+    assert judge(kept, NOON + DAY - 1, AGES) is Freshness.CONFIRM
+
+
+def test_a_doubted_address_waits_until_its_host_may_be_asked() -> None:
+    doubted = entry(GOOD, NOON - DAY, doubted_at=NOON)
+    deferred = entry(Reason.GREYLISTED, NOON + HOUR, retry_at=NOON + HOUR + 300)
+    kept = merge(doubted, deferred)
+
+    assert judge(kept, NOON + HOUR + 299, AGES) is Freshness.DOUBTFUL
+    assert judge(kept, NOON + HOUR + 300, AGES) is Freshness.EXPIRED
+
+
+def test_a_final_unknown_has_no_old_refusal_wait() -> None:
+    kept = merge(entry(BAD), entry(Reason.REFUSES_US, NOON + DAY))
+
+    assert judge(kept, NOON + DAY + 1, AGES) is Freshness.CONFIRM
 
 
 def test_a_doubt_noted_by_a_clock_ahead_holds_no_mail_up() -> None:

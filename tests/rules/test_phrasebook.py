@@ -4,7 +4,14 @@ from datetime import date
 
 import pytest
 
-from ringback.rules.phrasebook import Level, Phrasebook, parse_phrasebook
+from ringback.rules.phrasebook import (
+    MAX_KNOWN_CHARS,
+    MAX_KNOWN_WORDS,
+    Level,
+    Phrasebook,
+    Said,
+    parse_phrasebook,
+)
 from ringback.values.evidence import Meaning, Stage
 
 GONE = """
@@ -44,7 +51,8 @@ def found(
     code: str = "450",
     enhanced: str | None = "4.7.1",
 ) -> list[str]:
-    return sorted(phrase.id for phrase in book.found_in(folded, stage, code, enhanced))
+    said = Said(folded, book.anchors_in(folded), stage, code, enhanced)
+    return [it.id for level in Level for it in book.heard_in(said, level, lambda it: (0, it.id))]
 
 
 def test_an_entry_has_its_fields() -> None:
@@ -64,10 +72,10 @@ def test_an_entry_has_its_fields() -> None:
     assert (narrow.lang, narrow.weak, narrow.of_sender) == ("en", True, True)
 
 
-def test_phrases_are_found_once_each() -> None:
+def test_phrases_are_found_with_each_of_their_patterns() -> None:
     book = parse_phrasebook(GONE + NARROW)
 
-    assert found(book, "mailbox unknown, old user removed, try later") == ["gone", "narrow"]
+    assert found(book, "mailbox unknown, old user removed, try later") == ["gone", "gone", "narrow"]
     assert found(book, "old account removed") == ["gone"]
     assert found(book, "mailbox full") == []
     assert found(book, "unknown") == []
@@ -109,3 +117,27 @@ def test_a_phrase_is_found_only_where_it_applies() -> None:
 def test_nonsense_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         parse_phrasebook(text)
+
+
+def test_long_words_are_read_though_not_remembered() -> None:
+    book = parse_phrasebook(GONE)
+    word = "x" * MAX_KNOWN_CHARS + "mailbox"
+
+    assert {"mailbox"} == book.anchors_in(word) == book.anchors_in(word)
+    assert found(book, f"{word} mailbox unknown") == ["gone"]
+
+
+def test_words_are_remembered_up_to_a_bound() -> None:
+    book = parse_phrasebook(GONE)
+    words = " ".join(f"mailbox{number}" for number in range(MAX_KNOWN_WORDS + 1))
+
+    assert book.anchors_in(words) == {"mailbox"}
+    assert book.anchors_in("account") == {"account"}
+    assert found(book, "account unknown") == ["gone"]
+
+
+def test_the_words_of_a_pattern_alone_are_not_the_pattern() -> None:
+    book = parse_phrasebook(GONE)
+
+    assert found(book, "unknown mailbox") == []
+    assert found(book, "mailbox account") == []

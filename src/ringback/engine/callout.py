@@ -199,6 +199,9 @@ class Callout:
         if opted_out:
             self._note_not_called(walk, endpoint, Fault.OPTED_OUT, opted_out.gate)
             return None
+        resting = self._let_rest(walk, await self._host_facts(walk, endpoint))
+        if resting:
+            return resting
         try:
             async with asyncio.timeout_at(walk.deadline_at):
                 waited = await self._outside.pacer.wait_slot(endpoint.ip)
@@ -214,13 +217,14 @@ class Callout:
         self, walk: _Walk, endpoint: Endpoint, plan: Plan, *, waited: bool
     ) -> Finding | None:
         """Ask, unless what was learned while we waited for our turn makes it needless."""
-        if waited and (known := await self._learned_meanwhile(walk)):
-            return known
         facts = await self._host_facts(walk, endpoint)
-        resting = self._let_rest(walk, facts)
-        if resting:
-            return resting
+        if waited:
+            known = await self._learned_meanwhile(walk) or self._let_rest(walk, facts)
+            if known:
+                return known
         if walk.contrast:
+            if not plan.address:
+                return None  # others have had the control's answer meanwhile
             plan = replace(plan, control="")
         broken = any(fact.kind is HostFact.BREAKS_TLS for fact in facts)
         tls = TlsPolicy.NEVER if broken else self._settings.smtp.tls

@@ -6,10 +6,13 @@ The order of trust. Each line speaks only where all above it are silent:
     2  agreement            an enhanced code of another class: unclear, whatever the words say
     3  exact phrases        whole sentences of known servers, provider rules among them
     4  plain phrases        what the words say; refusals of us before refusals of the mailbox
-    5  hints                single words ("spam", "policy", "blocked")
+    5  hints                single words ("spam", "policy"), and whom beside what, in any words
     6  the enhanced code    enhanced.py
     7  faint phrases        "mailbox unavailable", "rejected": weak, they need contrast
     8  the reply code       what its three digits leave open
+
+Of a mailbox phrase (4, 5, 7) and of a mailbox's enhanced code, what else the reply speaks of is heard,
+too: a doubt silences it, a hint at another reason makes it weak. No words outweigh a doubt but exact ones.
 
 Words stand before the enhanced code because servers choose them with more care: 5.1.1 is what many
 filters say to all they refuse, and 5.7.1 is said of mailboxes that do not exist. Last comes the stage:
@@ -19,13 +22,14 @@ Not here: the phrases (phrases.toml), what follows for the host or the address (
 """
 
 import re
+from itertools import islice
 from types import MappingProxyType
 
 from ..values.evidence import Meaning, Reading, Stage
 from ..wire.reply import Reply
 from .enhanced import meaning_of
 from .folding import MAX_READ_CHARS, fold
-from .phrasebook import Level, Phrase, Phrasebook, parse_phrasebook
+from .phrasebook import Level, Phrase, Phrasebook, Said, parse_phrasebook
 
 __all__ = ["Phrasebook", "classify", "parse_phrasebook"]
 
@@ -118,47 +122,59 @@ def _read(stage: Stage | None, reply: Reply, book: Phrasebook) -> tuple[Reading,
     """Read a 4xx or 5xx for its words and codes; also say whether it speaks of MAIL FROM."""
     text = reply.text
     folded, enhanced = fold(text), reply.enhanced or _marked(text, reply.code)
-    found = sorted(book.found_in(folded, stage, str(reply.code), enhanced), key=_order)
+    said = Said(folded, book.anchors_in(folded), stage, str(reply.code), enhanced)
+    found, doubt = _heard(said, book)
     phrase = found[0] if found else None
     if phrase and phrase.level <= Level.HINT:
-        phrase = _undoubted(phrase, found)
+        phrase = _undoubted(phrase, found, doubt)
         return _by_phrase(phrase, reply, enhanced, found), phrase.of_sender
     meaning = meaning_of(enhanced) if enhanced else None
-    if enhanced and meaning and not (meaning in _CONDEMNS and _doubt(found)):
-        weak = meaning in _CONDEMNS and reply.code >= 500
-        reading = Reading(meaning, f"enhanced {enhanced}", weak)
+    if meaning in _CONDEMNS and (doubt or reply.code < 500 or reply.code in _OF_CODE):
+        meaning = None  # a mailbox is named by nothing else, and something speaks against it
+    if meaning:
+        reading = Reading(meaning, f"enhanced {enhanced}", meaning in _CONDEMNS)
         return reading, meaning is Meaning.SENDER_REJECTED
-    if phrase and phrase.level <= Level.EMPTY:
+    if phrase:
+        phrase = _undoubted(phrase, found, doubt)
         return _by_phrase(phrase, reply, enhanced, found), phrase.of_sender
     meaning = _OF_CODE.get(reply.code, Meaning.UNCLEAR)
     silent = meaning is Meaning.UNCLEAR and not _has_words(folded)
     return Reading(meaning, f"code {reply.code}", silent and _may_be_silent(reply, enhanced)), False
 
 
-def _order(phrase: Phrase) -> tuple[Level, int, str]:
-    return phrase.level, _RANK[phrase.meaning], phrase.id
+def _heard(said: Said, book: Phrasebook) -> tuple[list[Phrase], Phrase | None]:
+    """Return the phrases that matter, first who is heard first, and the doubt if it matters.
+
+    Levels are looked at one after the other, until what has been found cannot change any more.
+    """
+    found: list[Phrase] = []
+    for level in (Level.EXACT, Level.PLAIN, Level.HINT):
+        heard = book.heard_in(said, level, _order)
+        found += heard if found else islice(heard, 1)
+        if found and (level is Level.EXACT or found[0].meaning not in _CONDEMNS):
+            return found, None
+    doubt = next(book.heard_in(said, Level.DOUBT, _order), None)
+    for level in (Level.FAINT, Level.EMPTY):
+        found = found or list(islice(book.heard_in(said, level, _order), 1))
+    return found, doubt
 
 
-def _undoubted(phrase: Phrase, found: list[Phrase]) -> Phrase:
+def _order(phrase: Phrase) -> tuple[int, str]:
+    return _RANK[phrase.meaning], phrase.id
+
+
+def _undoubted(phrase: Phrase, found: list[Phrase], doubt: Phrase | None) -> Phrase:
     """Return what stands against a mailbox phrase, if something does.
 
     A server that speaks of the sender, of us or of spam in the same breath may refuse for that.
     """
-    doubted = phrase.meaning in _CONDEMNS and phrase.level is not Level.EXACT
-    doubt = _doubt(found) if doubted else None
-    if doubt is None:
+    if doubt is None or phrase.meaning not in _CONDEMNS:
         return phrase
     others = (it for it in found if it.level <= Level.HINT and it.meaning not in _MAILBOX)
     return next(others, doubt)
 
 
-def _doubt(found: list[Phrase]) -> Phrase | None:
-    return found[-1] if found and found[-1].level is Level.DOUBT else None
-
-
-def _by_phrase(
-    phrase: Phrase, reply: Reply, enhanced: str | None, found: list[Phrase]
-) -> Reading:
+def _by_phrase(phrase: Phrase, reply: Reply, enhanced: str | None, found: list[Phrase]) -> Reading:
     if not phrase.weak:
         weak = reply.code >= 500 and _hinted_otherwise(phrase, found)
         return Reading(phrase.meaning, phrase.rule, weak)

@@ -30,6 +30,7 @@ class Entry:
     attempts: int = 0  # callouts in a row that were told to come back
     doubted_at: float | None = None  # when a `deliverable` was first refused
     tried_at: float | None = None  # when a callout last learned nothing that could replace this
+    rest_ends_at: float | None = None  # and when that callout was told to come back
     because: Exchange | None = None
     evidence: tuple[Exchange, ...] = ()
 
@@ -48,34 +49,48 @@ class Freshness(Enum):
     FRESH = "fresh"  # answer from the store
     STALE = "stale"  # answer from the store, and call again in the background
     CONFIRM = "confirm"  # an old refusal: call before it rejects mail
-    DOUBTFUL = "doubtful"  # known as deliverable, and refused since: defer until asked again
+    # Known as deliverable, and refused since; or an old refusal that could not be confirmed just now.
+    DOUBTFUL = "doubtful"  # defer until it is asked again
     EXPIRED = "expired"  # call before answering
 
 
 def judge(entry: Entry, now: float, ages: Mapping[Verdict, Ages]) -> Freshness:
     """Say whether `entry` may still answer a query."""
     age_s = now - entry.checked_at
-    if now >= entry.expires_at:
-        return Freshness.EXPIRED
-    if entry.retry_at is not None and now >= entry.retry_at:
+    due = entry.retry_at is not None and now >= entry.retry_at
+    if due or now >= entry.expires_at:
         return Freshness.EXPIRED
     if entry.doubted_at is not None:
-        return Freshness.DOUBTFUL if _doubt_is_young(entry.doubted_at, now) else Freshness.EXPIRED
+        waits = _doubt_is_young(entry.doubted_at, now) or _rests(entry, now)
+        return Freshness.DOUBTFUL if waits else Freshness.EXPIRED
     if entry.retry_at is not None and age_s >= 0:
         return Freshness.FRESH
     if 0 <= age_s < ages[entry.verdict].refresh_s:
         return Freshness.FRESH
     # Past its refresh, or written by a clock that was ahead of this one.
-    refused = entry.verdict is Verdict.UNDELIVERABLE
-    return Freshness.CONFIRM if refused else _stale(entry, now, ages)
+    if entry.verdict is Verdict.UNDELIVERABLE:
+        return Freshness.DOUBTFUL if _rests(entry, now) else Freshness.CONFIRM
+    return _stale(entry, now, ages)
+
+
+def _rests(entry: Entry, now: float) -> bool:
+    # A host that greylists, or is down, is not called for every message about one address.
+    tried_at, ends_at = entry.tried_at, entry.rest_ends_at
+    return tried_at is not None and ends_at is not None and tried_at <= now < ends_at
 
 
 def _stale(entry: Entry, now: float, ages: Mapping[Verdict, Ages]) -> Freshness:
-    # A host that is down is not called for every message that its live entries answer.
+    # Nor is one that is down for every message that its live entries answer.
     rests = (
         entry.tried_at is not None and 0 <= now - entry.tried_at < ages[Verdict.UNKNOWN].refresh_s
     )
     return Freshness.FRESH if rests else Freshness.STALE
+
+
+def asked_again_at(entry: Entry) -> float:
+    """When an entry that is doubtful may be asked again."""
+    doubt_ends_at = 0.0 if entry.doubted_at is None else entry.doubted_at + SECOND_REFUSAL_AFTER_S
+    return max(doubt_ends_at, entry.rest_ends_at or 0.0)
 
 
 def _doubt_is_young(doubted_at: float, now: float) -> bool:
@@ -93,11 +108,11 @@ def merge(old: Entry | None, new: Entry) -> Entry:
     if old is None or old.verdict is Verdict.UNKNOWN or now >= old.expires_at:
         return new
     if new.verdict is Verdict.UNKNOWN:
-        return replace(old, tried_at=now)
+        return replace(old, tried_at=now, rest_ends_at=new.retry_at)
     if old.verdict is Verdict.DELIVERABLE and new.verdict is Verdict.UNDELIVERABLE:
         first = old.doubted_at
         if first is None or first > now:
-            return replace(old, doubted_at=now)
+            return replace(old, doubted_at=now, rest_ends_at=None)
         if _doubt_is_young(first, now):
             return old
     return new

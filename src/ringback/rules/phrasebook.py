@@ -2,8 +2,8 @@
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
 from typing import cast
@@ -21,6 +21,17 @@ class Level(IntEnum):
     FAINT = 3  # hardly more than the code
     EMPTY = 4  # nothing
     DOUBT = 5  # that a mailbox phrase beside it is about the mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is looked at in a reply. `anchors` are those of the phrasebook in `folded`."""
+
+    folded: str
+    anchors: Set[str]
+    stage: Stage | None
+    code: str
+    enhanced: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +56,11 @@ class Phrase:
     def rule(self) -> str:
         return f"provider {self.provider} {self.id}" if self.provider else f"phrase {self.id}"
 
-    def applies(self, stage: Stage | None, code: str, enhanced: str | None) -> bool:
+    def applies(self, said: Said) -> bool:
         return (
-            (not self.stages or stage in self.stages)
-            and (not self.codes or code.startswith(self.codes))
-            and (not self.enhanced or (enhanced or _NO_CODE) in self.enhanced)
+            (not self.stages or said.stage in self.stages)
+            and (not self.codes or said.code.startswith(self.codes))
+            and (not self.enhanced or (said.enhanced or _NO_CODE) in self.enhanced)
         )
 
 
@@ -59,49 +70,72 @@ class Phrasebook:
 
     phrases: tuple[Phrase, ...]
     beginnings: Mapping[str, tuple[str, ...]]  # of anchors → the anchors
-    patterns: Mapping[str, tuple[tuple[Phrase, Pattern], ...]]  # by each of their first anchors
+    # By each of their first anchors.
+    patterns: Mapping[Level, Mapping[str, tuple[tuple[Phrase, Pattern], ...]]]
+    # Servers use few words: which anchors each contains is remembered, up to a bound.
+    _known: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
-    def found_in(
-        self, folded: str, stage: Stage | None, code: str, enhanced: str | None
-    ) -> list[Phrase]:
-        """Return the phrases that occur in `folded` and apply, each once, in no order."""
-        present = self._anchors_in(folded)
-        found: dict[str, Phrase] = {}
-        for anchor in present:
-            for phrase, pattern in self.patterns.get(anchor, ()):
-                if phrase.id in found or not phrase.applies(stage, code, enhanced):
-                    continue
-                if pattern.found_in(folded, present):
-                    found[phrase.id] = phrase
-        return list(found.values())
+    def anchors_in(self, folded: str) -> set[str]:
+        """Return the anchors in `folded`; none holds a space."""
+        return set().union(*map(self._anchors_of, folded.split(" ")))
 
-    def _anchors_in(self, folded: str) -> set[str]:
-        return {
+    def heard_in(
+        self, said: Said, level: Level, order: Callable[[Phrase], tuple[int, str]]
+    ) -> Iterator[Phrase]:
+        """Yield the phrases of `level` that occur in `said` and apply, by `order`.
+
+        A phrase of several patterns may come several times.
+        """
+        likely: dict[Pattern, Phrase] = {}
+        patterns = self.patterns[level]
+        for anchor in said.anchors:
+            for phrase, pattern in patterns.get(anchor, ()):
+                if pattern.is_likely(said.anchors) and phrase.applies(said):
+                    likely[pattern] = phrase
+        for pattern, phrase in sorted(likely.items(), key=lambda item: order(item[1])):
+            if pattern.found_in(said.folded):
+                yield phrase
+
+    def _anchors_of(self, word: str) -> frozenset[str]:
+        if (known := self._known.get(word)) is not None:
+            return known
+        anchors = frozenset(
             anchor
-            for at in range(len(folded))
+            for at in range(len(word))
             for length in _BEGINNING_CHARS
-            for anchor in self.beginnings.get(folded[at : at + length], ())
-            if folded.startswith(anchor, at)
-        }
+            for anchor in self.beginnings.get(word[at : at + length], ())
+            if word.startswith(anchor, at)
+        )
+        if len(word) <= MAX_KNOWN_CHARS and len(self._known) < MAX_KNOWN_WORDS:
+            self._known[word] = anchors
+        return anchors
 
 
 # Anchors are looked up by their first three characters; a short one by all it has.
 _BEGINNING_CHARS = (1, 2, 3)
+MAX_KNOWN_WORDS, MAX_KNOWN_CHARS = 4_096, 40  # what others send is remembered within bounds
 
 
 def _indexed(phrases: tuple[Phrase, ...]) -> Phrasebook:
-    beginnings: defaultdict[str, set[str]] = defaultdict(set)
-    patterns: defaultdict[str, list[tuple[Phrase, Pattern]]] = defaultdict(list)
+    beginnings: defaultdict[str, list[str]] = defaultdict(list)
+    patterns: dict[Level, defaultdict[str, list[tuple[Phrase, Pattern]]]] = {
+        level: defaultdict(list) for level in Level
+    }
+    anchors: set[str] = set()
     for phrase in phrases:
         for pattern in phrase.patterns:
-            for anchor in frozenset().union(*pattern.anchors):
-                beginnings[anchor[: max(_BEGINNING_CHARS)]].add(anchor)
+            anchors.update(*pattern.anchors)
             for anchor in pattern.anchors[0]:
-                patterns[anchor].append((phrase, pattern))
+                patterns[phrase.level][anchor].append((phrase, pattern))
+    for anchor in anchors:
+        beginnings[anchor[: max(_BEGINNING_CHARS)]].append(anchor)
     return Phrasebook(
         phrases,
-        {beginning: tuple(sorted(anchors)) for beginning, anchors in beginnings.items()},
-        {anchor: tuple(needing) for anchor, needing in patterns.items()},
+        {beginning: tuple(those) for beginning, those in beginnings.items()},
+        {
+            level: {anchor: tuple(needing) for anchor, needing in by_anchor.items()}
+            for level, by_anchor in patterns.items()
+        },
     )
 
 

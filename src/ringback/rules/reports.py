@@ -4,11 +4,12 @@ Not here: drawing the conclusion (rules/conclude.py), writing it as JSON (doors/
 """
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from ..values.evidence import Exchange, Fault
 from ..values.query import Report
 from ..values.verdict import Conclusion, Reason, Verdict
-from .freshness import SECOND_REFUSAL_AFTER_S, Entry
+from .freshness import Entry, asked_again_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,22 @@ def connections(evidence: tuple[Exchange, ...]) -> int:
     return len({said.connection for said in evidence if said.fault not in _NOT_BEGUN} - {0})
 
 
+_WHY_DOUBTED = MappingProxyType(
+    {
+        Verdict.DELIVERABLE: "known as deliverable, and refused since",
+        Verdict.UNDELIVERABLE: "refused some time ago, and not confirmed when it was asked again",
+    }
+)
+
+
 def doubted(heading: Heading, entry: Entry) -> Report:
-    """An address known as deliverable was refused: wait for a second refusal before it counts."""
+    """What is remembered may have changed: it neither accepts nor refuses until it is asked again."""
     return replace(
         from_entry(heading, entry),
         reason=Reason.AMBIGUOUS_REPLY,
         final=False,
         settled=False,
-        rule="known as deliverable, and refused since: it is asked again before that counts",
-        retry_at=(entry.doubted_at or 0.0) + SECOND_REFUSAL_AFTER_S,
-        because=None,  # the acceptance of old is no reason to have the mail wait
+        rule=f"{_WHY_DOUBTED[entry.verdict]}: it is asked again before that counts",
+        retry_at=asked_again_at(entry),
+        because=None,  # what was said of old is no reason to have the mail wait
     )
