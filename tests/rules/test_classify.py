@@ -147,8 +147,8 @@ def test_the_rule_is_named(text: str, rule: str) -> None:
 @pytest.mark.parametrize(
     ("text", "meaning", "weak"),
     [
-        ("550 Rejected", Meaning.UNCLEAR, True),
-        ("551 Not accepted", Meaning.UNCLEAR, True),
+        ("550 Rejected", Meaning.UNCLEAR, False),
+        ("551 Not accepted", Meaning.UNCLEAR, False),
         ("553 5.1.0", Meaning.UNCLEAR, True),
         ("554 Rejected", Meaning.UNCLEAR, False),
         ("554", Meaning.UNCLEAR, False),
