@@ -52,6 +52,7 @@ class FakeHost:
     heard: list[str] = field(default_factory=list)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event | None = None  # set: RCPT waits for it
+    may_part: asyncio.Event | None = None  # set: QUIT waits for it
 
     def answer(self, command: str) -> str | Fault:
         self.heard.append(command)
@@ -108,6 +109,8 @@ class FakeDialer:
         while not probe.closed:
             if probe.stage is Stage.RCPT and host.may_answer:
                 await host.may_answer.wait()
+            if probe.stage is Stage.QUIT and host.may_part:
+                await host.may_part.wait()
             out = b""
             for answer in answers:
                 if isinstance(answer, Fault):

@@ -14,7 +14,7 @@ from ringback.rules.lessons import learn
 from ringback.values.address import parse_address
 from ringback.values.dns import DnsStatus, Mx, RecordType
 from ringback.values.evidence import Exchange, Fault
-from ringback.values.facts import HostFact
+from ringback.values.facts import DomainFact, Fact, HostFact
 from ringback.values.query import Purpose
 from ringback.values.settings import Budget, Etiquette, Method, Settings, Smtp, TlsPolicy
 from ringback.values.verdict import Reason
@@ -272,6 +272,25 @@ async def test_who_waits_for_his_turn_does_not_ask_the_control_again(world: Fake
 
     assert {Reason.ACCEPTED} == {report.reason for report in reports}
     assert 2 >= len([to for to in host.recipients if to not in host.mailboxes])
+
+
+async def test_what_was_known_before_is_no_news_to_who_waits(world: FakeOutside) -> None:
+    host = FakeHost(mailboxes={f"a{number}@shop.example" for number in range(3)})
+    world.host("shop.example", host)
+    old = Fact("shop.example", DomainFact.ACCEPTS_ANY, START - 1, START + 1)
+    new = Fact("shop.example", DomainFact.REFUSES_VRFY, START, START + 1)
+    settings = world.settings(budget=Budget(concurrent_per_host=1))
+    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
+    for fact in (old, new):
+        world.store.save_fact(fact)
+
+    asked = (
+        callout.run(parse_address(address), Purpose.SENDER, lambda _: None)
+        for address in sorted(host.mailboxes)
+    )
+    evidence = await asyncio.gather(*asked)
+
+    assert [Reason.ACCEPTED] * 3 == [_reason(said) for said in evidence]
 
 
 async def test_weak_words_are_not_believed_of_a_host_that_refused_us_elsewhere(

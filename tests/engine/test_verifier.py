@@ -493,6 +493,22 @@ async def test_a_bug_in_a_callout_is_told_and_its_askers_get_an_answer(world: Fa
     assert ("callout", "ValueError('a bug')") == (trouble.where, trouble.what)
 
 
+async def test_closing_does_not_wait_for_ever_for_a_goodbye(
+    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifier_module, "QUIT_WAIT_S", 0.0)
+    host = shop()
+    host.may_part = asyncio.Event()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    report = await verifier.verify("made.up@shop.example")
+
+    await verifier.close()
+
+    assert Reason.NO_SUCH_MAILBOX == report.reason
+    assert 1 == len(asyncio.all_tasks())
+
+
 async def test_an_asker_who_is_cancelled_does_not_cancel_the_others(world: FakeOutside) -> None:
     gate = asyncio.Event()
     host = shop()

@@ -263,3 +263,9 @@ def test_each_host_is_learned_of_by_its_own_conversation() -> None:
 
 def test_what_was_remembered_teaches_nothing_about_hosts() -> None:
     assert host_facts(said(Stage.GREETING, Meaning.CLIENT_BLOCKED, connection=0)) == []
+
+
+def test_a_limit_of_recipients_at_the_control_is_no_refusal_of_us() -> None:
+    limit = said(Stage.RCPT, Meaning.RATE_LIMITED, 452, about=About.CONTROL)
+
+    assert host_facts(YES, limit) == []

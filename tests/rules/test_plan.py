@@ -243,3 +243,23 @@ def test_a_control_looks_like_a_name(key: bytes, domain: str, now: float) -> Non
     assert family.isalpha()
     assert local == local.lower()
     assert len(local) < 30
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("550 5.1.1 <ann@mx.example>: User unknown", Meaning.UNKNOWN_USER),
+        ("550 5.1.1 <ANN@internal.example>: User unknown", Meaning.UNKNOWN_USER),
+        ("550 5.1.1 <a.smith@MX.example>: User unknown", Meaning.UNKNOWN_USER),
+        ("550 ann@mx.example: no such user", Meaning.UNKNOWN_USER),
+        ("550 5.1.1 No such user", Meaning.UNKNOWN_USER),
+        ("550 5.1.1 No such user; ask help@isp.example", Meaning.UNKNOWN_USER),
+        ("551 5.1.6 User has moved; please try <ann@new.example>", Meaning.MOVED),
+        ("550 5.1.1 <probe@b.example>: User unknown", Meaning.UNCLEAR),
+        ("550 5.1.1 <postmaster@b.example>: User unknown", Meaning.UNCLEAR),
+        ("550 probe@b.example: no such user", Meaning.UNCLEAR),
+        ("550 5.1.1 <>: User unknown", Meaning.NULL_SENDER_REFUSED),
+    ],
+)
+def test_a_refusal_counts_against_the_mailbox_that_it_names(text: str, meaning: Meaning) -> None:
+    assert plan().read(Stage.RCPT, parse_reply(text)).meaning is meaning

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -201,3 +202,43 @@ def test_a_file_that_was_removed_or_replaced_is_noticed(path: Path) -> None:
     prepare(path)
     with pytest.raises(StoreError, match="removed or replaced"):
         file.ensure_there()
+
+
+def test_a_connection_that_cannot_be_had_is_reported(path: Path) -> None:
+    made = prepare(path)
+    path.unlink()
+    path.mkdir()
+
+    with pytest.raises(StoreError, match=str(path)):
+        made.connect()
+
+
+def test_a_file_system_without_wal_is_reported(path: Path) -> None:
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(StoreError, match="cannot share memory"),
+    ):
+        database._choose_wal(path, connection)
+
+
+class _LockedOnce(sqlite3.Connection):
+    """Another process changes the mode at the same moment."""
+
+    refusals = 1
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if "journal_mode" in sql and self.refusals:
+            self.refusals -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorname = "SQLITE_BUSY"
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return super().execute(sql, parameters)
+
+
+def test_a_lock_at_the_moment_of_wal_is_waited_out(path: Path) -> None:
+    connected = sqlite3.connect(path, isolation_level=None, factory=_LockedOnce)
+    with closing(connected) as connection:
+        database._choose_wal(path, connection)
+
+    assert "wal" == _pragma(path, "journal_mode")
