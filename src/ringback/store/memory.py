@@ -14,8 +14,8 @@ from ..values.storage import StoreStats
 from . import pattern as patterns
 from .lru import Lru
 
-# Anybody can make us remember one more forged address, so all that is kept has a bound: with a few
-# exchanges each, these come to some hundred megabytes at worst.
+# Anybody can make us remember one more forged address, so all that is kept has a bound: with a dialogue
+# of 3 to 5 kB each, these come to half a gigabyte.
 MAX_ENTRIES = 100_000
 MAX_SUBJECTS = 20_000
 MAX_WAITS = 100_000
