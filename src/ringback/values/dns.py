@@ -25,6 +25,14 @@ class DnsStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a machine without I/O wants to know of the DNS."""
+
+    name: str  # absolute, without a final dot
+    kind: RecordType
+
+
+@dataclass(frozen=True, slots=True)
 class Mx:
     """One MX record. `host` is "" for the root, which is a null MX (RFC 7505)."""
 
