@@ -1,10 +1,13 @@
 """Every dialogue of tests/vectors/smtp, held with our own probe and read by our own rules.
 
 Those named real_* were captured from servers that Debian ships (tests/real/capture); their last line is
-what a person made of them.
+what a person made of them. tests/vectors/commands has what the same servers say to single commands that
+come at the wrong time or in the wrong shape.
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,16 +15,19 @@ import pytest
 from ringback.assemble import phrasebook
 from ringback.lab.personas import Then
 from ringback.lab.vectors import Dialogue, ScriptBrain, load_dialogue
+from ringback.rules.classify import classify
 from ringback.rules.conclude import conclude
 from ringback.rules.outcomes import judge
 from ringback.rules.plan import POSTMASTER, Plan
 from ringback.values.endpoint import Endpoint
-from ringback.values.evidence import About, Exchange, Fault, Meaning
+from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.settings import TlsPolicy
 from ringback.values.verdict import Verdict
 from ringback.wire.probe import Probe
+from ringback.wire.reply import Reply, ReplyReader
 
 VECTORS = Path(__file__).parent / "vectors" / "smtp"
+COMMANDS = VECTORS.with_name("commands")
 MAX_TURNS = 100  # no conversation of ours is as long
 
 
@@ -96,6 +102,54 @@ def test_a_dialogue_is_read_as_its_last_line_says(path: Path) -> None:
     said = finding.because
     assert (dialogue.outcome, dialogue.why) == (finding.outcome, said.meaning or said.fault), said
     assert [] == strays
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said to one command, and what it means."""
+
+    command: str
+    reply: Reply
+    meaning: Meaning
+
+    @property
+    def stage(self) -> Stage | None:
+        return _STAGES.get(self.command.partition(" ")[0].lower())
+
+
+_STAGES = {stage.value: stage for stage in Stage}
+_ANSWER = re.compile(r"C: (?P<command>.*)\n(?P<reply>(?:S: .*\n)+)= (?P<meaning>\w+)\n")
+
+
+def answers_in(path: Path) -> list[Answer]:
+    found = _ANSWER.finditer(path.read_text("utf-8"))
+    return [
+        Answer(one["command"], _reply_of(one["reply"]), Meaning(one["meaning"])) for one in found
+    ]
+
+
+def _reply_of(lines: str) -> Reply:
+    octets = "".join(f"{line.removeprefix('S: ')}\r\n" for line in lines.splitlines())
+    (reply,) = ReplyReader().feed(octets.encode())
+    return reply
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS.glob("*.txt")), ids=lambda path: path.stem)
+def test_answers_to_ill_timed_and_misshapen_commands_are_read(path: Path) -> None:
+    answers = answers_in(path)
+
+    read = [
+        classify(
+            answer.stage,
+            answer.reply,
+            phrasebook(),
+            null_sender=answer.stage is not Stage.MAIL or answer.command.startswith("MAIL FROM:<>"),
+        ).meaning
+        for answer in answers
+    ]
+
+    assert len(answers) > 50
+    assert [answer.meaning for answer in answers] == read
 
 
 # What may be said of us, of the sender or of the moment, and never counts against a mailbox.

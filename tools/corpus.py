@@ -15,12 +15,21 @@ What does is the first look at each set, before anything was mended:
     replies-blind.toml, look 1 (684)          87 %     0.87            0.91                0
     replies-blind.toml, look 2 (179)          86 %     0.83            0.94                1
     replies-blind.toml, look 3 (66)           83 %     0.84            0.91                2
+    replies-blind.toml, look 4 (590)          88 %     0.85            0.94                0
+        its English (304), others (286)    91, 85 %  0.91, 0.80     0.94, 0.93            0
+    replies-blind.toml, look 5 (154)          93 %     0.88            0.98                0
+    replies-blind.toml, look 6 (94)           31 %     0.46             –                 42
+    replies-blind.toml, look 7 (60)           78 %     0.55            1.00                6
 
-The one of the held-out third and those of looks 2 and 3 were mended by rules. The macro-F1 of the small
-sets rests on classes of a few replies. The blind sets were written by one who had read the phrases, look 1
-from manuals, sources and lists of bounces, looks 2 and 3 mostly from memory, and harder on purpose; that
-makes them another measure than the corpus, not a better one. Whoever adds phrases does well to write new
-replies first and to add a line here.
+The one of the held-out third and those of looks 2, 3, 6 and 7 were mended by rules. The macro-F1 of the small
+sets rests on classes of a few replies. The blind sets but look 4 were written by one who had read the
+phrases, look 1 from manuals, sources and lists of bounces, the others mostly from memory, and harder on
+purpose; that makes them another measure than the corpus, not a better one. Look 4 is the fairest: 24
+languages, written by one who had never seen the phrases. Look 5 is other wordings, two thirds not English,
+written before look 4 was mended and read after it (the phrases before gave 82 %, 0.69 and 0.95). Look 6 is
+refusals of us, of the sender and of the message in a mailbox's words, in 20 languages and hard on purpose:
+doubts came of it, and look 7 asked whether they hold elsewhere and leave honest refusals alone. Whoever
+adds phrases does well to write new replies first and to add a line here.
 """
 
 import hashlib

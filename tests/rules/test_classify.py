@@ -323,6 +323,25 @@ def test_words_of_a_mailbox_beside_a_hint_at_something_else_are_weak() -> None:
     assert (reading.meaning, reading.weak) == (Meaning.UNKNOWN_USER, True)
 
 
+def test_what_is_said_to_one_who_logs_in_is_no_word_of_a_mailbox() -> None:
+    assert read(Stage.RCPT, "535 5.7.8 User unknown").meaning is Meaning.AUTH_REQUIRED
+    assert read(Stage.RCPT, "535 Benutzer unbekannt").meaning is Meaning.AUTH_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("text", "weak"),
+    [
+        ("550 Postfach unbekannt", False),
+        ("550 Das Postfach ist leider auf dieser Anlage unbekannt", True),
+        ("550 Палаве адреса не існує", False),
+    ],
+)
+def test_words_far_apart_need_contrast(text: str, weak: bool) -> None:
+    reading = read(Stage.RCPT, text)
+
+    assert (reading.meaning, reading.weak) == (Meaning.UNKNOWN_USER, weak)
+
+
 def test_a_service_that_closes_speaks_of_no_mailbox() -> None:
     assert read(Stage.RCPT, "421 4.1.1 User unknown").meaning is Meaning.SERVER_TROUBLE
 

@@ -13,6 +13,11 @@ from ringback.rules.folding import MAX_READ_CHARS, fold
         ("User  UNKNOWN\nhere", "user unknown here"),
         ("Boîte pleine", "boite pleine"),
         ("bo\\xeete pleine", "boite pleine"),  # as an octet of Latin-1 arrives
+        ("bo\u00c3\u00aete pleine", "boite pleine"),  # UTF-8 taken for Latin-1
+        ("al\u00c4\u00b1c\u00c4\u00b1 yok", "alici yok"),
+        ("\u00c5\u00bc, \u00e2\u20ac\u201c, \u00c3\u00a9", "z e"),  # for windows-1252
+        ("\u00c3=", "a="),  # no octet of UTF-8 follows
+        ("l'adresse n'existe pas, d'utilisateur", "l' adresse n' existe pas d' utilisateur"),
         ("Użytkownik Łukasz, KULLANICI ılık", "uzytkownik lukasz kullanici ilik"),
         ("user doesn't exist", "user does not exist"),
         ("user doesn’t exist", "user does not exist"),

@@ -194,6 +194,16 @@ def test_the_last_word_decides() -> None:
     assert outcome(GREETED, refused_ehlo) is Outcome.REFUSED
 
 
+@pytest.mark.parametrize("fault", [Fault.CLOSED, Fault.TIMEOUT])
+def test_who_refuses_us_and_then_hangs_up_has_refused_us(fault: Fault) -> None:
+    of_us, of_the_word = said(Stage.EHLO, Meaning.CLIENT_BLOCKED), said(Stage.EHLO, Meaning.SYNTAX)
+    helo, cut_off = said(Stage.HELO, Meaning.ACCEPTED, 250), said(Stage.HELO, fault=fault)
+
+    assert judge([GREETED, of_us, cut_off], About.ADDRESS) == judge([GREETED, of_us], About.ADDRESS)
+    assert outcome(GREETED, of_the_word, cut_off) is Outcome.UNREACHABLE
+    assert outcome(GREETED, of_us, helo, said(Stage.MAIL, fault=fault)) is Outcome.UNREACHABLE
+
+
 def test_a_quit_is_no_word() -> None:
     bye = said(Stage.QUIT, Meaning.CLIENT_BLOCKED, 554)
 

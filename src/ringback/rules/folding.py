@@ -9,6 +9,11 @@ import unicodedata
 MAX_READ_CHARS = 2_048  # no refusal seen so far says more; bounds the work a hostile MX can cause
 
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")  # as wire/reply.py shows an octet that is not UTF-8
+# UTF-8 that was taken for Latin-1 or windows-1252 and encoded again; what follows the first letter is
+# whatever those two call the octets from 80 to BF.
+_TWICE_ENCODED = re.compile(
+    "[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u2122]{1,3}"
+)
 _ADDRESS = re.compile(
     r"<[^<>\s]{0,256}@[^<>\s]{0,256}>|[^\s<>@\"'(\[,;:=]{1,128}@\w[\w\-]{0,63}(?:\.[\w\-]{1,63}){0,20}"
 )
@@ -75,6 +80,7 @@ _SPELLINGS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = tuple(
             r"\b(?:sender|sending|client|source|remote)(?:'s)? ipaddress\b",
             "ipaddress",
         ),
+        ("'", r"\b([cdjlmnst]|qu)'(?=[a-z])", r"\1' "),  # "l'adresse", "n'existe"
         ("reverse|rdns", r"\breverse[ -]?(?:dns|lookup)\b|\brdns\b", "rdns"),
     )
 )
@@ -87,10 +93,24 @@ def fold(text: str) -> str:
 
     Addresses become "@": what a local part spells ("no-such-user@…") is not what the server says.
     """
-    folded = plain(text[:MAX_READ_CHARS].casefold())
+    folded = plain(_once_encoded(text[:MAX_READ_CHARS]).casefold())
     folded = _IP_ADDRESS.sub("ip", _ADDRESS.sub(" @ ", folded))
     folded = spell(" ".join(_LOOSE_ENDS.sub(" ", folded).split()))
     return " ".join(folded.translate(_PUNCTUATION).split())
+
+
+def _once_encoded(text: str) -> str:
+    """Undo a second encoding in UTF-8, where there was one."""
+    return text if text.isascii() else _TWICE_ENCODED.sub(_decode_again, text)
+
+
+def _decode_again(found: re.Match[str]) -> str:
+    for charset in ("cp1252", "latin-1"):
+        try:
+            return found[0].encode(charset).decode("utf-8")
+        except UnicodeError:
+            continue
+    return found[0]
 
 
 def spell(text: str) -> str:

@@ -151,13 +151,26 @@ def judge(conversation: Iterable[Exchange], about: About) -> Finding | None:
     """Say what one connection showed of the mailbox `about`; None if it was not asked for.
 
     The last word decides: an EHLO refused before a HELO taken, or a wish for TLS that was fulfilled,
-    is the past. A success that lets the conversation go on decides nothing.
+    is the past. A success that lets the conversation go on decides nothing. Who refuses us and then
+    leaves the next command without an answer has said his last word before.
     """
-    for exchange in reversed([said for said in conversation if said.about is about]):
+    heard = [said for said in conversation if said.about is about]
+    if len(heard) > 1 and _cuts_off(heard[-1]) and _refuses_us(heard[-2]):
+        heard.pop()
+    for exchange in reversed(heard):
         cell = cell_of(exchange)
         if cell and cell.outcome:
             return Finding(cell.outcome, cell.then, cell.remember, exchange)
     return None
+
+
+def _cuts_off(exchange: Exchange) -> bool:
+    return exchange.fault is not None and FAULTS[exchange.fault] is _SILENCE
+
+
+def _refuses_us(exchange: Exchange) -> bool:
+    cell = cell_of(exchange)
+    return cell is not None and cell.remember is Remember.REFUSAL
 
 
 def by_connection(evidence: Sequence[Exchange]) -> list[list[Exchange]]:

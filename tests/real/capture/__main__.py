@@ -17,11 +17,13 @@ from ..servers.box import Box
 from ..servers.network import private_network, visiting
 from ..servers.program import Program
 from ..servers.unpack import CACHE, UnavailableError
-from . import exim, opensmtpd, others, postfix, qpsmtpd, sendmail
+from . import commands, courier, exim, opensmtpd, others, postfix, qpsmtpd, sendmail
 from .studio import Scene, phrasebook, reading, record, write
 
 WORLD = Path(__file__).with_name("world.toml")
-MODULES = (postfix, exim, opensmtpd, sendmail, qpsmtpd, others)
+MODULES = (postfix, exim, opensmtpd, sendmail, qpsmtpd, courier, others)
+# Each server set up in the plainest way hears all that no callout says, too.
+_PLAIN = [module.SCENES[0] for module in MODULES if module is not others]
 
 
 def main(wanted: list[str]) -> int:
@@ -76,6 +78,8 @@ def _shoot(scene: Scene, book: Phrasebook, outside: int) -> Iterator[str]:
             if reading(evidence) != take.meant:
                 said = next((line for line in reversed(lines) if line[3:4] in "45"), "")
                 yield f"{path.name}: read as {reading(evidence)}, meant {take.meant}\n    {said}"
+        if scene in _PLAIN:
+            commands.write(scene, book, version_of(scene.package))
 
 
 def version_of(package: str) -> str:

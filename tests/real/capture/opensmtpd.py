@@ -15,9 +15,11 @@ pki {domain} cert "/srv/tls.pem"
 pki {domain} key "/srv/tls.pem"
 table mailboxes {{ "{known}" = "ann", "{postmaster}" = "ann" }}
 table logins {{ "ann" = "nobody" }}
+{tables}
 listen on {host} port 25 {listening} hostname {domain}
 {rules}
 """
+_POSTMASTER = f'"{POSTMASTER}" = "ann"'
 _VIRTUAL = """\
 action "take" mda "/bin/false" virtual <mailboxes>
 match from any for domain "mx.example" action "take"
@@ -28,7 +30,7 @@ match from any for domain "mx.example" action "take"
 """
 
 
-def scene(*takes: Take, rules: str = _VIRTUAL, listening: str = "") -> Scene:
+def scene(*takes: Take, rules: str = _VIRTUAL, listening: str = "", tables: str = "") -> Scene:
     def start(box: Box, further: Boxes) -> None:
         (box.home / "run").mkdir()
         offline = box.home / "spool" / "smtpd" / "offline"
@@ -46,6 +48,7 @@ def scene(*takes: Take, rules: str = _VIRTUAL, listening: str = "") -> Scene:
                 known=KNOWN,
                 postmaster=POSTMASTER,
                 listening=listening,
+                tables=tables,
                 rules=rules,
             )
         )
@@ -62,6 +65,17 @@ SCENES = (
         Take("known", "virtual users, one that exists", "ACCEPTED accepted"),
         Take("unknown_virtual", "no such virtual user", "REJECTED unknown_user", UNKNOWN),
         Take("relay_denied", "a domain it does not serve", "REJECTED unknown_user", ELSEWHERE),
+    ),
+    scene(
+        # Where its list says so of itself, there is no mailbox either, and a bounce would not arrive.
+        Take("alias_loop", "an alias that leads back to itself", "REJECTED unknown_user"),
+        rules=_VIRTUAL.replace("<mailboxes>", "<looping>"),
+        tables=f'table looping {{ "{KNOWN}" = "{UNKNOWN}", "{UNKNOWN}" = "{KNOWN}", {_POSTMASTER} }}',
+    ),
+    scene(
+        Take("alias_dangling", "an alias of an account that is gone", "REJECTED unknown_user"),
+        rules=_VIRTUAL.replace("<mailboxes>", "<dangling>"),
+        tables=f'table dangling {{ "{KNOWN}" = "gone", {_POSTMASTER} }}',
     ),
     scene(
         Take("known_local", "accounts, one that exists", "ACCEPTED accepted"),

@@ -58,7 +58,7 @@ SCENES = (
     ),
     scene(
         # It hangs up after its refusal of EHLO, so that HELO is the question left unanswered.
-        Take("bad_helo", "helo", "UNREACHABLE closed"),
+        Take("bad_helo", "helo", "REFUSED client_blocked"),
         plugins="helo policy lenient",
         badhelo=f"{HELO}\n",
     ),

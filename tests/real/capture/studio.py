@@ -107,17 +107,17 @@ def record(take: Take, book: Phrasebook) -> tuple[list[str], Sequence[Exchange]]
     recorder = _Recorder()
     with ExitStack() as stack:
         for _ in range(take.beside):
-            stack.enter_context(_connection()).recv(_CHUNK_BYTES)
-        peer = stack.enter_context(_connection())
+            stack.enter_context(connection()).recv(_CHUNK_BYTES)
+        peer = stack.enter_context(connection())
         probe.connected(time.time())
         _pump(peer, probe, recorder)
-    lines = [_renamed(line) for line in recorder.lines]
+    lines = [renamed(line) for line in recorder.lines]
     # Whoever plays the vector would otherwise start TLS.
     kept = lines if take.tls is not TlsPolicy.NEVER else [it for it in lines if it not in _STARTTLS]
     return kept, probe.transcript
 
 
-def _connection() -> socket.socket:
+def connection() -> socket.socket:
     return socket.create_connection((HOST, _PORT), _SILENCE_S, (CALLER, 0))
 
 
@@ -151,7 +151,7 @@ def _secured(peer: socket.socket) -> ssl.SSLSocket:
     return context.wrap_socket(peer)
 
 
-def _renamed(line: str) -> str:
+def renamed(line: str) -> str:
     for ours, theirs in _NAMES.items():
         line = re.sub(rf"\b{re.escape(ours)}\b", theirs, line)
     return line
