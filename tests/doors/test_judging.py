@@ -1,0 +1,155 @@
+"""From a question to an action, with an engine that does as it is told."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from door_fakes import NOON, FakeVerifier, Verdict
+from ringback.doors.judging import Judge
+from ringback.errors import StoreError
+from ringback.lab.clock import HandClock
+from ringback.rules.actions import DUNNO, Kind
+from ringback.values.events import Decided, Event, Trouble
+from ringback.values.query import Client, Purpose, Query, Report
+from ringback.values.settings import Mode, Policy, Settings, Smtp
+from ringback.values.verdict import Reason
+
+ENFORCE = Settings(policy=Policy(mode=Mode.ENFORCE))
+CLIENT = Client("198.51.100.7")
+
+
+def ask(local: str) -> Query:
+    return Query(f"{local}@shop.example", Purpose.SENDER, CLIENT, "bob@ours.example", NOON + 10)
+
+
+class Bench:
+    """A judge and what it told."""
+
+    def __init__(
+        self, settings: Settings = ENFORCE, grace_s: float = 1.0, **known: Verdict
+    ) -> None:
+        self.verifier, self.events = FakeVerifier(**known), list[Event]()
+        self.clock = HandClock(NOON)
+        hear = self.events.append
+        self.judge = Judge(
+            "milter", self.verifier, self.clock, hear, settings=settings, grace_s=grace_s
+        )
+
+    def troubles(self) -> list[str]:
+        return [event.what for event in self.events if isinstance(event, Trouble)]
+
+
+async def test_what_was_found_and_told_is_an_event() -> None:
+    bench = Bench(nobody=Reason.NO_SUCH_MAILBOX)
+    ruling = await bench.judge.judge(ask("nobody"))
+
+    (event,) = bench.events
+    assert isinstance(event, Decided)
+    assert ruling is not None
+    assert Kind.REFUSE is ruling.told.kind
+    assert ("milter", "sender", "198.51.100.7") == (event.door, event.purpose, event.client)
+    assert str(ruling.action) == event.action == event.told
+    assert ruling.report == event.report
+
+
+async def test_observing_concludes_and_tells_nothing() -> None:
+    ruling = await Bench(Settings(), nobody=Reason.NO_SUCH_MAILBOX).judge.judge(ask("nobody"))
+
+    assert ruling is not None
+    assert (Kind.REFUSE, DUNNO) == (ruling.action.kind, ruling.told)
+
+
+async def test_a_mail_that_was_deferred_often_enough_is_let_through() -> None:
+    bench = Bench(grey=Reason.GREYLISTED)
+    rulings = [await bench.judge.judge(ask("grey")) for _ in range(2)]
+
+    assert [Kind.DEFER_IF_PERMIT, Kind.DUNNO] == [it.told.kind for it in rulings if it]
+    mail = ("198.51.100.7", "grey@shop.example", "bob@ours.example")
+    assert [mail, mail] == bench.verifier.deferrals
+
+
+async def test_what_is_known_is_not_asked_again() -> None:
+    bench = Bench()
+    known = Report("grey@shop.example", Reason.GREYLISTED, False, NOON, "", retry_at=NOON + 300)
+    ruling = await bench.judge.judge(ask("grey"), known)
+
+    assert ruling is not None
+    assert known is ruling.report
+    assert [] == bench.verifier.queries
+    assert 1 == len(bench.verifier.deferrals)
+
+
+async def test_an_operator_who_asks_has_no_client() -> None:
+    bench = Bench()
+    await bench.judge.judge(Query("ann@shop.example"))
+
+    (event,) = bench.events
+    assert isinstance(event, Decided)
+    assert "" == event.client
+
+
+async def test_what_is_recalled_is_not_waited_for() -> None:
+    bench = Bench()
+    bench.clock.advance(5.0)
+    report = await bench.judge.recall(ask("ann"))
+
+    assert report is not None
+    assert Reason.ACCEPTED is report.reason
+    assert [replace(ask("ann"), answer_by_at=NOON + 5)] == bench.verifier.queries
+    assert [] == bench.events
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (StoreError("the disk is full"), "the disk is full"),
+        (KeyError("x"), "KeyError('x')"),
+        (RuntimeError("never\nmind"), r"RuntimeError('never\nmind')"),
+    ],
+)
+async def test_our_failure_is_told_and_is_no_verdict(error: Exception, what: str) -> None:
+    bench = Bench(cursed=error)
+
+    assert await bench.judge.judge(ask("cursed")) is None
+    assert await bench.judge.recall(ask("cursed")) is None
+    assert [what, what] == bench.troubles()
+
+
+async def test_without_a_memory_of_deferrals_nobody_is_deferred() -> None:
+    bench = Bench(grey=Reason.GREYLISTED)
+    bench.verifier.store_failure = StoreError("the store is gone")
+
+    assert await bench.judge.judge(ask("grey")) is None
+    assert ["the store is gone"] == bench.troubles()
+
+
+async def test_an_engine_that_is_stuck_is_not_waited_for() -> None:
+    settings = Settings(smtp=Smtp(answer_within_s=1.0))
+    bench = Bench(settings, grace_s=-0.99, stuck=asyncio.Event())
+
+    assert await bench.judge.judge(ask("stuck")) is None
+    assert ["no verdict within 0.01 s"] == bench.troubles()
+
+
+async def test_another_engine_and_other_settings_can_take_over() -> None:
+    bench = Bench(nobody=Reason.NO_SUCH_MAILBOX)
+    bench.judge.adopt(FakeVerifier(), Settings(smtp=Smtp(answer_within_s=3.0)))
+    ruling = await bench.judge.judge(ask("nobody"))
+
+    assert ruling is not None
+    assert Reason.ACCEPTED is ruling.report.reason
+    assert NOON + 3.0 == bench.judge.answer_by_at
+
+
+async def test_a_reload_meanwhile_does_not_mix_settings() -> None:
+    may_answer = asyncio.Event()
+    bench = Bench(slow=may_answer, nobody=Reason.NO_SUCH_MAILBOX)
+    judging = asyncio.create_task(bench.judge.judge(ask("slow")))
+    await asyncio.sleep(0)
+    bench.judge.adopt(FakeVerifier(), Settings())
+    may_answer.set()
+    ruling = await judging
+
+    assert ruling is not None
+    assert "slow@shop.example" == ruling.report.address
