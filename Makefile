@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
 
-.PHONY: help demo check format lint types fast docs docs-check test coverage real-main real fuzz corpus lock tidy clean
+.PHONY: help demo check format lint types fast docs docs-check test coverage real-main real fuzz corpus harm lock tidy clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,6 +56,9 @@ fuzz: $(DEV) ## every parser, for minutes
 
 corpus: $(DEV) ## the classifier against a labelled corpus: make corpus CORPUS=file.jsonl
 	$(BIN)/python tools/corpus.py $(CORPUS)
+
+harm: $(DEV) ## what callouts cost innocents, beside models of others; minutes: make harm HARM="--seeds 5"
+	$(BIN)/python tools/harm.py $(HARM)
 
 lock: $(DEV) ## choose the versions of all requirements anew
 	$(PIP) uv

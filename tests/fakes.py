@@ -1,21 +1,30 @@
 """The engine's outside as fakes: hosts that answer from a table, a DNS of dictionaries, a clock."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
+from ringback.engine.asker import Asker
 from ringback.engine.callout import Outside
+from ringback.engine.host_memory import HostMemory
+from ringback.engine.ledger import Ledger
 from ringback.engine.pacer import Pacer
 from ringback.engine.verifier import Verifier
-from ringback.rules.gates import Exemptions
+from ringback.engine.visit import Desk, News, Visit, Walk
+from ringback.rules.exemptions import Exemptions
+from ringback.rules.gates import Passed
+from ringback.rules.pacing import Charge
 from ringback.rules.phrasebook import parse_phrasebook
+from ringback.rules.plan import Plan
 from ringback.store.memory import MemoryStore
+from ringback.values.address import parse_address
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
 from ringback.values.endpoint import Endpoint, Patience
 from ringback.values.events import Event
 from ringback.values.evidence import Fault, Stage
-from ringback.values.settings import Identity, Settings
+from ringback.values.query import Client, Query
+from ringback.values.settings import CallWhen, Etiquette, Identity, Settings, TlsPolicy
 from ringback.wire.probe import Probe
 
 BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
@@ -25,11 +34,25 @@ START = 1_000_000.0
 
 
 class FakeClock:
+    """Time that moves when somebody sleeps, or sets `at`."""
+
     def __init__(self) -> None:
         self.at = START
+        self._stepped_s = 0.0
 
     def now(self) -> float:
         return self.at
+
+    def elapsed(self) -> float:
+        return self.at - START - self._stepped_s
+
+    def advance(self, seconds: float) -> None:
+        self.at += seconds
+
+    def step(self, seconds: float) -> None:
+        """Set the time of day and nothing else."""
+        self.at += seconds
+        self._stepped_s += seconds
 
     async def sleep(self, seconds: float) -> None:
         self.at += seconds
@@ -161,6 +184,7 @@ class FakeOutside:
         self.store = MemoryStore()
         self.events: list[Event] = []
         self.verifiers: list[Verifier] = []
+        self.fit = True
 
     def host(self, domain: str, *hosts: FakeHost | Fault) -> None:
         """Let `domain` be served by `hosts`, the most preferred first, at 192.0.2.N."""
@@ -179,19 +203,59 @@ class FakeOutside:
             dialer=self.dialer,
             store=self.store,
             clock=self.clock,
-            pacer=Pacer(settings.budget, self.clock),
+            pacer=Pacer(settings.budget),
             book=BOOK,
             draw=lambda: 0.0,
+            organisation=self.organisation_of,
+            is_fit=self.is_fit,
         )
+
+    @staticmethod
+    def organisation_of(domain: str) -> str:
+        return ".".join(domain.split(".")[-2:])
+
+    async def is_fit(self) -> bool:
+        return self.fit
 
     def settings(self, **sections: object) -> Settings:
         identity = Identity(helo_name="verify.example.net", contact="postmaster@example.net")
         return replace(Settings(identity=identity), **sections)  # type: ignore[arg-type]
 
     def verifier(self, **sections: object) -> Verifier:
+        sections.setdefault("etiquette", Etiquette(call_when=CallWhen.ALWAYS))
         settings = self.settings(**sections)
         made = Verifier(
             settings, self.outside(settings), Exemptions.parse(settings), self.events.append
         )
         self.verifiers.append(made)
         return made
+
+
+class Visitors:
+    """Makes visits of one host, 192.0.2.1, each of a callout of its own."""
+
+    def __init__(self, world: FakeOutside) -> None:
+        self.world, self.pacer = world, Pacer(world.settings().budget)
+        self.settings = settings = world.settings()
+        store, clock, pacer = world.store, world.clock, self.pacer
+        hosts = HostMemory(settings.etiquette, store, clock, pacer, world.events.append)
+        ledger = Ledger(settings.budget, store, clock, pacer, lambda: 0.0)
+        self.desk = Desk(settings, store, clock, hosts, ledger)
+        self.news: list[News] = []
+
+    def walk(self, address: str, control: str = "") -> Walk:
+        parsed = parse_address(address)
+        return Walk(
+            address=parsed,
+            query=Query(address, client=Client("198.51.100.7"), recipient="you@ours.example"),
+            passed=Passed(("a gate",)),
+            plan=Plan(BOOK, address, control),
+            started_at=self.world.clock.now(),
+            deadline_at=asyncio.get_running_loop().time() + 60,
+            on_news=self.news.append,
+            asker=Asker(self.world.resolver),
+        )
+
+    def visit(self, walk: Walk, charges: Sequence[Charge] = (), host: str = "mx1") -> Visit:
+        endpoint = Endpoint(f"{host}.{walk.address.domain}", "192.0.2.1", 25, 10)
+        return Visit(self.desk, walk, endpoint, walk.plan, TlsPolicy.NEVER, charges)

@@ -10,11 +10,11 @@ from ringback.assemble import flag_lists, make_verifier, open_store, phrasebook,
 from ringback.engine.pacer import Pacer
 from ringback.errors import ConfigError, StoreError
 from ringback.lab.plan import DomainPlan, NamePlan, Plan
-from ringback.lab.world import ALLOWED_NETWORKS, World
-from ringback.net.clock import SystemClock
+from ringback.lab.world import ALLOWED_NETWORKS, HELO_NAME, World
 from ringback.store.memory import MemoryStore
 from ringback.store.sqlite import SqliteStore
-from ringback.values.events import Event
+from ringback.values.events import Event, Examined
+from ringback.values.fitness import Aspect, Severity
 from ringback.values.settings import (
     Budget,
     Dns,
@@ -72,7 +72,9 @@ async def test_a_store_of_another_kind_is_refused() -> None:
 
 
 async def test_the_name_is_the_confirmed_reverse_name() -> None:
-    identity = Identity(contact="a@shop.example", public_addresses=("192.0.2.8", IP))
+    identity = Identity(
+        contact="a@shop.example", public_addresses=("192.0.2.8", IP), require_fit=False
+    )
     names = {
         POINTER: pointing("liar.example", "mail.shop.example"),
         "liar.example": named("192.0.2.99"),
@@ -120,9 +122,11 @@ async def test_the_name_of_an_address_that_nobody_named_is_found(
 ) -> None:
     monkeypatch.setattr(assemble, "outward_addresses", lambda: (IP,))
     names = {POINTER: pointing("mail.shop.example"), "mail.shop.example": named(IP)}
+    # In the lab we come from loopback, whatever way out there is.
+    identity = Identity(contact="a@b.example", require_fit=False)
     async with (
         world_of(**names) as world,
-        running_verifier(settings_for(world, Identity(contact="a@b.example")), hear) as verifier,
+        running_verifier(settings_for(world, identity), hear) as verifier,
     ):
         report = await verifier.verify("ann@shop.example")
 
@@ -141,18 +145,79 @@ def test_we_do_not_call_ourselves_unless_the_network_is_allowed(
     assert is_own is (IP in own)
 
 
-async def test_a_verifier_goes_by_the_budgets_of_the_one_before() -> None:
-    identity = Identity(helo_name="verify.example.net", contact="a@shop.example")
-    pacer, store = Pacer(Budget(per_host=1), SystemClock()), MemoryStore()
+async def test_a_verifier_goes_on_with_the_budgets_of_the_store() -> None:
+    identity, store = Identity(helo_name=HELO_NAME, contact="a@shop.example"), MemoryStore()
     reasons = []
     async with world_of() as world:
-        settings = replace(settings_for(world, identity), budget=Budget(per_host=1_000))
+        settings = replace(settings_for(world, identity), budget=Budget(per_host=1))
         for address in ("first@shop.example", "second@shop.example"):
-            verifier = await make_verifier(settings, store, hear, pacer=pacer)
+            verifier = await make_verifier(settings, store, hear)
             reasons.append((await verifier.verify(address)).reason)
             await verifier.close()
 
     assert [Reason.NO_SUCH_MAILBOX, Reason.OVER_BUDGET] == reasons
+
+
+async def test_a_verifier_goes_on_with_the_connections_of_the_one_before() -> None:
+    identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
+    pacer = Pacer(Budget(concurrent=1))
+    await pacer.wait_slot(IP)
+    async with world_of() as world:
+        settings = settings_for(world, identity)
+        settings = replace(settings, smtp=replace(settings.smtp, callout_deadline_s=0.2))
+        verifier = await make_verifier(settings, MemoryStore(), hear, pacer=pacer)
+        report = await verifier.verify("first@shop.example")
+        await verifier.close()
+
+    assert Reason.OVER_BUDGET is report.reason
+
+
+async def test_without_a_fit_identity_nobody_is_called() -> None:
+    identity = Identity(helo_name="nobody.example.net", contact="a@shop.example")
+    events: list[Event] = []
+    async with (
+        world_of() as world,
+        running_verifier(settings_for(world, identity), events.append) as verifier,
+    ):
+        report = await verifier.verify("ann@shop.example")
+        calls = sum(host.connections for host in world.hosts.values())
+
+    assert (Reason.IDENTITY_UNFIT, 0) == (report.reason, calls)
+    assert [False] == [event.may_call for event in events if isinstance(event, Examined)]
+
+
+@pytest.mark.parametrize(
+    ("configured", "allowed", "sources"),
+    [
+        (("192.0.2.9",), ("127.0.0.0/8",), ("192.0.2.9",)),
+        ((), ("10.0.0.0/8",), (IP,)),
+        ((), ("10.0.0.0/8", "127.25.0.0/16"), ("127.0.0.1",)),
+        ((), ("::1/128",), (IP,)),
+    ],
+)
+def test_callouts_come_from_where_they_are_told_or_the_system_chooses(
+    configured: tuple[str, ...],
+    allowed: tuple[str, ...],
+    sources: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assemble, "outward_addresses", lambda: (IP,))
+    settings = Settings(
+        identity=Identity(source_addresses=configured), smtp=Smtp(allowed_networks=allowed)
+    )
+
+    assert sources == assemble.source_addresses(settings)
+
+
+async def test_an_engine_without_a_name_can_be_examined() -> None:
+    identity = Identity(contact="a@shop.example", public_addresses=(IP,))
+    async with (
+        world_of() as world,
+        assemble.running_engine(settings_for(world, identity), hear) as engine,
+    ):
+        fitness = await engine.doctor.examine(engine.means)
+
+    assert fitness.has(Aspect.HELO_NAME, Severity.FATAL)
 
 
 def test_what_is_shipped_is_read_once() -> None:

@@ -28,7 +28,7 @@ async def test_a_verifier_answers_inside_its_context(tmp_path: Path) -> None:
         settings = settings_for(world, tmp_path)
         async with Verifier.from_settings(settings, events.append) as verifier:
             known = await verifier.verify("ann@shop.example")
-            unknown = await verifier.verify(Query("no@shop.example", Purpose.BULK))
+            unknown = await verifier.verify(Query("no@shop.example", Purpose.SENDER))
         async with Verifier.from_settings(settings) as verifier:
             again = await verifier.verify("ann@shop.example")
 

@@ -40,6 +40,7 @@ refused_recipients_per_host = 10000
 [policy]
 listen = ["127.0.0.1:0"]
 mode = "enforce"
+own_domains = ["lab.example"]
 
 [http]
 listen = ""

@@ -11,10 +11,8 @@ from ringback.doors.configuration import (
     KEYS,
     LATER,
     MAX_FILE_BYTES,
-    Loaded,
     examine_settings,
     load_settings,
-    refuse_unready,
     value_of,
     variable_of,
 )
@@ -22,8 +20,6 @@ from ringback.doors.toml import encode
 from ringback.errors import ConfigError, SettingError
 from ringback.values.settings import Ages, CallWhen, RecipientRoute, Settings
 from ringback.values.text import printable
-
-READY = '[etiquette]\ncall_when = "always"\n[http]\nlisten = ""\n'
 
 
 @pytest.fixture
@@ -86,15 +82,13 @@ def test_the_file_is_the_one_named_else_the_variables_else_the_standard_one(tmp_
 
 
 def test_all_defaults_written_out_are_accepted(file: Path) -> None:
-    later = {"etiquette.call_when": '"always"', "http.listen": '""'}
-    lines = [f"{key} = {later.get(key, encode(value_of(Settings(), key)))}" for key in KEYS]
+    lines = [f"{key} = {encode(value_of(Settings(), key))}" for key in KEYS]
     file.write_text("\n".join(lines))
 
     loaded = load_settings(str(file), {})
-    refuse_unready(loaded)
 
     assert dict.fromkeys(KEYS, str(file)) == loaded.sources
-    assert CallWhen.ALWAYS is loaded.settings.etiquette.call_when
+    assert CallWhen.RETRIED is loaded.settings.etiquette.call_when
 
 
 def test_a_byte_order_mark_is_no_mistake(file: Path) -> None:
@@ -293,35 +287,8 @@ def test_a_standard_file_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> Non
     ("content", "line"),
     [
         (
-            '[etiquette]\ncall_when = "retried"',
-            'FILE: etiquette.call_when: "retried" comes with a later version; '
-            'write call_when = "always" under [etiquette]',
-        ),
-        (
-            '[etiquette]\ncall_when = "aligned"',
-            'FILE: etiquette.call_when: "aligned" comes with a later version; '
-            'write call_when = "always" under [etiquette]',
-        ),
-        (
-            "[etiquette]\ndnsbl = ['list.example']",
-            "FILE: etiquette.dnsbl: this comes with a later version; write dnsbl = []",
-        ),
-        (
-            "[milter]\nlisten = ['unix:/run/milter']",
-            "FILE: milter.listen: this comes with a later version; write listen = [] under [milter]",
-        ),
-        (
-            "[http]\nlisten = '0.0.0.0:8025'",
-            'FILE: http.listen: "0.0.0.0:8025" comes with a later version; '
-            'write listen = "" under [http]',
-        ),
-        (
             "[[recipient.route]]\ndomain = 'a.example'\nhost = '10.0.0.1'",
             "FILE: recipient.route: this comes with a later version; remove [[recipient.route]]",
-        ),
-        (
-            "[bulk]\nconsent = true",
-            "FILE: bulk.consent: true comes with a later version; write consent = false",
         ),
         (
             "[identity]\nprobe_sender = 'probe@example.net'",
@@ -341,32 +308,6 @@ def test_what_comes_later_is_refused_by_name(file: Path, content: str, line: str
     assert line == mistake_in(file)
 
 
-def test_a_default_that_comes_later_loads_and_does_not_serve(nowhere: str) -> None:
-    loaded = load_settings(None, {}, standard_path=nowhere)
-    with pytest.raises(ConfigError) as refused:
-        refuse_unready(loaded)
-
-    assert (
-        'no configuration file: etiquette.call_when: the default "retried" comes with a later '
-        'version; write call_when = "always" under [etiquette]'
-    ) == str(refused.value)
-
-
-def test_the_file_that_lacks_it_is_named(file: Path) -> None:
-    file.write_text("[smtp]\nport = 2525\n")
-    with pytest.raises(ConfigError, match=r"ringback.toml: etiquette.call_when: the default"):
-        refuse_unready(load_settings(str(file), {}))
-
-
-def test_settings_that_can_be_served_are_ready(file: Path) -> None:
-    file.write_text(READY)
-    loaded = load_settings(str(file), {})
-
-    refuse_unready(loaded)
-
-    assert Loaded(loaded.settings, loaded.sources, str(file)) == loaded
-
-
 def test_every_mistake_is_found_at_once(file: Path) -> None:
     file.write_text(
         "[smtp]\nport = 0\nprot = 1\n[http]\nlisten = '0.0.0.0:1'\n[bulk]\nconsent = 1\n"
@@ -381,9 +322,8 @@ def test_every_mistake_is_found_at_once(file: Path) -> None:
 
 
 def test_keys_that_do_not_go_together_name_the_one_that_was_written(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path,
 ) -> None:
-    monkeypatch.setattr("ringback.doors.configuration.LATER", ())
     file.write_text("[http]\nlisten = '0.0.0.0:8025'\n")
 
     assert mistake_in(file).startswith(

@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 
 from ringback.doors.log import MAX_FIELD_CHARS, Style, describe, make_sink, style_for
-from ringback.values.events import CalledOut, Decided, DoorClosed, Event, Lifecycle, Trouble
+from ringback.values.events import (
+    Answered,
+    CalledOut,
+    Decided,
+    DoorClosed,
+    Event,
+    Examined,
+    Lifecycle,
+    Requested,
+    Trouble,
+)
 from ringback.values.evidence import Exchange, Fault, Stage
+from ringback.values.fitness import Aspect, Finding, Fitness, Severity
 from ringback.values.query import Report
 from ringback.values.verdict import Reason
 
@@ -35,7 +46,10 @@ EVENTS = [
     CALLED_OUT,
     DoorClosed("policy", "127.0.0.1:4711", "NUL byte in a request"),
     Trouble("store", "disk full", "make room"),
+    Examined(Fitness((Finding(Aspect.SPF, Severity.OK, "well"),)), may_call=True),
     Lifecycle("listens", "127.0.0.1:10040"),
+    Answered("http", "bulk", "ann@shop.example", "", REPORT, 0.01),
+    Requested("http", "192.0.2.9", "POST", "/v1/verify", 200, 0.01),
 ]
 # What others may rely on, per event.
 FIELDS = {
@@ -43,9 +57,15 @@ FIELDS = {
         "door purpose address client verdict reason blame rule gate action told final settled "
         "retry_at from_cache callouts took_ms host ip reply"
     ),
+    "answered": (
+        "door purpose address client verdict reason blame rule gate final settled retry_at from_cache "
+        "callouts took_ms host ip reply"
+    ),
+    "requested": "door client method route status took_ms",
     "called_out": "address purpose connections hosts reason rule took_ms",
     "door_closed": "door peer why",
     "trouble": "where what remedy",
+    "examined": "fit may_call fatal warning unknown remedy",
     "lifecycle": "what detail",
 }
 
@@ -173,3 +193,18 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
         make_sink(stream, lambda: NOON)(DECIDED)
 
     assert broken.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("severity", "level"),
+    [(Severity.FATAL, "error"), (Severity.WARNING, "warning"), (Severity.UNKNOWN, "info")],
+)
+def test_an_unfit_identity_is_loud(severity: Severity, level: str) -> None:
+    findings = tuple(
+        Finding(Aspect.HELO_NAME, severity, f"{ip} is another", "mend it") for ip in "ab"
+    )
+    line = parsed(Examined(Fitness(findings), may_call=False))
+
+    assert (level, severity is not Severity.FATAL) == (line["level"], line["fit"])
+    assert "a is another; b is another" == line[severity]
+    assert ("mend it" if severity is Severity.FATAL else "") == line["remedy"]

@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from ringback.doors.configuration import load_settings
 from ringback.doors.service import Service
 from ringback.errors import ConfigError, StoreError, UsageError
 from ringback.lab.policy_client import PolicyClient
-from ringback.values.events import CalledOut, Decided, Event, Lifecycle, Trouble
-from ringback.values.settings import Budget, Cache, Mode, Policy, Settings, StoreSettings
+from ringback.net.inherit import Inherited, Passed
+from ringback.values.events import CalledOut, Decided, Event, Examined, Lifecycle, Trouble
+from ringback.values.settings import Budget, Cache, Milter, Mode, Policy, Settings, StoreSettings
 from ringback.values.verdict import Reason
+from ringback.wire.milter_answers import CONTINUE, encode_packet
 
 ANY_PORT = "127.0.0.1:0"
 
@@ -29,6 +32,7 @@ class Site:
     environment: dict[str, str] = field(default_factory=dict)
     mistake: Exception | None = None
     events: list[Event] = field(default_factory=list)
+    examined: list[Examined] = field(default_factory=list)
     told: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
 
     def __post_init__(self) -> None:
@@ -41,6 +45,8 @@ class Site:
 
     def hear(self, event: Event) -> None:
         self.events.append(event)
+        if isinstance(event, Examined):
+            self.examined.append(event)
         self.told.put_nowait(event)
 
     async def wait_ready(self) -> list[Event]:
@@ -52,6 +58,13 @@ class Site:
             ):
                 before.append(event)
         return before
+
+    async def wait_examined(self) -> Examined:
+        """Return the next that is told of our identity, or was told and not waited for."""
+        async with asyncio.timeout(10):
+            while not self.examined:
+                await self.told.get()
+        return self.examined.pop(0)
 
     async def reload(self, **sections: object) -> list[str]:
         """Reload with other settings; return the troubles that it met."""
@@ -319,6 +332,40 @@ async def test_the_service_manager_hears_of_it(site: Site, tmp_path: Path) -> No
     assert states[0][1].startswith("STATUS=ready policy: 127.0.0.1:")
 
 
+@pytest.mark.parametrize(
+    ("require_fit", "told", "answer"),
+    [(True, "unfit, no callouts: ", "DUNNO"), (False, "unfit: ", "550")],
+)
+async def test_an_unfit_identity_is_told_of(
+    require_fit: bool, told: str, answer: str, site: Site, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "notify")
+    site.environment["NOTIFY_SOCKET"] = path
+    identity = replace(site.settings.identity, helo_name="no.example", require_fit=require_fit)
+    site.settings = replace(site.settings, identity=identity)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.setblocking(False)
+        async with site.up() as client:
+            said = await ask(client, "invented@shop.example")
+            await site.wait_examined()
+        states = manager.recv(1_000), manager.recv(1_000)
+
+    assert answer == said
+    assert f"STATUS={told}no.example leads to" in states[-1].decode()
+    assert "; ready policy: " in states[-1].decode()
+
+
+async def test_a_reload_examines_the_new_identity(site: Site) -> None:
+    identity = replace(site.settings.identity, helo_name="no.example")
+    async with site.up():
+        before = await site.wait_examined()
+        await site.reload(identity=identity)
+        after = await site.wait_examined()
+
+    assert (True, False) == (before.may_call, after.may_call)
+
+
 async def test_a_service_manager_that_is_gone_ends_nothing(site: Site, tmp_path: Path) -> None:
     site.environment["NOTIFY_SOCKET"] = str(tmp_path / "gone")
     async with site.up() as client:
@@ -326,3 +373,126 @@ async def test_a_service_manager_that_is_gone_ends_nothing(site: Site, tmp_path:
 
     assert "DUNNO" == answer
     assert "service manager" in {event.where for event in site.events if isinstance(event, Trouble)}
+
+
+async def test_the_watchdog_is_fed(site: Site, tmp_path: Path) -> None:
+    path = str(tmp_path / "notify")
+    site.environment.update(NOTIFY_SOCKET=path, WATCHDOG_USEC="20000")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.setblocking(False)
+        heard: list[bytes] = []
+        loop = asyncio.get_running_loop()
+        async with site.up(), asyncio.timeout(10):
+            while sum(b"WATCHDOG=1" in message for message in heard) < 3:
+                heard.append(await loop.sock_recv(manager, 1_000))
+
+
+# Socket activation.
+
+
+@pytest.fixture
+def passed(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An address where the service manager listens for us."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        address = f"127.0.0.1:{sock.getsockname()[1]}"
+        inherited = Inherited([Passed("policy", address, sock.dup())])
+        monkeypatch.setattr(Inherited, "of", lambda environment: inherited)
+        yield address
+
+
+async def test_a_socket_that_was_passed_is_not_bound_again(site: Site, passed: str) -> None:
+    site.settings = replace(site.settings, policy=site.listen_at(passed))
+    async with site.up() as client:
+        answer = await ask(client, "invented@shop.example")
+
+    assert "550" == answer
+    assert [] == [event for event in site.events if isinstance(event, Trouble)]
+
+
+async def test_a_passed_socket_that_a_reload_left_can_be_had_again(site: Site, passed: str) -> None:
+    site.settings = replace(site.settings, policy=site.listen_at(passed))
+    async with site.up():
+        left = await site.reload(policy=site.listen_at(ANY_PORT))
+        back = await site.reload(policy=site.listen_at(passed))
+
+        assert await answers_at(passed)
+
+    assert [f"systemd listens at {passed} (policy), where no door is configured"] == left
+    assert [] == back
+
+
+# The milter.
+
+
+@asynccontextmanager
+async def milter_at(address: str) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
+    """Be an MTA with a client connected; what is yielded says octets and returns one packet."""
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+
+    async def say(octets: bytes) -> bytes:
+        writer.write(octets)
+        head = await reader.readexactly(4)
+        return head + await reader.readexactly(int.from_bytes(head))
+
+    try:
+        options = await say(encode_packet(b"O", struct.pack(">III", 6, 0x1FF, 0x1FFFFF)))
+        assert b"O" == options[4:5]
+        writer.write(encode_packet(b"C", b"unknown\x004\0\x19198.51.100.7\0"))
+        yield say
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+def offered(sender: str) -> bytes:
+    """A message of `sender` to one recipient, after giving up the one before."""
+    envelope = encode_packet(b"M", f"<{sender}>\0".encode()) + encode_packet(b"R", b"<you@a.b>\0")
+    return encode_packet(b"A") + envelope
+
+
+async def test_a_milter_beside_the_policy_service(site: Site) -> None:
+    site.settings = replace(site.settings, milter=Milter((ANY_PORT,)))
+    async with site.up() as client:
+        policy, milter = site.service.addresses
+        async with milter_at(milter) as say:
+            refused = await say(offered("invented@shop.example"))
+            accepted = await say(offered("ann@shop.example"))
+        also = await ask(client, "invented@shop.example")
+
+    assert (b"y550 5.1.7 ", CONTINUE, "550") == (refused[4:15], accepted, also)
+    ready = next(event for event in site.events if isinstance(event, Lifecycle))
+    assert f"policy: {policy}; milter: {milter}" == ready.detail
+
+
+async def test_a_reload_keeps_the_connections_of_a_milter(site: Site) -> None:
+    site.settings = replace(site.settings, milter=Milter((ANY_PORT,)))
+    async with site.up(), milter_at(site.service.addresses[1]) as say:
+        before = await say(offered("invented@shop.example"))
+        await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        after = await say(offered("invented@shop.example"))
+
+    assert (b"y", CONTINUE) == (before[4:5], after)
+
+
+async def test_a_reload_opens_and_closes_a_milter(site: Site, tmp_path: Path) -> None:
+    async with site.up():
+        before = site.service.addresses
+        await site.reload(milter=Milter((ANY_PORT, f"unix:{tmp_path}/milter")))
+        opened = site.service.addresses
+        await site.reload(milter=Milter())
+        closed = site.service.addresses
+
+    assert (1, 3) == (len(before), len(opened))
+    assert before == closed
+
+
+async def test_one_address_cannot_be_two_doors(site: Site, tmp_path: Path) -> None:
+    unix = f"unix:{tmp_path}/socket"
+    site.settings = replace(site.settings, policy=site.listen_at(unix), milter=Milter((unix,)))
+
+    with pytest.raises(UsageError, match=f"cannot listen on {unix}"):
+        await site.service.run()

@@ -7,7 +7,8 @@ from enum import StrEnum
 import pytest
 
 from ringback.doors.words import ASKED_FOR, BEHIND_GATE, FAILED, SAID, WHOSE, WOULD_CHANGE
-from ringback.rules.gates import Exemptions
+from ringback.rules.exemptions import Exemptions
+from ringback.rules.gates import Gate
 from ringback.values.evidence import About, Fault, Meaning
 from ringback.values.query import Client, Query
 from ringback.values.settings import Etiquette, Identity, Policy, Settings
@@ -54,4 +55,10 @@ def test_the_gates_have_the_names_that_rules_give_them() -> None:
         without_contact.forbid(Query("a@shop.example")),
     ]
 
-    assert set(BEHIND_GATE) == {refusal.gate for refusal in refusals if refusal}
+    of_the_engine = {"identity", "no_consent"}  # engine/gatekeeper.py
+
+    assert set(BEHIND_GATE) == {
+        *(refusal.gate for refusal in refusals if refusal),
+        *Gate,
+        *of_the_engine,
+    }

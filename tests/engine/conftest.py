@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fakes import FakeOutside
+from fakes import FakeOutside, Visitors
 
 
 @pytest.fixture
@@ -13,3 +13,8 @@ async def world() -> AsyncIterator[FakeOutside]:
     yield outside
     for verifier in outside.verifiers:
         await verifier.close()
+
+
+@pytest.fixture
+async def visitors(world: FakeOutside) -> Visitors:
+    return Visitors(world)

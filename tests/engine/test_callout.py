@@ -3,19 +3,24 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from fakes import START, FakeHost, FakeOutside
-from ringback.engine.callout import Callout, News
+from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside
+from ringback.engine.callout import Callout, News, Outside
 from ringback.rules.conclude import conclude
-from ringback.rules.gates import Exemptions
+from ringback.rules.exemptions import Exemptions
+from ringback.rules.gates import Passed
 from ringback.rules.lessons import learn
 from ringback.values.address import parse_address
 from ringback.values.dns import DnsStatus, Mx, RecordType
+from ringback.values.events import Trouble
 from ringback.values.evidence import Exchange, Fault
 from ringback.values.facts import DomainFact, Fact, HostFact
-from ringback.values.query import Purpose
+from ringback.values.query import Client, Purpose, Query
 from ringback.values.settings import Budget, Etiquette, Method, Settings, Smtp, TlsPolicy
 from ringback.values.verdict import Reason
 
@@ -27,6 +32,25 @@ def _smtp(**changes: object) -> Smtp:
     return replace(Smtp(), **changes)  # type: ignore[arg-type]
 
 
+def _callout(world: FakeOutside, settings: Settings, outside: Outside | None = None) -> Callout:
+    around = outside or world.outside(settings)
+    return Callout(settings, around, Exemptions.parse(settings), world.events.append)
+
+
+async def _ask(
+    callout: Callout,
+    address: str = WELL,
+    purpose: Purpose = Purpose.SENDER,
+    news: list[News] | None = None,
+    client: Client | None = None,
+) -> tuple[Exchange, ...]:
+    query = Query(address, purpose, client)
+    heard: list[News] = [] if news is None else news
+    return await callout.run(
+        parse_address(address), query, Passed(("an operator asked",)), heard.append
+    )
+
+
 async def _run(
     world: FakeOutside,
     address: str = WELL,
@@ -35,9 +59,7 @@ async def _run(
     **sections: object,
 ) -> tuple[Exchange, ...]:
     settings: Settings = world.settings(**sections)
-    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
-    heard: list[News] = [] if news is None else news
-    return await callout.run(parse_address(address), purpose, heard.append)
+    return await _ask(_callout(world, settings), address, purpose, news)
 
 
 def _reason(evidence: Sequence[Exchange]) -> Reason:
@@ -147,10 +169,10 @@ async def test_a_host_that_nobody_may_call_is_passed_over(world: FakeOutside) ->
 async def test_an_exhausted_budget_is_told_as_evidence(world: FakeOutside) -> None:
     world.host("shop.example", _shop())
     settings = world.settings(budget=Budget(per_domain=1))
-    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
-    await callout.run(parse_address(WELL), Purpose.SENDER, lambda _: None)
+    callout = _callout(world, settings)
+    await _ask(callout, WELL)
 
-    evidence = await callout.run(parse_address(WELL), Purpose.SENDER, lambda _: None)
+    evidence = await _ask(callout, WELL)
 
     assert Reason.OVER_BUDGET == _reason(evidence)
     assert 1 == len(world.dialer.calls)
@@ -163,9 +185,9 @@ async def test_no_free_place_before_the_deadline_is_over_budget(world: FakeOutsi
     )
     outside = world.outside(settings)
     await outside.pacer.wait_slot("192.0.2.1")
-    callout = Callout(settings, outside, Exemptions.parse(settings))
+    callout = _callout(world, settings, outside)
 
-    evidence = await callout.run(parse_address(WELL), Purpose.SENDER, lambda _: None)
+    evidence = await _ask(callout, WELL)
 
     assert Reason.OVER_BUDGET == _reason(evidence)
     assert [] == world.dialer.calls
@@ -175,14 +197,9 @@ async def test_refused_recipients_use_up_a_budget_of_their_own(world: FakeOutsid
     host = _shop()
     world.host("shop.example", host)
     settings = world.settings(budget=Budget(refused_recipients_per_host=2))
-    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
+    callout = _callout(world, settings)
 
-    ends = [
-        _reason(
-            await callout.run(parse_address(f"x{n}@shop.example"), Purpose.SENDER, lambda _: None)
-        )
-        for n in range(3)
-    ]
+    ends = [_reason(await _ask(callout, f"x{n}@shop.example")) for n in range(3)]
 
     assert Reason.NO_SUCH_MAILBOX == ends[0]
     assert Reason.OVER_BUDGET == ends[2]
@@ -205,14 +222,12 @@ async def test_a_host_whose_tls_is_broken_is_spoken_to_in_clear_next_time(
     host = _shop(ehlo="250-mx\n250 STARTTLS", handshake=Fault.TIMEOUT)
     world.host("shop.example", host)
     smtp = _smtp(tls=TlsPolicy.OPPORTUNISTIC)
-    evidence = await _run(world, smtp=smtp)
-    lessons = learn("shop.example", evidence, conclude(evidence), START, FACTS)
-    for fact in lessons.learned:
-        world.store.save_fact(fact)
+    await _run(world, smtp=smtp)
 
     await _run(world, smtp=smtp)
 
-    assert HostFact.BREAKS_TLS in {fact.kind for fact in lessons.learned}
+    learned = await world.store.load_facts("192.0.2.1")
+    assert HostFact.BREAKS_TLS in {fact.kind for fact in learned}
     assert 1 == host.heard.count("STARTTLS")
 
 
@@ -280,14 +295,11 @@ async def test_what_was_known_before_is_no_news_to_who_waits(world: FakeOutside)
     old = Fact("shop.example", DomainFact.ACCEPTS_ANY, START - 1, START + 1)
     new = Fact("shop.example", DomainFact.REFUSES_VRFY, START, START + 1)
     settings = world.settings(budget=Budget(concurrent_per_host=1))
-    callout = Callout(settings, world.outside(settings), Exemptions.parse(settings))
+    callout = _callout(world, settings)
     for fact in (old, new):
         world.store.save_fact(fact)
 
-    asked = (
-        callout.run(parse_address(address), Purpose.SENDER, lambda _: None)
-        for address in sorted(host.mailboxes)
-    )
+    asked = (_ask(callout, address) for address in sorted(host.mailboxes))
     evidence = await asyncio.gather(*asked)
 
     assert [Reason.ACCEPTED] * 3 == [_reason(said) for said in evidence]
@@ -399,3 +411,223 @@ async def test_dns_that_fails_is_not_held_against_the_address(world: FakeOutside
     evidence = await _run(world)
 
     assert Reason.DNS_FAILURE == _reason(evidence)
+
+
+async def test_a_lost_control_is_asked_for_again_where_somebody_waits(world: FakeOutside) -> None:
+    controls: list[str | Fault] = [Fault.CLOSED, NO_SUCH_USER]
+    world.host(
+        "shop.example", FakeHost(rcpt=lambda to: "250 Ok" if to == WELL else controls.pop(0))
+    )
+
+    evidence = await _run(world, purpose=Purpose.BULK)
+
+    assert Reason.ACCEPTED is _reason(evidence)
+    assert 2 == len(world.dialer.calls)
+
+
+# The wish of those who would be called.
+
+
+def _wishes(world: FakeOutside) -> list[str]:
+    return [name for name, kind in world.resolver.asked if kind is RecordType.TXT]
+
+
+@pytest.mark.parametrize("owner", ["shop.example", "provider.example", "mx1.provider.example"])
+async def test_an_owner_who_wants_no_callouts_gets_none(world: FakeOutside, owner: str) -> None:
+    world.host("provider.example", _shop())
+    world.resolver.say_mx("shop.example", Mx(10, "mx1.provider.example"))
+    world.resolver.say(f"_callout.{owner}", RecordType.TXT, "v=CALLOUT1; p=none")
+
+    evidence = await _run(world)
+
+    assert [] == world.dialer.calls
+    assert Reason.OPTED_OUT is _reason(evidence)
+    assert owner == evidence[-1].text
+
+
+@pytest.mark.parametrize("name", ["shop.example", "mx1.shop.example"])
+async def test_without_an_answer_about_the_wish_nobody_is_called(
+    world: FakeOutside, name: str
+) -> None:
+    world.host("shop.example", _shop())
+    world.resolver.fail(f"_callout.{name}", RecordType.TXT, DnsStatus.FAILURE)
+
+    report = await world.verifier().verify(WELL)
+
+    assert [] == world.dialer.calls
+    assert (Reason.NOT_ASKED, "opt_out_unknown", True) == (report.reason, report.gate, report.final)
+    assert report.expires_at is None, "DNS may answer the next time"
+
+
+async def test_another_host_may_still_be_called(world: FakeOutside) -> None:
+    world.host("shop.example", _shop())
+    world.resolver.say("mail.club.example", RecordType.A, "192.0.2.9")
+    world.resolver.say_mx("shop.example", Mx(5, "mail.club.example"), Mx(9, "mx1.shop.example"))
+    world.resolver.say("_callout.club.example", RecordType.TXT, "v=CALLOUT1; p=none")
+
+    evidence = await _run(world)
+
+    assert ["192.0.2.1"] == world.dialer.calls
+    assert Reason.ACCEPTED is _reason(evidence)
+
+
+async def test_a_rate_that_an_owner_names_is_kept(world: FakeOutside) -> None:
+    world.host("shop.example", _shop())
+    world.resolver.say("_callout.shop.example", RecordType.TXT, "v=CALLOUT1; rate=1/h")
+    callout = _callout(world, world.settings())
+
+    first, second = await _ask(callout), await _ask(callout)
+    world.clock.advance(3_602)
+    third = await _ask(callout)
+
+    reasons = [Reason.ACCEPTED, Reason.OVER_BUDGET, Reason.ACCEPTED]
+    assert reasons == [_reason(it) for it in (first, second, third)]
+    assert "shop.example allows" in second[-1].text
+
+
+async def test_each_name_is_asked_for_once_a_callout(world: FakeOutside) -> None:
+    world.resolver.say("shop.example", RecordType.A, "192.0.2.1")
+    world.dialer.hosts["192.0.2.1"] = _shop()
+
+    await _run(world)
+
+    assert ["_callout.shop.example"] == _wishes(world)
+
+
+async def test_an_address_literal_has_no_owner_to_ask(world: FakeOutside) -> None:
+    world.dialer.hosts["192.0.2.5"] = FakeHost()
+
+    await _run(world, "ann@[192.0.2.5]")
+
+    assert [] == _wishes(world)
+
+
+async def test_a_host_that_refuses_callouts_in_words_has_opted_out(world: FakeOutside) -> None:
+    host = FakeHost(greeting="554 5.7.1 Sender verification callouts are not welcome here")
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    first = await verifier.verify(WELL)
+    world.clock.advance(30 * 86_400.0)
+    host.greeting = "220 mx"
+
+    second = await verifier.verify("bob@shop.example")
+    world.clock.advance(60 * 86_400.0)
+    third = await verifier.verify("bob@shop.example")
+
+    reasons = [Reason.REFUSES_US, Reason.OPTED_OUT, Reason.NO_SUCH_MAILBOX]
+    assert reasons == [report.reason for report in (first, second, third)]
+    assert 2 == len(world.dialer.calls)
+
+
+# Breakers.
+
+
+async def test_a_host_that_refuses_us_is_tried_after_pauses_that_double(
+    world: FakeOutside,
+) -> None:
+    world.host("shop.example", FakeHost(greeting="554 5.7.1 Your IP address is blocked"))
+    verifier = world.verifier()
+    called_at = []
+    for minute in range(0, 16 * 60, 10):
+        before = len(world.dialer.calls)
+        await verifier.verify(Query(f"a{minute}@shop.example"))
+        called_at += [minute // 60] if len(world.dialer.calls) > before else []
+        world.clock.advance(600)
+
+    alarms = [event for event in world.events if isinstance(event, Trouble)]
+    assert [0, 1, 3, 7, 15] == called_at
+    assert ["breaker"] * 5 == [alarm.where for alarm in alarms]
+
+
+async def test_weak_words_are_not_believed_for_a_day_after_a_breaker_has_closed(
+    world: FakeOutside,
+) -> None:
+    host = FakeHost(
+        greeting="554 5.7.1 Your IP address is blocked",
+        rcpt=lambda to: "250 Ok" if to.startswith("postmaster@") else "550",
+    )
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    reasons: list[Reason] = []
+    for pause_s in (3_600.0, 3_600.0, 86_400.0):
+        number = len(reasons)
+        reasons.append((await verifier.verify(f"a{number}@shop.example")).reason)
+        world.clock.advance(pause_s)
+        host.greeting = "220 mx"
+    reasons.append((await verifier.verify("late@shop.example")).reason)
+
+    assert reasons == [
+        Reason.REFUSES_US,
+        Reason.AMBIGUOUS_REPLY,
+        Reason.AMBIGUOUS_REPLY,
+        Reason.NO_SUCH_MAILBOX,
+    ]
+
+
+# Whatever happens.
+
+_STEPS = st.one_of(
+    st.tuples(st.just("ask"), st.integers(1, 14), st.integers(0, 3), st.booleans()),
+    st.tuples(st.just("advance"), st.integers(1, 2_400), st.just(0), st.just(False)),
+    st.tuples(st.just("step"), st.integers(-200_000, 200_000), st.just(0), st.just(False)),
+    st.tuples(st.just("restart"), st.just(0), st.just(0), st.just(False)),
+)
+_MOODS = ("250 Ok", NO_SUCH_USER, "550", "450 4.7.1 Greylisted", "550 5.7.1 blocked", Fault.CLOSED)
+_BUDGET = Budget(per_host=24, per_domain=40, refused_recipients_per_host=8)
+
+
+def _most_in_an_hour(instants: Sequence[float]) -> int:
+    return max((sum(at <= it < at + 3_600 - 1e-3 for it in instants) for at in instants), default=0)
+
+
+@pytest.mark.slow
+@given(
+    st.lists(_STEPS, max_size=40),
+    st.lists(st.sampled_from(_MOODS), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+@example([("ask", 14, 0, False), ("advance", 1_200, 0, False)] * 4, ["250 Ok"], Random(1))
+async def test_no_host_ever_gets_more_than_its_budget(
+    steps: list[tuple[str, int, int, bool]], moods: list[str | Fault], dice: Random
+) -> None:
+    """Whatever is asked, whatever hosts say, over restarts, and whatever is done to the time of day."""
+    world = FakeOutside()
+    numbers = {f"a{step}" for step in range(len(steps))}
+    asked: list[float] = []
+    refused: list[float] = []
+
+    def answer(to: str) -> str | Fault:
+        said: str | Fault = NO_SUCH_USER
+        if to.partition("-")[0] in numbers:  # neither the control nor postmaster
+            said = dice.choice(moods)
+            asked.append(world.clock.elapsed())
+        if isinstance(said, str) and said.startswith("5"):
+            refused.append(world.clock.elapsed())
+        return said
+
+    world.host("d0.example", FakeHost(rcpt=answer, ehlo="250 mx"))
+    for number in range(1, 4):
+        world.resolver.say_mx(f"d{number}.example", Mx(10, "mx1.d0.example"))
+    called: list[float] = []
+    settings = world.settings(budget=_BUDGET)
+    callout = _callout(world, settings)
+    for step, (kind, amount, domain, by_client) in enumerate(steps):
+        match kind:
+            case "ask":
+                before = len(world.dialer.calls)
+                client = Client("198.51.100.7") if by_client else None
+                people = [f"a{step}-{number}@d{domain}.example" for number in range(amount)]
+                await asyncio.gather(*(_ask(callout, one, client=client) for one in people))
+                called += [world.clock.elapsed()] * (len(world.dialer.calls) - before)
+            case "advance":
+                world.clock.advance(amount)
+            case "step":
+                world.clock.step(amount)
+            case "restart":
+                callout = _callout(world, settings)
+
+    calls = await world.store.search_calls("d0.example", -1e9, 10_000)
+    assert _most_in_an_hour(called) <= _BUDGET.per_host
+    assert _most_in_an_hour(asked) <= _BUDGET.per_host
+    assert _most_in_an_hour(refused) <= _BUDGET.refused_recipients_per_host
+    assert len(called) <= len(calls), "no connection without its row"

@@ -5,7 +5,7 @@ import asyncio
 from ringback.engine.places import Places
 
 
-async def turns(places: Places, count: int) -> list[asyncio.Task[bool]]:
+async def turns(places: Places, count: int) -> list[asyncio.Task[None]]:
     """Let `count` tasks ask for a place, in this order."""
     tasks = [asyncio.create_task(places.wait_place()) for _ in range(count)]
     await asyncio.sleep(0)
@@ -13,7 +13,7 @@ async def turns(places: Places, count: int) -> list[asyncio.Task[bool]]:
     return tasks
 
 
-def seated(tasks: list[asyncio.Task[bool]]) -> list[bool]:
+def seated(tasks: list[asyncio.Task[None]]) -> list[bool]:
     return [task.done() and not task.cancelled() for task in tasks]
 
 

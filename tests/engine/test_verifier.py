@@ -14,7 +14,7 @@ from ringback.values.dns import DnsStatus, RecordType
 from ringback.values.events import CalledOut, Trouble
 from ringback.values.evidence import Fault
 from ringback.values.query import Client, Purpose, Query, Report
-from ringback.values.settings import Budget, Etiquette, Identity, Method, Settings, Smtp
+from ringback.values.settings import Budget, Bulk, Etiquette, Identity, Method, Settings, Smtp
 from ringback.values.verdict import Reason, Verdict
 
 HOUR_S, DAY_S = 3_600, 86_400
@@ -532,7 +532,7 @@ async def test_bulk_asks_for_a_lost_control_on_a_connection_of_its_own(
     host = shop()
     host.rset = "500 What?"
     world.host("shop.example", host)
-    verifier = world.verifier()
+    verifier = world.verifier(bulk=Bulk(consent=True))
 
     sender = await verifier.verify(Query("ann@shop.example", Purpose.SENDER))
     bulk = await verifier.verify(Query("ann@shop.example", Purpose.BULK, fresh=True))
@@ -549,7 +549,7 @@ async def test_a_lost_control_is_not_asked_for_again_when_another_callout_had_it
     people = {"ann@shop.example", "bob@shop.example"}
     host = FakeHost(rcpt=lambda who: "250 Ok" if who in people else controls.pop(0))
     world.host("shop.example", host)
-    verifier = world.verifier(budget=Budget(concurrent_per_host=1))
+    verifier = world.verifier(budget=Budget(concurrent_per_host=1), bulk=Bulk(consent=True))
 
     reports = await asyncio.gather(
         *(verifier.verify(Query(who, Purpose.BULK)) for who in sorted(people))

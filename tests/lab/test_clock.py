@@ -53,3 +53,26 @@ async def test_the_wall_clock_goes_on() -> None:
     await clock.sleep(0)
 
     assert before <= clock.now()
+
+
+async def test_setting_the_time_of_day_wakes_nobody() -> None:
+    clock = HandClock(start_at=1_000.0)
+    task = asyncio.create_task(clock.sleep(5))
+    await clock.wait_asleep()
+    clock.step(-500.0)
+    clock.step(3_600.0)
+    await asyncio.sleep(0)
+
+    assert (4_100.0, 0.0) == (clock.now(), clock.elapsed())
+    assert not task.done()
+
+    clock.advance(5)
+    await task
+    assert (4_105.0, 5.0) == (clock.now(), clock.elapsed())
+
+
+def test_what_elapsed_on_the_wall_goes_on() -> None:
+    clock = WallClock()
+    before = clock.elapsed()
+
+    assert before <= clock.elapsed()

@@ -9,7 +9,7 @@ import pytest
 from ringback.errors import ConfigError, UsageError
 from ringback.lab.mx import Door
 from ringback.lab.plan import make_plan
-from ringback.lab.world import World, has_address
+from ringback.lab.world import HELO_NAME, World, has_address
 
 
 def resolver(world: World) -> dns.asyncresolver.Resolver:
@@ -197,3 +197,19 @@ async def test_the_snippet_points_a_configuration_here() -> None:
     assert [world.nameserver] == settings["dns"]["nameservers"]
     assert world.smtp_port == settings["smtp"]["port"]
     assert ["127.0.0.0/8", "::1/128"] == settings["smtp"]["allowed_networks"]
+
+
+async def test_whoever_calls_from_a_published_source_is_fit_to() -> None:
+    async with World() as world:
+        world.publish_source("127.8.0.1")
+        world.publish_source("127.8.0.1")
+        world.publish_source("::1")
+        ask_dns = resolver(world)
+        ips = [it.to_text() for it in await ask_dns.resolve(HELO_NAME, "A")]
+        names = [
+            (await ask_dns.resolve_address(ip))[0].to_text()
+            for ip in ("127.0.0.1", "127.8.0.1", "::1")
+        ]
+
+    assert ["127.0.0.1", "127.8.0.1"] == sorted(ips)
+    assert [f"{HELO_NAME}."] * 3 == names

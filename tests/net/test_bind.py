@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringback.errors import UsageError
-from ringback.net.bind import open_listener, remove_path, shown_address
+from ringback.net.bind import open_listener, remove_path, shown_address, spelled_address
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,19 @@ def test_tcp_socket_is_shown_with_its_real_port(address: str, ip: str) -> None:
 
         assert port > 0
         assert shown_address(sock) == f"{ip}:{port}"
+
+
+@pytest.mark.parametrize(
+    ("address", "spelled"),
+    [
+        ("localhost:10040", "127.0.0.1:10040"),
+        ("127.0.0.1:00025", "127.0.0.1:25"),
+        ("[0:0::1]:25", "[::1]:25"),
+        ("unix:/run/door", "unix:/run/door"),
+    ],
+)
+def test_address_has_one_spelling(address: str, spelled: str) -> None:
+    assert spelled == spelled_address(address)
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,25 @@ async def test_unix_path_goes_with_the_listener(world: World, tmp_path: Path) ->
     assert not path.exists()
 
 
+async def test_inherited_socket_is_served_and_its_path_stays(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "door"
+    with socket.socket(socket.AF_UNIX) as theirs:
+        theirs.bind(str(path))
+        theirs.listen()
+        listener = await listen(
+            f"unix:{path}", echo, sink=world.events.append, inherited=theirs.dup()
+        )
+        reader, writer = await world.connect(listener)
+        writer.write(b"hello")
+
+        assert await reader.readexactly(5) == b"hello"
+        await listener.stop(0)
+        assert path.exists()
+        # Who comes while nobody serves waits for the next who does.
+        with socket.socket(socket.AF_UNIX) as patient:
+            patient.connect(str(path))
+
+
 async def test_address_that_cannot_be_had_is_a_usage_error(world: World) -> None:
     listener = await world.listen(echo)
     with pytest.raises(UsageError, match="already in use"):

@@ -1,5 +1,6 @@
 """What the service manager is told."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringback.net import notify as notify_module
-from ringback.net.notify import READY, notify, reloading
+from ringback.net.notify import READY, notify, reloading, watchdog_s
 
 
 @pytest.fixture
@@ -61,3 +62,20 @@ def test_a_manager_that_reads_nothing_holds_nobody_up(
 
 def test_a_reload_says_when_it_began() -> None:
     assert ("RELOADING=1", "MONOTONIC_USEC=12345678") == reloading(12.345678)
+
+
+@pytest.mark.parametrize(
+    ("environment", "within_s"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": str(os.getpid())}, 0.5),
+        ({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+    ],
+)
+def test_watchdog_is_fed_where_it_watches_us(
+    environment: dict[str, str], within_s: float | None
+) -> None:
+    assert within_s == watchdog_s(environment)

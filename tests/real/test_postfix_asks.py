@@ -1,11 +1,12 @@
-"""Mail through a real Postfix that asks Ringback about each sender (check_policy_service)."""
+"""Mail through a real Postfix that asks Ringback about each sender, set up as the how-to says."""
 
 import smtplib
 from collections.abc import Iterator
 
 import pytest
 
-from .conftest import POLICY_ADDRESS, Servers
+from .conftest import Servers
+from .servers.howto import postfix_settings
 from .servers.program import Ringback
 
 pytestmark = pytest.mark.real
@@ -17,10 +18,8 @@ SMTP_S = 60.0
 MAIN = {
     "virtual_mailbox_domains": "home.test",
     "virtual_mailbox_maps": f"inline:{{ {RECIPIENT}=you }}",
-    "smtpd_delay_reject": "yes",
-    "smtpd_sender_restrictions": f"check_policy_service inet:{POLICY_ADDRESS}",
-    # Mail flows while Ringback does not; and a test need not wait as long as an operator may.
-    "smtpd_policy_service_default_action": "DUNNO",
+    **postfix_settings("postfix.md"),
+    # A test need not wait as long as an operator may.
     "smtpd_policy_service_retry_delay": "1s",
     "smtpd_policy_service_timeout": "20s",
 }

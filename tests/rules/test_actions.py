@@ -16,9 +16,10 @@ from ringback.rules.actions import (
     case_of,
     choose,
 )
+from ringback.rules.gates import Gate
 from ringback.values.evidence import About, Exchange, Stage
 from ringback.values.query import Purpose, Report
-from ringback.values.settings import OnDeadline
+from ringback.values.settings import DeferOrAccept, Etiquette
 from ringback.values.verdict import VERDICT_OF, Reason, Verdict
 from ringback.wire.policy import encode
 
@@ -66,17 +67,17 @@ def report(
 def told(
     reported: Report,
     purpose: Purpose = Purpose.SENDER,
-    on_deadline: OnDeadline = OnDeadline.DEFER,
+    on_deadline: DeferOrAccept = DeferOrAccept.DEFER,
 ) -> str:
-    return str(choose(reported, purpose, on_deadline))
+    return str(choose(reported, purpose, Etiquette(on_deadline=on_deadline)))
 
 
 def kind_of(
     reported: Report,
     purpose: Purpose = Purpose.SENDER,
-    on_deadline: OnDeadline = OnDeadline.DEFER,
+    on_deadline: DeferOrAccept = DeferOrAccept.DEFER,
 ) -> Kind:
-    return choose(reported, purpose, on_deadline).kind
+    return choose(reported, purpose, Etiquette(on_deadline=on_deadline)).kind
 
 
 def test_the_table_has_every_cell() -> None:
@@ -87,7 +88,7 @@ def test_the_table_has_every_cell() -> None:
 
 def test_a_deliverable_address_is_no_news_to_the_mta() -> None:
     for purpose in Purpose:
-        assert choose(report(Reason.ACCEPTED), purpose, OnDeadline.DEFER) is DUNNO
+        assert choose(report(Reason.ACCEPTED), purpose, Etiquette()) is DUNNO
 
 
 def test_a_refusal_names_the_address_the_remedy_and_the_words_of_the_host() -> None:
@@ -137,7 +138,7 @@ def test_the_words_are_those_about_the_address_or_none() -> None:
 
 @pytest.mark.parametrize("reason", UNKNOWN)
 def test_an_unknown_that_waiting_does_not_help_is_let_through(reason: Reason) -> None:
-    accept = OnDeadline.ACCEPT
+    accept = DeferOrAccept.ACCEPT
 
     assert kind_of(report(reason), Purpose.SENDER, accept) is Kind.DUNNO
     assert kind_of(report(reason, final=False), Purpose.SENDER, accept) is Kind.DUNNO
@@ -151,7 +152,7 @@ def test_an_unknown_that_will_resolve_is_deferred(reason: Reason) -> None:
 
     assert told(waiting).startswith("DEFER_IF_PERMIT 4.1.7 sender <ann@shop.example> cannot be ")
     assert told(waiting, Purpose.RECIPIENT).startswith("DEFER 4.1.1 recipient <ann@shop.example>")
-    assert kind_of(replace(waiting, final=True), on_deadline=OnDeadline.ACCEPT) is Kind.DUNNO
+    assert kind_of(replace(waiting, final=True), on_deadline=DeferOrAccept.ACCEPT) is Kind.DUNNO
 
 
 @pytest.mark.parametrize("reason", sorted(NEVER_DEFERRED))
@@ -160,6 +161,85 @@ def test_whom_we_may_not_ask_is_let_through(reason: Reason) -> None:
 
     assert kind_of(waiting) is Kind.DUNNO
     assert kind_of(waiting, Purpose.RECIPIENT) is Kind.DUNNO
+
+
+ACCEPT, DEFER = DeferOrAccept.ACCEPT, DeferOrAccept.DEFER
+
+
+@pytest.mark.parametrize(
+    ("reason", "gate", "puts_off", "lets_pass", "why"),
+    [
+        (
+            Reason.NOT_ASKED,
+            Gate.RETRIED,
+            Etiquette(),
+            Etiquette(on_first_contact=ACCEPT),
+            "this is the first mail of its kind from your network",
+        ),
+        (
+            Reason.NOT_ASKED,
+            Gate.UNALIGNED,
+            Etiquette(on_unaligned=DEFER),
+            Etiquette(),
+            "its domain does not vouch for your host",
+        ),
+        (
+            Reason.NOT_ASKED,
+            Gate.SPF_FAIL,
+            Etiquette(on_spf_fail=DEFER),
+            Etiquette(),
+            "its domain says by SPF that your host may not",
+        ),
+        (
+            Reason.NOT_ASKED,
+            Gate.DNSBL,
+            Etiquette(on_dnsbl=DEFER),
+            Etiquette(),
+            "your host is on a block list",
+        ),
+        (
+            Reason.NOT_ASKED,
+            Gate.OPT_OUT_UNKNOWN,
+            Etiquette(on_opted_out=DEFER),
+            Etiquette(),
+            "the DNS does not say whether",
+        ),
+        (Reason.OPTED_OUT, "", Etiquette(on_opted_out=DEFER), Etiquette(), "wants no callouts"),
+        (
+            Reason.OVER_BUDGET,
+            "",
+            Etiquette(on_over_budget=DEFER),
+            Etiquette(),
+            "has been asked enough for now",
+        ),
+        (
+            Reason.IDENTITY_UNFIT,
+            "identity",
+            Etiquette(on_unfit=DEFER),
+            Etiquette(),
+            "own identity is not in order",
+        ),
+    ],
+)
+def test_what_a_gate_says_no_to_meets_what_the_configuration_says(
+    reason: Reason, gate: str, puts_off: Etiquette, lets_pass: Etiquette, why: str
+) -> None:
+    stopped = replace(report(reason), gate=gate)
+    line = str(choose(stopped, Purpose.SENDER, puts_off))
+
+    assert line.startswith("DEFER_IF_PERMIT 4.1.7 sender <ann@shop.example> cannot be verified now")
+    assert why in line
+    assert choose(stopped, Purpose.SENDER, lets_pass) is DUNNO
+    assert choose(stopped, Purpose.RECIPIENT, puts_off) is DUNNO
+
+
+def test_an_exemption_is_never_put_off() -> None:
+    stopped = replace(report(Reason.NOT_ASKED), gate="own_domain")
+    all_deferred = Etiquette(
+        on_unaligned=DEFER, on_spf_fail=DEFER, on_dnsbl=DEFER, on_opted_out=DEFER, on_unfit=DEFER
+    )
+
+    assert choose(stopped, Purpose.SENDER, all_deferred) is DUNNO
 
 
 def test_our_own_failure_never_holds_a_sender_up() -> None:
@@ -188,7 +268,7 @@ def test_a_deadline_is_what_the_settings_say() -> None:
 
     assert kind_of(late) is Kind.DEFER_IF_PERMIT
     assert kind_of(late, Purpose.RECIPIENT) is Kind.DEFER
-    assert kind_of(late, on_deadline=OnDeadline.ACCEPT) is Kind.DUNNO
+    assert kind_of(late, on_deadline=DeferOrAccept.ACCEPT) is Kind.DUNNO
 
 
 def test_an_accepted_address_does_not_wait_for_its_control() -> None:
@@ -200,7 +280,7 @@ def test_an_accepted_address_does_not_wait_for_its_control() -> None:
 
 
 def test_a_list_is_nothing_to_tell_an_mta_about() -> None:
-    assert choose(report(Reason.NO_SUCH_MAILBOX), Purpose.BULK, OnDeadline.DEFER) is DUNNO
+    assert choose(report(Reason.NO_SUCH_MAILBOX), Purpose.BULK, Etiquette()) is DUNNO
 
 
 def test_the_strictest_of_several_holds_and_the_first_of_equals() -> None:
@@ -244,6 +324,6 @@ def test_every_undeliverable_is_refused_and_nothing_else_is() -> None:
 
 
 def test_cases_are_the_rows_of_the_table() -> None:
-    assert case_of(report(Reason.GREYLISTED, final=False), OnDeadline.DEFER) is Case.FINAL
-    assert case_of(report(Reason.ACCEPTS_ANY), OnDeadline.DEFER) is Case.FINAL
-    assert case_of(report(Reason.ACCEPTS_ANY, settled=True), OnDeadline.DEFER) is Case.SETTLED
+    assert case_of(report(Reason.GREYLISTED, final=False), Etiquette()) is Case.FINAL
+    assert case_of(report(Reason.ACCEPTS_ANY), Etiquette()) is Case.FINAL
+    assert case_of(report(Reason.ACCEPTS_ANY, settled=True), Etiquette()) is Case.SETTLED

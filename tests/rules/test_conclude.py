@@ -322,6 +322,7 @@ SCENARIOS: dict[str, tuple[str, Reason, bool]] = {
     "content": (OPENING + "a rcpt 550 content_or_policy", Reason.POLICY_REFUSAL, True),
     "out of step": (OPENING + "a rcpt !out_of_step", Reason.PROTOCOL_ERROR, True),
     "opted out": ("- connect !opted_out", Reason.OPTED_OUT, True),
+    "opt-out unknown": ("- connect !opt_out_unknown", Reason.NOT_ASKED, True),
     "over budget": ("- connect !over_budget", Reason.OVER_BUDGET, True),
     "nothing at all": ("", Reason.UNREACHABLE, False),
     "a route and no more": ("- route 0 void", Reason.UNREACHABLE, False),

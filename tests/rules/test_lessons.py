@@ -1,18 +1,30 @@
 """What a callout teaches about domains and hosts."""
 
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
+from ringback.rules.breakers import (
+    REFUSAL_COUNTS_S,
+    REFUSAL_PAUSE_S,
+    STRIKES_KEPT_S,
+    State,
+    state_of,
+)
 from ringback.rules.conclude import conclude
 from ringback.rules.lessons import (
     BROKEN_TLS_KEPT_S,
-    REFUSAL_KEPT_S,
-    REFUSAL_PAUSE_S,
+    DOMAINS_OF_A_HOST,
+    NOT_SERVED_KEPT_S,
+    OPT_OUT_KEPT_S,
+    OPT_OUT_RULE,
     WINDOW_KEPT_S,
     Lessons,
     decides,
+    is_limit_of_session,
     learn,
+    learn_of_host,
     pair,
     remembered,
 )
@@ -62,11 +74,27 @@ def lessons(*evidence: Exchange) -> Lessons:
 
 
 def domain_facts(*evidence: Exchange) -> list[Fact]:
-    return [fact for fact in lessons(*evidence).learned if fact.subject == DOMAIN]
+    return list(lessons(*evidence).learned)
 
 
-def host_facts(*evidence: Exchange) -> list[Fact]:
-    return [fact for fact in lessons(*evidence).learned if fact.subject != DOMAIN]
+def of_host(
+    *conversation: Exchange,
+    known: tuple[Fact, ...] = (),
+    now: float = NOON,
+    domain: str = DOMAIN,
+) -> Lessons:
+    return learn_of_host(domain, conversation, known, now)
+
+
+def host_facts(*conversation: Exchange) -> list[Fact]:
+    return list(of_host(*conversation).learned)
+
+
+def breaker(strikes: int = 1, noted_at: float = NOON - REFUSAL_PAUSE_S, subject: str = IP) -> Fact:
+    """As it is when its first pause ends, with the domain's or the host's words in it."""
+    refusal = remembered(said(Stage.RCPT, Meaning.CLIENT_BLOCKED))
+    expires_at = noted_at + STRIKES_KEPT_S
+    return Fact(subject, HostFact.REFUSES_US, noted_at, expires_at, (refusal,), strikes=strikes)
 
 
 def fact(kind: DomainFact, shown_by: Exchange) -> Fact:
@@ -106,6 +134,14 @@ def test_a_refusal_of_bounces_is_remembered_of_the_domain() -> None:
         refused = said(stage, Meaning.NULL_SENDER_REFUSED)
         assert domain_facts(refused) == [fact(DomainFact.REFUSES_NULL_SENDER, refused)]
         assert host_facts(refused) == []
+
+
+def test_a_domain_that_its_own_host_does_not_serve_is_remembered_for_a_day() -> None:
+    denied = said(Stage.RCPT, Meaning.UNKNOWN_DOMAIN)
+    (learned,) = domain_facts(denied)
+
+    assert (learned.kind, learned.expires_at) == (DomainFact.NOT_SERVED, NOON + NOT_SERVED_KEPT_S)
+    assert domain_facts(remembered(denied)) == []
 
 
 def test_a_refused_mailbox_ends_accepts_any() -> None:
@@ -156,14 +192,14 @@ def test_a_refusal_of_us_before_any_mailbox_is_of_the_whole_host(
     refusal = said(stage, meaning)
 
     assert host_facts(refusal) == [
-        Fact(IP, HostFact.REFUSES_US, NOON, NOON + REFUSAL_KEPT_S, (remembered(refusal),))
+        Fact(IP, HostFact.REFUSES_US, NOON, NOON + STRIKES_KEPT_S, (remembered(refusal),))
     ]
 
 
 @pytest.mark.parametrize("stage", [Stage.RCPT, Stage.VRFY])
 def test_a_refusal_of_us_for_a_mailbox_is_of_host_and_domain(stage: Stage) -> None:
     """One restricted mailbox at a large provider must not switch it off for all."""
-    refusal, some = host_facts(said(stage, Meaning.CLIENT_BLOCKED))
+    some, refusal = host_facts(said(stage, Meaning.CLIENT_BLOCKED))
 
     assert (refusal.subject, refusal.kind) == (pair(IP, DOMAIN), HostFact.REFUSES_US)
     assert (some.subject, some.kind) == (IP, HostFact.REFUSES_SOME)
@@ -173,6 +209,7 @@ def test_a_refusal_of_us_for_a_mailbox_is_of_host_and_domain(stage: Stage) -> No
     ("kind", "settings", "answers"),
     [
         (DomainFact.ACCEPTS_ANY, Settings(), True),
+        (DomainFact.NOT_SERVED, Settings(), True),
         (DomainFact.SELECTIVE, Settings(), False),
         (DomainFact.REFUSES_NULL_SENDER, Settings(), True),
         (
@@ -207,10 +244,6 @@ def test_a_refusal_of_us_at_the_control_counts_too() -> None:
     assert refusal.kind is HostFact.REFUSES_US
 
 
-def test_a_refusal_is_kept_longer_than_the_host_is_left_alone() -> None:
-    assert REFUSAL_PAUSE_S < REFUSAL_KEPT_S
-
-
 @pytest.mark.parametrize(
     ("text", "window_s"), [("Greylisted, try again in 300 seconds", 300.0), ("later", None)]
 )
@@ -222,12 +255,20 @@ def test_greylisting_is_remembered_with_the_window_it_named(
     assert host_facts(delay) == [
         Fact(IP, HostFact.GREYLISTS, NOON, NOON + WINDOW_KEPT_S, (remembered(delay),), window_s)
     ]
-    assert (IP, HostFact.GREYLISTS) not in lessons(delay).unlearned
+    assert (IP, HostFact.GREYLISTS) not in of_host(delay, known=(GREY,)).unlearned
+
+
+GREY = Fact(IP, HostFact.GREYLISTS, NOON - 600, NOON + WINDOW_KEPT_S)
 
 
 @pytest.mark.parametrize("answer", [YES, NO])
 def test_an_answer_at_rcpt_shows_that_greylisting_has_been_passed(answer: Exchange) -> None:
-    assert (IP, HostFact.GREYLISTS) in lessons(answer).unlearned
+    assert Lessons(unlearned=((IP, HostFact.GREYLISTS),)) == of_host(answer, known=(GREY,))
+    assert Lessons() == of_host(answer)
+
+
+def test_vrfy_shows_nothing_of_greylisting() -> None:
+    assert Lessons() == of_host(said(Stage.VRFY, Meaning.ACCEPTED, 250), known=(GREY,))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +280,7 @@ def test_an_answer_at_rcpt_shows_that_greylisting_has_been_passed(answer: Exchan
     ],
 )
 def test_no_answer_at_rcpt_shows_nothing_of_greylisting(other: Exchange) -> None:
-    assert (IP, HostFact.GREYLISTS) not in lessons(other).unlearned
+    assert (IP, HostFact.GREYLISTS) not in of_host(other, known=(GREY,)).unlearned
 
 
 def test_broken_tls_is_remembered_so_that_the_host_is_asked_in_clear() -> None:
@@ -251,21 +292,160 @@ def test_broken_tls_is_remembered_so_that_the_host_is_asked_in_clear() -> None:
     ]
 
 
-def test_each_host_is_learned_of_by_its_own_conversation() -> None:
-    first = said(Stage.GREETING, Meaning.CLIENT_BLOCKED)
-    second = said(Stage.RCPT, Meaning.GREYLISTED, 450, connection=2, ip="192.0.2.2")
-
-    assert [(one.subject, one.kind) for one in host_facts(first, second)] == [
-        (IP, HostFact.REFUSES_US),
-        ("192.0.2.2", HostFact.GREYLISTS),
-    ]
-
-
-def test_what_was_remembered_teaches_nothing_about_hosts() -> None:
-    assert host_facts(said(Stage.GREETING, Meaning.CLIENT_BLOCKED, connection=0)) == []
-
-
 def test_a_limit_of_recipients_at_the_control_is_no_refusal_of_us() -> None:
     limit = said(Stage.RCPT, Meaning.RATE_LIMITED, 452, about=About.CONTROL)
 
     assert host_facts(YES, limit) == []
+    assert is_limit_of_session(limit)
+
+
+# Breakers.
+
+
+def test_a_refused_trial_strikes_again() -> None:
+    (struck,) = of_host(said(Stage.MAIL, Meaning.CLIENT_BLOCKED), known=(breaker(),)).learned
+
+    assert (HostFact.REFUSES_US, 2) == (struck.kind, struck.strikes)
+
+
+def test_who_was_refused_while_it_was_open_adds_nothing() -> None:
+    open_now = breaker(noted_at=NOON - 10)
+
+    assert Lessons() == of_host(said(Stage.MAIL, Meaning.CLIENT_BLOCKED), known=(open_now,))
+
+
+@pytest.mark.parametrize("subject", [IP, pair(IP, DOMAIN)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        YES,
+        NO,
+        said(Stage.RCPT, Meaning.SERVER_TROUBLE, 451),
+        said(Stage.VRFY, Meaning.ACCEPTED, 250),
+    ],
+)
+def test_a_trial_without_refusal_closes_it_for_the_rest_of_the_day(
+    answer: Exchange, subject: str
+) -> None:
+    (closed,) = of_host(answer, known=(breaker(subject=subject),)).learned
+
+    assert (subject, State.CLOSED) == (closed.subject, state_of(closed, NOON))
+    assert NOON - REFUSAL_PAUSE_S + REFUSAL_COUNTS_S == closed.expires_at
+
+
+def test_an_older_one_is_over() -> None:
+    old = breaker(6, NOON - REFUSAL_COUNTS_S)
+
+    assert Lessons(unlearned=((IP, HostFact.REFUSES_US),)) == of_host(YES, known=(old,))
+
+
+@pytest.mark.parametrize(
+    "known", [breaker(noted_at=NOON - 10), breaker(0), breaker(subject=pair(IP, "other.example"))]
+)
+def test_an_answer_closes_no_breaker_but_the_one_it_tries(known: Fact) -> None:
+    assert Lessons() == of_host(YES, known=(known,))
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        (said(Stage.CONNECT, fault=Fault.TIMEOUT),),
+        (said(Stage.RCPT, fault=Fault.CLOSED),),
+        (said(Stage.MAIL, Meaning.SERVER_TROUBLE, 451),),
+        (),
+    ],
+)
+def test_a_trial_that_came_to_nothing_changes_nothing(conversation: tuple[Exchange, ...]) -> None:
+    assert Lessons() == of_host(*conversation, known=(breaker(),))
+
+
+def test_a_refusal_at_the_control_closes_nothing() -> None:
+    blocked = said(Stage.RCPT, Meaning.RATE_LIMITED, about=About.CONTROL)
+
+    (struck,) = of_host(YES, blocked, known=(breaker(),)).learned
+
+    assert 2 == struck.strikes
+
+
+# A host that refuses us for one domain after the other.
+
+
+def refused_for(domain: str, at: float = NOON) -> Exchange:
+    return replace(
+        said(Stage.RCPT, Meaning.CLIENT_BLOCKED), at=at, command=f"RCPT TO:<ann@{domain}>"
+    )
+
+
+def refuse_for(*domains: str, known: tuple[Fact, ...] = (), now: float = NOON) -> tuple[Fact, ...]:
+    """What is known of the host after it has refused us for `domains`."""
+    facts = {(fact.subject, fact.kind): fact for fact in known}
+    for domain in domains:
+        taught = of_host(
+            refused_for(domain, now), known=tuple(facts.values()), now=now, domain=domain
+        )
+        facts |= {(fact.subject, fact.kind): fact for fact in taught.learned}
+    return tuple(facts.values())
+
+
+def host_breakers(facts: tuple[Fact, ...]) -> list[Fact]:
+    return [fact for fact in facts if (fact.subject, fact.kind) == (IP, HostFact.REFUSES_US)]
+
+
+def test_three_domains_within_a_day_open_the_breaker_of_the_host() -> None:
+    two = refuse_for("a.example", "b.example", "a.example", "b.example")
+    three = refuse_for("c.example", known=two)
+
+    assert [] == host_breakers(two)
+    assert [1] == [fact.strikes for fact in host_breakers(three)]
+
+
+def test_domains_of_the_day_before_are_forgotten() -> None:
+    before = refuse_for("a.example", "b.example", now=NOON - REFUSAL_COUNTS_S)
+
+    assert [] == host_breakers(refuse_for("c.example", known=before))
+
+
+def test_what_is_kept_of_a_host_that_refuses_everybody_is_bounded() -> None:
+    facts = refuse_for(*(f"d{number}.example" for number in range(9)))
+    some = next(fact for fact in facts if fact.kind is HostFact.REFUSES_SOME)
+
+    assert DOMAINS_OF_A_HOST == len(some.evidence)
+
+
+def test_words_without_a_domain_are_of_one() -> None:
+    unnamed = Fact(IP, HostFact.REFUSES_SOME, NOON, NOON + 1, (said(Stage.RCPT),) * 2)
+
+    assert [] == host_breakers(refuse_for("a.example", known=(unnamed,)))
+
+
+def test_vrfy_names_its_domain_too() -> None:
+    asked = replace(refused_for("a.example"), stage=Stage.VRFY, command="VRFY ann@a.example")
+    known = of_host(asked, domain="a.example").learned
+
+    assert [] == host_breakers(refuse_for("a.example", "b.example", known=known))
+
+
+def test_the_host_closes_with_a_clean_slate() -> None:
+    facts = refuse_for("a.example", "b.example", "c.example", now=NOON - REFUSAL_PAUSE_S)
+    closing = of_host(YES, known=facts, domain="d.example").learned
+    kept = {(fact.subject, fact.kind): fact for fact in (*facts, *closing)}
+
+    after = refuse_for("e.example", known=tuple(kept.values()))
+
+    assert [State.CLOSED] == [state_of(fact, NOON) for fact in host_breakers(after)]
+
+
+@pytest.mark.parametrize("stage", [Stage.GREETING, Stage.MAIL, Stage.RCPT])
+def test_a_refusal_of_callouts_in_words_opts_the_host_out(stage: Stage) -> None:
+    words = replace(said(stage, Meaning.CLIENT_BLOCKED), rule=OPT_OUT_RULE)
+
+    wish = host_facts(words)[0]
+
+    assert (IP, HostFact.REFUSES_CALLOUTS) == (wish.subject, wish.kind)
+    assert NOON + OPT_OUT_KEPT_S == wish.expires_at
+
+
+def test_the_rule_is_one_of_the_phrases() -> None:
+    phrases = files("ringback.rules").joinpath("phrases.toml").read_text("utf-8")
+
+    assert f'id = "{OPT_OUT_RULE.removeprefix("phrase ")}"' in phrases

@@ -1,12 +1,21 @@
 """Budgets: any 60 minutes hold at most N."""
 
 from bisect import bisect_left
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ringback.rules.pacing import HOUR_S, Rate
+from ringback.rules.pacing import (
+    HOUR_S,
+    Charge,
+    Rate,
+    Spent,
+    is_used_up,
+    spend_all,
+    spend_beyond,
+)
 
 NOON = 1_800_000_000.0
 
@@ -95,3 +104,112 @@ def test_a_clock_set_back_gives_nothing_away() -> None:
 
     assert full_at is not None
     assert rate.spend(full_at, NOON - HOUR_S) is None
+
+
+def charge(per_hour: int, key: str = "host") -> Charge:
+    return Charge(key, Rate(per_hour), "calls to this host")
+
+
+@dataclass
+class Trace:
+    """One budget through its life: what it let through, and what is remembered of it."""
+
+    states: dict[str, Spent] = field(default_factory=dict)
+    empty_since: float | None = None
+    through: list[float] = field(default_factory=list)
+
+    def knock(self, per_hour: int, now: float) -> None:
+        spent = spend_all((charge(per_hour),), self.states, now, self.empty_since)
+        if not isinstance(spent, Charge):
+            self.states |= spent
+            self.through.append(now)
+
+    def stop_uncleanly(self, now: float) -> None:
+        self.states, self.empty_since = {}, now
+
+
+STEPS = st.lists(st.tuples(GAPS, st.integers(0, 2), st.booleans()), max_size=150)
+
+
+@given(st.lists(st.integers(1, 70), min_size=3, max_size=3), STEPS)
+@example([60, 8, 60], [(0.0, 0, False)] * 15 + [(1_120.0, 1, False)] + [(0.0, 2, False)] * 15)
+@example([60, 60, 60], [(0.0, 0, False)] * 15 + [(0.0, 0, True)] + [(80.0, 0, False)] * 60)
+def test_no_change_of_the_rate_and_no_unclean_stop_exceeds_the_budget(
+    rates: list[int], steps: list[tuple[float, int, bool]]
+) -> None:
+    trace, now = Trace(), NOON
+    for gap, choice, stops in steps:
+        now += gap
+        if stops:
+            trace.stop_uncleanly(now)
+        trace.knock(rates[choice], now)
+
+    assert most_in_an_hour(trace.through) <= max(rates)
+
+
+def test_one_event_is_charged_to_each_budget() -> None:
+    host, everything = charge(8, "host"), charge(60, "all")
+
+    expected = {"host": Spent(NOON + 600.0, 600.0), "all": Spent(NOON + 80.0, 80.0)}
+    assert expected == spend_all((host, everything), {}, NOON, None)
+
+
+def test_the_first_budget_that_is_used_up_is_named() -> None:
+    first, second, third = charge(8, "first"), charge(1, "second"), charge(1, "third")
+    used_up = Spent(NOON + HOUR_S, second.rate.interval_s)
+
+    states = {"second": used_up, "third": used_up}
+    assert second == spend_all((first, second, third), states, NOON, None)
+
+
+def test_nothing_to_charge_is_no_refusal() -> None:
+    assert {} == spend_all((), {}, NOON, None)
+
+
+def test_bursts_that_started_empty_fill_at_the_rate() -> None:
+    host = charge(8)
+
+    assert is_used_up(host, None, NOON, NOON)
+    assert is_used_up(host, None, NOON + 599.0, NOON)
+    assert not is_used_up(host, None, NOON + 600.0, NOON)
+    assert {"host": Spent(NOON + 1_800.0, 600.0)} == spend_all((host,), {}, NOON + 600.0, NOON)
+
+
+def test_what_was_spent_before_bursts_started_empty_counts_if_it_is_more() -> None:
+    beyond = Spent(NOON + 9_000.0, 600.0)
+
+    assert is_used_up(charge(8), beyond, NOON + 8_000.0, NOON)
+
+
+def test_an_event_beyond_the_budget_is_charged_as_any_other() -> None:
+    host, state = charge(8), None
+    for _ in range(3):
+        state = spend_beyond(host, state, NOON, None)
+
+    assert Spent(NOON + 1_800.0, 600.0) == state
+    assert Spent(NOON + 1_800.0, 600.0) == spend_beyond(host, None, NOON, NOON)
+    rested = Spent(NOON - 1.0, 600.0)
+    assert Spent(NOON + 600.0, 600.0) == spend_beyond(host, rested, NOON, None)
+
+
+def test_as_many_events_stay_charged_when_the_rate_changes() -> None:
+    two_of_eight = Spent(NOON + 1_200.0, 600.0)
+
+    # Of sixty an hour they are two of fifteen; of four an hour, which has a burst of one, all.
+    sixty = spend_all((charge(60),), {"host": two_of_eight}, NOON, None)
+    assert {"host": Spent(NOON + 3 * 80.0, 80.0)} == sixty
+    assert is_used_up(charge(4), two_of_eight, NOON, None)
+    assert Spent(NOON + 2_400.0, 1_200.0) == spend_beyond(charge(4), two_of_eight, NOON, None)
+
+
+def test_a_budget_that_is_whole_is_whole_at_every_rate() -> None:
+    whole = Spent(NOON, 80.0)
+
+    assert {"host": Spent(NOON + 600.0, 600.0)} == spend_all(
+        (charge(8),), {"host": whole}, NOON, None
+    )
+
+
+def test_a_budget_of_none_is_used_up() -> None:
+    assert is_used_up(charge(0), None, NOON, None)
+    assert charge(0) == spend_all((charge(0),), {}, NOON, None)

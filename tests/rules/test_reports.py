@@ -13,7 +13,7 @@ from ringback.rules.reports import (
     from_entry,
     unasked,
 )
-from ringback.values.evidence import Exchange, Stage
+from ringback.values.evidence import Exchange, Fault, Stage
 from ringback.values.query import Report
 from ringback.values.verdict import Conclusion, Reason, Verdict
 
@@ -54,6 +54,13 @@ def test_what_was_not_asked_cost_nothing() -> None:
 def test_only_a_deadline_is_provisional() -> None:
     assert not unasked(HEADING, Reason.DEADLINE, "a rule").final
     assert unasked(HEADING, Reason.BAD_SYNTAX, "a rule").final
+
+
+def test_a_gate_that_a_callout_came_upon_is_named() -> None:
+    shut = Exchange(NOON, Stage.CONNECT, fault=Fault.OPT_OUT_UNKNOWN)
+    conclusion = Conclusion(Reason.NOT_ASKED, True, "a rule", shut)
+
+    assert from_conclusion(HEADING, conclusion, (shut,)).gate == "opt_out_unknown"
 
 
 def test_a_conclusion_that_is_not_remembered() -> None:

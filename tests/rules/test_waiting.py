@@ -1,14 +1,31 @@
 """How often the same mail is told to come back."""
 
+from dataclasses import replace
+
 import pytest
 
 from ringback.rules.waiting import (
+    ACQUAINTED_S,
+    COMES_BACK_WITHIN_S,
+    DOUBTED_MISSES,
+    MAX_OF_ALL,
+    MAX_OF_NETWORK,
+    MAX_OF_WIDE_NETWORK,
     MAX_WAIT_S,
     ONE_ATTEMPT_S,
     REMEMBER_S,
+    TRUSTED_RETURNS,
+    Acquaintance,
+    Crowd,
+    Greeting,
     Wait,
+    greet,
+    is_doubted,
+    is_trusted,
     may_defer,
+    network_of,
     wait_key,
+    wide_network,
 )
 
 KEY = "192.0.2.0/24 ann@shop.example bob@ours.example"
@@ -122,3 +139,139 @@ def test_what_is_no_address_still_makes_a_bounded_key() -> None:
     assert key.startswith("192.0.2.0/24 xxxx")
     assert key.endswith(" postmaster")
     assert len(key) < 600
+
+
+# Who has shown that he comes back.
+
+
+def test_a_first_contact_is_met_and_put_off() -> None:
+    greeting = greet(None, None, KEY, NOON, MINUTE)
+    wait = Wait(KEY, NOON, 0, NOON + REMEMBER_S)
+    met = Acquaintance("192.0.2.0/24", 1, 0, NOON + REMEMBER_S, 1, NOON)
+
+    assert greeting == Greeting(False, NOON + MINUTE, wait, met)
+
+
+def test_who_comes_back_too_soon_learns_when_and_is_not_counted_again() -> None:
+    wait = Wait(KEY, NOON, 1, NOON + REMEMBER_S)
+
+    assert greet(wait, None, KEY, NOON + 59, MINUTE) == Greeting(False, NOON + MINUTE)
+
+
+def test_who_comes_back_after_the_wait_passes_and_is_counted_once() -> None:
+    wait = Wait(KEY, NOON, 1, NOON + REMEMBER_S)
+    known = Acquaintance("192.0.2.0/24", 4, 1, NOON + REMEMBER_S)
+    now = NOON + MINUTE
+    back = greet(wait, known, KEY, now, MINUTE)
+
+    assert back.came_back
+    assert back.wait == Wait(KEY, NOON, 1, NOON + REMEMBER_S, returned=True)
+    assert back.acquaintance == Acquaintance("192.0.2.0/24", 4, 2, now + ACQUAINTED_S)
+    assert greet(back.wait, back.acquaintance, KEY, now, MINUTE) == Greeting(True)
+
+
+@pytest.mark.parametrize("now", [NOON - 1, NOON + REMEMBER_S])
+def test_a_wait_of_another_time_is_a_first_contact(now: float) -> None:
+    wait = Wait(KEY, NOON, 1, NOON + REMEMBER_S)
+
+    assert not greet(wait, None, KEY, now, MINUTE).came_back
+
+
+def test_an_acquaintance_that_is_over_begins_anew() -> None:
+    old = Acquaintance("192.0.2.0/24", 90, 80, NOON)
+
+    assert greet(None, old, KEY, NOON, MINUTE).acquaintance == Acquaintance(
+        "192.0.2.0/24", 1, 0, NOON + REMEMBER_S, 1, NOON
+    )
+
+
+@pytest.mark.parametrize(
+    ("contacts", "returned", "trusted"),
+    [
+        (TRUSTED_RETURNS, TRUSTED_RETURNS, True),
+        (TRUSTED_RETURNS - 1, TRUSTED_RETURNS - 1, False),
+        (2 * TRUSTED_RETURNS, TRUSTED_RETURNS, True),
+        (2 * TRUSTED_RETURNS + 1, TRUSTED_RETURNS, False),
+    ],
+)
+def test_trust_is_for_networks_whose_mail_mostly_comes_back(
+    contacts: int, returned: int, trusted: bool
+) -> None:
+    known = Acquaintance("192.0.2.0/24", contacts, returned, NOON + 1)
+
+    assert is_trusted(known, NOON) is trusted
+    assert not is_trusted(known, NOON + 1)
+    assert not is_trusted(None, NOON)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "returned", "waiting", "doubted"),
+    [
+        (DOUBTED_MISSES, 0, 0, True),
+        (DOUBTED_MISSES - 1, 0, 0, False),
+        (DOUBTED_MISSES, 0, 1, False),  # one may still come back
+        (2 * DOUBTED_MISSES, DOUBTED_MISSES, 0, False),
+        (2 * DOUBTED_MISSES + 1, DOUBTED_MISSES, 0, True),
+    ],
+)
+def test_doubt_is_for_networks_whose_mail_mostly_stays_away(
+    contacts: int, returned: int, waiting: int, doubted: bool
+) -> None:
+    known = Acquaintance("192.0.2.0/24", contacts, returned, NOON + 9_999, waiting, NOON)
+
+    assert is_doubted(known, NOON) is doubted
+    assert not is_doubted(replace(known, expires_at=NOON), NOON)
+    assert not is_doubted(None, NOON)
+
+
+def test_who_has_not_come_back_in_time_has_missed() -> None:
+    known = None
+    for minute in (0, 5, 10):
+        known = greet(None, known, KEY, NOON + minute * MINUTE, MINUTE).acquaintance
+    assert known is not None
+
+    assert [known.missed(NOON + s) for s in (0, COMES_BACK_WITHIN_S - 1, COMES_BACK_WITHIN_S)] == [
+        0,
+        0,
+        3,
+    ]
+    later = greet(None, known, KEY, NOON + 2 * COMES_BACK_WITHIN_S, MINUTE).acquaintance
+    assert later is not None
+    assert (later.contacts, later.waiting, later.missed(later.waiting_since)) == (4, 1, 3)
+
+
+def test_who_comes_back_waits_no_more() -> None:
+    known = Acquaintance("192.0.2.0/24", 4, 1, NOON + REMEMBER_S, 2, NOON)
+    back = greet(Wait(KEY, NOON, 1, NOON + REMEMBER_S), known, KEY, NOON + MINUTE, MINUTE)
+
+    assert back.acquaintance is not None
+    assert (back.acquaintance.returned, back.acquaintance.waiting) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("crowd", "full"),
+    [
+        (Crowd(), False),
+        (Crowd(of_network=MAX_OF_NETWORK), True),
+        (Crowd(of_wide_network=MAX_OF_WIDE_NETWORK), True),
+        (Crowd(of_all=MAX_OF_ALL), True),
+    ],
+)
+def test_each_bound_makes_a_crowd(crowd: Crowd, full: bool) -> None:
+    assert crowd.is_full is full
+
+
+@pytest.mark.parametrize(
+    ("client", "network", "wide"),
+    [
+        ("198.51.100.7", "198.51.100.0/24", "198.51.0.0/16"),
+        ("::ffff:198.51.100.7", "198.51.100.0/24", "198.51.0.0/16"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64", "2001:db8::/32"),
+        ("unknown", "unknown", "unknown"),
+        ("two words", "two_words", "two_words"),
+    ],
+)
+def test_a_network_and_what_surrounds_it(client: str, network: str, wide: str) -> None:
+    assert (network_of(client), wide_network(network)) == (network, wide)
+    assert Wait(f"{network} a b", NOON, 0, NOON).network == network
+    assert Wait(f"{network} a b", NOON, 0, NOON).wide_network == wide

@@ -50,6 +50,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "budget": {"per_host": 1000, "per_domain": 1000, "refused_recipients_per_host": 1000},
     "store": {"url": "memory:"},
     "policy": {"mode": "enforce"},
+    "bulk": {"consent": True},
 }
 Sections = Mapping[str, Mapping[str, Any]]
 
@@ -129,10 +130,12 @@ class Stage:
         await self.end_callouts()
         self.store = store or self.store
         made = make_settings(self.world, *self._changes, *settings)
+        for source in made.identity.source_addresses:
+            self.world.publish_source(source)
         verifier = await make_verifier(made, self.store, self.watch, self.clock)
         self._verifiers.append(verifier)
         self.verifier = verifier
-        self.door = PolicyServer(verifier, self.store, self.clock, self.watch, settings=made)
+        self.door = PolicyServer(verifier, self.clock, self.watch, settings=made)
 
     async def end_callouts(self) -> None:
         """Let the callouts that are under way come to their end, and the engine with them."""

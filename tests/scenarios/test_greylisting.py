@@ -33,7 +33,13 @@ def plan(persona: str) -> dict[str, object]:
 
 async def open_store(path: Path, stage: Stage) -> SqliteStore:
     return await SqliteStore.open(
-        path, memory_entries=1_000, sink=stage.watch, clock=stage.clock.now
+        path,
+        memory_entries=1_000,
+        audit_keep_s=86_400.0,
+        sink=stage.watch,
+        clock=stage.clock.now,
+        elapsed=stage.clock.elapsed,
+        boot="this run",
     )
 
 

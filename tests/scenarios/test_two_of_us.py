@@ -73,7 +73,7 @@ async def site(world: World, domain: str, *settings: Sections) -> AsyncIterator[
     clock, watch, store = HandClock(), Watch(), MemoryStore()
     made = make_settings(world, {"policy": {"own_domains": [domain]}}, *settings)
     verifier = await make_verifier(made, store, watch, clock)
-    door = PolicyServer(verifier, store, clock, watch, settings=made)
+    door = PolicyServer(verifier, clock, watch, settings=made)
     listener = await listen("127.0.0.1:0", door.serve, sink=watch)
     front = Front(listener.address, name=f"mx.{domain}", clock=clock, mailboxes=MAILBOXES[domain])
     await front.start(IPS[domain], world.smtp_port)

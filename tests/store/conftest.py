@@ -7,17 +7,26 @@ from typing import Protocol
 import pytest
 
 from ringback.rules.freshness import Entry
-from ringback.rules.waiting import Wait
+from ringback.rules.waiting import Acquaintance, Wait
 from ringback.store.sqlite import SqliteStore
+from ringback.values.calls import Call
 from ringback.values.events import Event
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.facts import DomainFact, Fact
+from ringback.values.query import Purpose
 from ringback.values.verdict import Reason
+
+DAY_S = 86_400.0
 
 
 class Opener(Protocol):
     def __call__(
-        self, *, memory_entries: int = 0, path: Path | None = None
+        self,
+        *,
+        memory_entries: int = 0,
+        path: Path | None = None,
+        boot: str = "one run",
+        audit_keep_s: float = DAY_S,
     ) -> Awaitable[SqliteStore]: ...
 
 
@@ -80,9 +89,39 @@ def wait() -> Wait:
 
 
 @pytest.fixture
+def acquaintance() -> Acquaintance:
+    return Acquaintance(network="192.0.2.0/24", contacts=5, returned=3, expires_at=90_000.0)
+
+
+@pytest.fixture
+def call(evidence: tuple[Exchange, ...]) -> Call:
+    return Call(
+        id="c1",
+        session="c1",
+        at=1_000.0,
+        address="Jo@example.org",
+        domain="example.org",
+        host="mx.example.net",
+        ip="192.0.2.25",
+        purpose=Purpose.SENDER,
+        client="198.51.100.7",
+        recipient="ann@here.example",
+        gates=("spf pass", "aligned"),
+        outcome="rejected",
+        said=evidence,
+    )
+
+
+@pytest.fixture
 def now() -> list[float]:
     """The time that stores opened here believe it is: its one element."""
     return [1_000.0]
+
+
+@pytest.fixture
+def elapsed() -> list[float]:
+    """The time since the machine started, as stores opened here are told: its one element."""
+    return [500.0]
 
 
 @pytest.fixture
@@ -97,16 +136,27 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def open_store(path: Path, now: list[float], told: list[Event]) -> AsyncIterator[Opener]:
+async def open_store(
+    path: Path, now: list[float], elapsed: list[float], told: list[Event]
+) -> AsyncIterator[Opener]:
     """Opens stores on one file, and closes them after the test. They keep nothing in memory unless told."""
     default, opened = path, []
 
-    async def open_one(*, memory_entries: int = 0, path: Path | None = None) -> SqliteStore:
+    async def open_one(
+        *,
+        memory_entries: int = 0,
+        path: Path | None = None,
+        boot: str = "one run",
+        audit_keep_s: float = DAY_S,
+    ) -> SqliteStore:
         store = await SqliteStore.open(
             path or default,
             memory_entries=memory_entries,
+            audit_keep_s=audit_keep_s,
             sink=told.append,
             clock=lambda: now[0],
+            elapsed=lambda: elapsed[0],
+            boot=boot,
         )
         opened.append(store)
         return store

@@ -1,5 +1,6 @@
 """What every store does, tried on each, before and after what is saved has reached the disk."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -7,9 +8,11 @@ import pytest
 
 from ringback.engine.ports import Store
 from ringback.rules.freshness import Entry
-from ringback.rules.waiting import Wait
+from ringback.rules.pacing import Charge, Rate
+from ringback.rules.waiting import MAX_OF_NETWORK, Acquaintance, Crowd, Wait
 from ringback.store.memory import MemoryStore
 from ringback.store.sqlite import SqliteStore
+from ringback.values.calls import Call
 from ringback.values.evidence import Exchange, Stage
 from ringback.values.facts import DomainFact, Fact, HostFact
 from ringback.values.storage import StoreStats
@@ -161,6 +164,226 @@ async def test_a_wait_is_loaded_as_it_was_last_saved(
     assert await store.load_wait("another mail") is None
 
 
+async def test_a_wait_whose_mail_came_back_stays_so(
+    store: Store, settle: Settle, wait: Wait
+) -> None:
+    store.save_wait(wait)
+    store.save_wait(replace(wait, returned=True))
+    await settle()
+
+    assert replace(wait, returned=True) == await store.load_wait(wait.key)
+
+
+def _waits(network: str, number: int) -> list[Wait]:
+    return [Wait(f"{network} a{n}@b c@d", 1_000.0, 1, 700_000.0) for n in range(number)]
+
+
+async def test_waits_are_counted_by_network_by_what_surrounds_it_and_in_all(store: Store) -> None:
+    one, neighbour, other = "192.0.2.0/24", "192.0.3.0/24", "2001:db8:0:1::/64"
+    for wait in (*_waits(one, 3), *_waits(neighbour, 2), *_waits(other, 1), *_waits("unknown", 1)):
+        store.save_wait(wait)
+        store.save_wait(replace(wait, count=2))
+    await store.flush()
+
+    assert Crowd(3, 5, 7) == await store.count_waits(one)
+    assert Crowd(2, 5, 7) == await store.count_waits(neighbour)
+    assert Crowd(1, 1, 7) == await store.count_waits(other)
+    assert Crowd(1, 1, 7) == await store.count_waits("unknown")
+    assert Crowd(0, 5, 7) == await store.count_waits("192.0.99.0/24")
+    assert Crowd(0, 0, 7) == await store.count_waits("198.51.100.0/24")
+
+
+async def test_a_network_that_floods_is_counted_to_its_bound(store: Store) -> None:
+    for wait in _waits("192.0.2.0/24", MAX_OF_NETWORK + 9):
+        store.save_wait(wait)
+    await store.flush()
+    crowd = await store.count_waits("192.0.2.0/24")
+
+    assert MAX_OF_NETWORK == crowd.of_network
+    assert crowd.is_full
+    assert not (await store.count_waits("198.51.100.0/24")).is_full
+
+
+async def test_an_acquaintance_is_loaded_as_it_was_last_saved(
+    store: Store, settle: Settle, acquaintance: Acquaintance
+) -> None:
+    later = replace(acquaintance, contacts=6)
+    store.save_acquaintance(acquaintance)
+    await settle()
+    store.save_acquaintance(later)
+    await settle()
+
+    assert later == await store.load_acquaintance(acquaintance.network)
+    assert await store.load_acquaintance("198.51.100.0/24") is None
+
+
+def _charge(key: str, per_hour: int = 8) -> Charge:
+    """Of eight an hour, two may be spent at once."""
+    return Charge(key, Rate(per_hour), f"calls to {key}")
+
+
+async def test_a_budget_can_be_spent_and_no_more(store: Store) -> None:
+    charge = _charge("host")
+
+    assert [None, None, charge] == [await store.spend((charge,), None, 500.0) for _ in range(3)]
+    assert charge == await store.spend((charge,), None, 500.0 + charge.rate.interval_s - 1)
+    assert await store.spend((charge,), None, 500.0 + charge.rate.interval_s) is None
+
+
+async def test_what_one_budget_refuses_is_charged_to_none(store: Store, call: Call) -> None:
+    tight, wide = _charge("tight", 1), _charge("wide")
+    await store.spend((tight,), None, 500.0)
+
+    assert tight == await store.spend((wide, tight), call, 500.0)
+    assert [None, None] == [await store.spend((wide,), None, 500.0) for _ in range(2)]
+    assert () == await store.search_calls(call.address, 0.0, 9)
+
+
+async def test_spends_at_once_see_one_another(store: Store) -> None:
+    host, everything = _charge("host", 40), _charge("all", 400)
+    outcomes = await asyncio.gather(
+        *(store.spend((host, everything), None, 500.0) for _ in range(50))
+    )
+
+    assert 10 == outcomes.count(None)
+    assert 40 == outcomes.count(host)
+
+
+async def test_nothing_is_spent_of_a_budget_of_none(store: Store) -> None:
+    nothing = _charge("host", 0)
+
+    assert nothing == await store.spend((nothing,), None, 500.0)
+
+
+async def test_what_has_happened_is_charged_beyond_the_budget(store: Store, settle: Settle) -> None:
+    charge = _charge("refused")
+    assert not await store.is_used_up(charge, 500.0)
+
+    for _ in range(4):
+        store.charge(charge, 500.0)
+    await settle()
+
+    assert await store.is_used_up(charge, 500.0)
+    assert charge == await store.spend((charge,), None, 500.0)
+    assert await store.is_used_up(charge, 500.0 + 2 * charge.rate.interval_s)
+    assert not await store.is_used_up(charge, 500.0 + 3 * charge.rate.interval_s)
+
+
+async def test_looking_whether_a_budget_is_used_up_spends_nothing(store: Store) -> None:
+    charge = _charge("host", 1)
+    looks = [await store.is_used_up(charge, 500.0) for _ in range(3)]
+
+    assert [False] * 3 == looks
+    assert await store.spend((charge,), None, 500.0) is None
+    assert await store.is_used_up(charge, 500.0)
+
+
+async def test_a_budget_whose_rate_changes_keeps_what_was_spent(store: Store) -> None:
+    before, after = _charge("host", 8), _charge("host", 4)
+    for _ in range(2):
+        await store.spend((before,), None, 500.0)
+
+    assert after == await store.spend((after,), None, 500.0)
+
+
+async def test_keys_of_budgets_may_hold_any_character(store: Store) -> None:
+    charges = [_charge(key, 1) for key in ("a'; DROP TABLE budget; --", "%", "_", "\0", "用户")]
+    first = [await store.spend((charge,), None, 500.0) for charge in charges]
+    second = [await store.spend((charge,), None, 500.0) for charge in charges]
+
+    assert [None] * 5 == first
+    assert charges == second
+
+
+async def test_a_call_is_kept_with_what_it_was_charged_to_and_completed_later(
+    store: Store, settle: Settle, call: Call
+) -> None:
+    begun = replace(call, outcome="", said=())
+    await store.spend((_charge("host"),), begun, 500.0)
+    before = await store.search_calls(call.address, 0.0, 9)
+    store.save_call(call)
+    await settle()
+
+    assert (begun,) == before
+    assert (call,) == await store.search_calls(call.address, 0.0, 9)
+
+
+async def _keep_calls(store: Store, call: Call) -> None:
+    calls = (
+        replace(call, id="1", at=1.0),
+        replace(call, id="2", at=2.0, address="jo@sub.example.org", domain="Sub.Example.org"),
+        replace(call, id="3", at=3.0, address="a@notexample.org", domain="notexample.org"),
+        replace(call, id="4", at=4.0, address="a@b.example", domain="b.example", ip="2001:db8::1"),
+        replace(call, id="5", at=5.0, address="a@c.example", domain="c.example", host=""),
+        replace(call, id="6", at=6.0, address="a@example.net", domain="example.net", ip=""),
+    )
+    for each in calls:
+        await store.spend((_charge(each.id),), each, 500.0)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("Jo@example.org", "1"),
+        ("Jo@Example.ORG", "1"),
+        ("jo@example.org", ""),
+        ("example.org", "21"),
+        ("Sub.example.org", "2"),
+        ("mx.example.net", "64321"),
+        ("example.net", "64321"),
+        ("org", "321"),
+        ("c.example", "5"),
+        ("192.0.2.25", "5321"),
+        ("2001:db8::1", "4"),
+        ("2001:0DB8::0001", "4"),
+        ("192.0.2", ""),
+        ("0.2.25", ""),
+        ("xample.org", ""),
+        ("", ""),
+        (".", ""),
+        ("@", ""),
+        ("%", ""),
+        ("*", ""),
+        ("example.org' OR '1'='1", ""),
+        ("example.org%", ""),
+    ],
+)
+async def test_calls_are_found_by_address_domain_host_and_ip(
+    store: Store, call: Call, pattern: str, found: str
+) -> None:
+    await _keep_calls(store, call)
+
+    assert found == "".join(each.id for each in await store.search_calls(pattern, 0.0, 9))
+
+
+async def test_only_the_newest_calls_are_found_and_none_before_an_instant(
+    store: Store, call: Call
+) -> None:
+    await _keep_calls(store, call)
+
+    async def found(since_at: float, limit: int) -> str:
+        calls = await store.search_calls("example.net", since_at, limit)
+        return "".join(each.id for each in calls)
+
+    assert "64" == await found(0.0, 2)
+    assert "643" == await found(3.0, 9)
+    assert "" == await found(6.5, 9)
+    assert "" == await found(0.0, 0)
+    assert "" == await found(0.0, -1)
+
+
+async def test_forgetting_an_address_does_not_touch_the_audit_nor_a_budget(
+    store: Store, call: Call, entry: Entry
+) -> None:
+    store.save(entry)
+    await store.spend((_charge("host", 1),), call, 500.0)
+    for pattern in (call.address, "example.org", "192.0.2.25"):
+        await store.forget(pattern)
+
+    assert (call,) == await store.search_calls(call.address, 0.0, 9)
+    assert await store.is_used_up(_charge("host", 1), 500.0)
+
+
 async def test_a_secret_is_made_once(store: Store) -> None:
     secret = await store.secret("control")
 
@@ -244,13 +467,21 @@ async def test_what_was_forgotten_can_be_learned_again(store: Store, entry: Entr
 
 
 async def test_stats_count_what_is_held(
-    store: Store, settle: Settle, entry: Entry, fact: Fact, wait: Wait
+    store: Store,
+    settle: Settle,
+    entry: Entry,
+    fact: Fact,
+    wait: Wait,
+    acquaintance: Acquaintance,
+    call: Call,
 ) -> None:
     await _save_some(store, entry)
     store.save(replace(entry, reason=Reason.ACCEPTED))
     store.save_fact(fact)
     store.save_fact(replace(fact, subject="example.net"))
     store.save_wait(wait)
+    store.save_acquaintance(acquaintance)
+    await store.spend((_charge("a"), _charge("b")), call, 500.0)
     await settle()
 
     stats = await store.stats()
@@ -260,6 +491,9 @@ async def test_stats_count_what_is_held(
         facts={"selective": 2},
         waits=1,
         size_bytes=stats.size_bytes,
+        acquaintances=1,
+        budgets=2,
+        calls=1,
     )
     assert expected == stats
 

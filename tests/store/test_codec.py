@@ -11,16 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringback.rules.freshness import Entry
-from ringback.rules.waiting import Wait
+from ringback.rules.waiting import Acquaintance, Wait
 from ringback.store.codec import (
     Row,
+    encode_acquaintance,
+    encode_call,
     encode_entry,
     encode_fact,
     encode_wait,
+    parse_acquaintance,
+    parse_call,
     parse_entry,
     parse_fact,
     parse_wait,
 )
+from ringback.values.calls import Call
 from ringback.values.evidence import Exchange
 from ringback.values.facts import Fact
 
@@ -55,6 +60,16 @@ FACTS = _any(
     expires_at=INSTANTS,
     window_s=st.none() | INSTANTS,
     evidence=EVIDENCE,
+    strikes=COUNTS,
+)
+CALLS = _any(Call, at=INSTANTS, said=EVIDENCE)
+ACQUAINTANCES = _any(
+    Acquaintance,
+    contacts=COUNTS,
+    returned=COUNTS,
+    expires_at=INSTANTS,
+    waiting=COUNTS,
+    waiting_since=INSTANTS,
 )
 WAITS = _any(Wait, first_at=INSTANTS, count=COUNTS, expires_at=INSTANTS)
 
@@ -89,6 +104,31 @@ def test_every_fact_comes_back(fact: Fact) -> None:
 @given(WAITS)
 def test_every_wait_comes_back(wait: Wait) -> None:
     assert wait == parse_wait(_stored(encode_wait(wait)))
+
+
+@settings(max_examples=40)
+@given(CALLS)
+def test_every_call_comes_back(call: Call) -> None:
+    assert call == parse_call(_stored(encode_call(call)))
+
+
+@settings(max_examples=40)
+@given(ACQUAINTANCES)
+def test_every_acquaintance_comes_back(acquaintance: Acquaintance) -> None:
+    assert acquaintance == parse_acquaintance(_stored(encode_acquaintance(acquaintance)))
+
+
+def test_a_call_is_found_below_its_names(call: Call) -> None:
+    row = encode_call(call)
+
+    assert ("org.example.", "net.example.mx.") == (row["domain_path"], row["host_path"])
+    assert "" == encode_call(replace(call, host=""))["host_path"]
+
+
+def test_a_wait_is_counted_by_its_networks(wait: Wait) -> None:
+    row = encode_wait(wait)
+
+    assert ("192.0.2.0/24", "192.0.0.0/16") == (row["network"], row["wide_network"])
 
 
 def test_what_has_its_default_takes_no_room(entry: Entry) -> None:
@@ -158,7 +198,25 @@ def test_a_wait_that_cannot_be_read_is_a_value_error(wait: Wait) -> None:
         parse_wait(_stored(encode_wait(wait) | {"count": "many"}))
 
 
-def test_half_a_surrogate_pair_is_refused(entry: Entry, fact: Fact, wait: Wait) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [{"at": "noon"}, {"ip": 5}, {"body": "{}"}, {"body": b"x"}, {"body": '{"said":[{}]}'}],
+)
+def test_a_call_that_cannot_be_read_is_a_value_error(
+    call: Call, changed: dict[str, str | float | bytes]
+) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_call(_stored(encode_call(call) | changed))
+
+
+def test_an_acquaintance_that_cannot_be_read_is_a_value_error(acquaintance: Acquaintance) -> None:
+    with pytest.raises(ValueError, match="contacts"):
+        parse_acquaintance(_stored(encode_acquaintance(acquaintance) | {"contacts": "many"}))
+
+
+def test_half_a_surrogate_pair_is_refused(
+    entry: Entry, fact: Fact, wait: Wait, acquaintance: Acquaintance, call: Call
+) -> None:
     half = "\ud800"
     exchange = replace(entry.evidence[0], text=half)
     with pytest.raises(UnicodeEncodeError):
@@ -169,3 +227,15 @@ def test_half_a_surrogate_pair_is_refused(entry: Entry, fact: Fact, wait: Wait) 
         encode_fact(replace(fact, subject=half))
     with pytest.raises(UnicodeEncodeError):
         encode_wait(replace(wait, key=half))
+    with pytest.raises(UnicodeEncodeError):
+        encode_acquaintance(replace(acquaintance, network=half))
+    for bad in (
+        replace(call, id=half),
+        replace(call, address=half),
+        replace(call, domain=half),
+        replace(call, host=half),
+        replace(call, ip=half),
+        replace(call, recipient=half),
+    ):
+        with pytest.raises(UnicodeEncodeError):
+            encode_call(bad)

@@ -1,12 +1,14 @@
 """What is particular to the store on disk; what it shares with the other is in test_both_stores.py."""
 
 import asyncio
+import gc
 import resource
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +19,20 @@ import pytest
 import ringback
 from ringback.errors import StoreError
 from ringback.rules.freshness import Entry
-from ringback.rules.waiting import Wait
-from ringback.store import codec, sqlite
+from ringback.rules.pacing import Charge, Rate
+from ringback.rules.waiting import Acquaintance, Crowd, Wait
+from ringback.store import codec, database, sqlite
+from ringback.store.queries import MIGRATIONS
 from ringback.store.sqlite import SqliteStore
+from ringback.values.calls import Call
 from ringback.values.events import Event, Trouble
 from ringback.values.facts import DomainFact, Fact
 from ringback.values.verdict import Reason
 
 Open = Callable[..., Awaitable[SqliteStore]]
 
+# One an hour.
+CHARGE = Charge("refused 192.0.2.1", Rate(1), "refused recipients")
 SOURCE = str(Path(ringback.__file__).parents[1])
 
 
@@ -286,20 +293,25 @@ async def test_a_damaged_secret_is_not_used(open_store: Open, path: Path) -> Non
 
 
 async def test_a_damaged_file_is_a_store_error(open_store: Open, path: Path, entry: Entry) -> None:
+    await (await open_store()).close()
+    empty_bytes = _size(path)
     store = await open_store()
     for number in range(200):
         store.save(replace(entry, key=f"{number}@example.org"))
     await store.close()
-    _garble(path)
+    _garble(path, empty_bytes)
     store = await open_store()
     with pytest.raises(StoreError, match="it is damaged; stop Ringback and move it away"):
         await store.load("7@example.org")
 
 
-def _garble(path: Path) -> None:
-    """Overwrite all but the first page, which says that it is a database and which tables it has."""
-    page = 4_096
-    path.write_bytes(path.read_bytes()[:page] + b"\xaa" * (path.stat().st_size - page))
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _garble(path: Path, start: int) -> None:
+    """Overwrite all but the first pages, which say that it is a database and which tables it has."""
+    path.write_bytes(path.read_bytes()[:start] + b"\xaa" * (path.stat().st_size - start))
 
 
 @contextmanager
@@ -334,6 +346,171 @@ async def test_a_disk_that_fails_loses_saves_says_so_once_and_may_recover(
     assert entry == await store.load(entry.key)
 
 
+async def test_a_disk_that_fails_lets_nobody_spend_and_charges_nothing(
+    open_store: Open, call: Call
+) -> None:
+    store = await open_store()
+    with _disk_refuses():
+        for _ in range(3):
+            with pytest.raises(StoreError, match="the disk"):
+                await store.spend((CHARGE,), call, 500.0)
+
+    assert [None, CHARGE] == [await store.spend((CHARGE,), None, 500.0) for _ in range(2)]
+    assert () == await store.search_calls(call.address, 0.0, 9)
+
+
+async def test_a_file_that_another_process_keeps_locked_lets_nobody_spend(
+    open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
+    store = await open_store()
+    with _another_process(path) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="another program keeps it locked"):
+            await store.spend((CHARGE,), None, 500.0)
+
+    assert await store.spend((CHARGE,), None, 500.0) is None
+
+
+async def test_a_file_that_was_removed_lets_nobody_spend(open_store: Open, path: Path) -> None:
+    store = await open_store()
+    _remove(path)
+    with pytest.raises(StoreError, match="it was removed or replaced"):
+        await store.spend((CHARGE,), None, 500.0)
+    with pytest.raises(StoreError, match="it was removed or replaced"):
+        await store.is_used_up(CHARGE, 500.0)
+
+
+async def test_stores_on_one_file_share_its_budgets(open_store: Open) -> None:
+    stores = [await open_store() for _ in range(3)]
+    host = Charge("host", Rate(40), "calls")
+    spends = [stores[number % 3].spend((host,), None, 500.0) for number in range(60)]
+    outcomes = await asyncio.gather(*spends)
+    stores[0].charge(CHARGE, 500.0)
+    await stores[0].flush()
+
+    assert 10 == outcomes.count(None)
+    assert await stores[1].is_used_up(CHARGE, 500.0)
+
+
+async def test_spends_that_pile_up_share_a_transaction(open_store: Open, path: Path) -> None:
+    store = await open_store()
+    with _another_process(path) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        spends = [
+            asyncio.create_task(store.spend((Charge(f"{number}", Rate(1), "calls"),), None, 500.0))
+            for number in range(200)
+        ]
+        await asyncio.sleep(0)
+        writing.execute("ROLLBACK")
+    outcomes = await asyncio.gather(*spends)
+
+    assert [None] * 200 == outcomes
+    assert store.commits < 20
+
+
+async def test_a_text_that_no_row_can_hold_harms_only_its_own_call(
+    open_store: Open, call: Call, told: list[Event]
+) -> None:
+    store = await open_store()
+    bad = replace(call, id="bad", recipient="\ud800")
+    outcomes = await asyncio.gather(
+        store.spend((CHARGE,), bad, 500.0),
+        store.spend((replace(CHARGE, key="\ud800"),), None, 500.0),
+        store.spend((CHARGE,), call, 500.0),
+        return_exceptions=True,
+    )
+    store.charge(replace(CHARGE, key="\ud800"), 500.0)
+    await store.flush()
+    await store.flush()
+
+    assert [StoreError, StoreError, type(None)] == [type(outcome) for outcome in outcomes]
+    assert (call,) == await store.search_calls(call.address, 0.0, 9)
+    assert "1 records are not Unicode text" in str(told[0])
+
+
+async def test_a_spend_that_was_given_up_before_its_turn_is_not_charged(open_store: Open) -> None:
+    store = await open_store()
+    given_up = [
+        asyncio.create_task(store.spend((CHARGE,), None, float(number))) for number in range(20)
+    ]
+    for task in given_up:
+        task.cancel()
+    await asyncio.gather(*given_up, return_exceptions=True)
+
+    assert await store.spend((CHARGE,), None, 500.0) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE budget SET full_at = 'soon'",
+        "UPDATE budget SET interval_s = 'long'",
+        "UPDATE budget SET interval_s = 0",
+        "UPDATE budget SET interval_s = -1",
+        "UPDATE budget SET full_at = 9e999",
+    ],
+)
+async def test_a_damaged_budget_is_used_up_and_recovers(
+    open_store: Open, path: Path, damage: str
+) -> None:
+    store = await open_store()
+    charge = Charge("host", Rate(8), "calls")
+    await store.spend((charge,), None, 0.0)
+    _execute(path, damage)
+    later = 10_000.0
+
+    assert charge == await store.spend((charge,), None, later)
+    assert await store.is_used_up(charge, later + charge.rate.interval_s - 1)
+    assert await store.spend((charge,), None, later + charge.rate.interval_s) is None
+
+
+@pytest.mark.parametrize("damage", ["UPDATE epoch SET empty_since = 'x'", "DELETE FROM epoch"])
+async def test_budgets_of_no_known_beginning_let_nobody_spend_until_it_is_opened_again(
+    open_store: Open, path: Path, damage: str
+) -> None:
+    store = await open_store()
+    _execute(path, damage)
+    with pytest.raises(StoreError, match="its budgets are damaged; restart"):
+        await store.spend((CHARGE,), None, 500.0)
+    await store.close()
+    store = await open_store()
+
+    assert await store.spend((CHARGE,), None, 9_000.0) is None
+
+
+async def test_a_damaged_wait_acquaintance_or_call_counts_as_missing(
+    open_store: Open, path: Path, wait: Wait, acquaintance: Acquaintance, call: Call
+) -> None:
+    store = await open_store()
+    store.save_wait(wait)
+    store.save_acquaintance(acquaintance)
+    store.save_call(call)
+    store.save_call(replace(call, id="good"))
+    await store.flush()
+    _execute(path, "UPDATE wait SET count = 'x'")
+    _execute(path, "UPDATE acquaintance SET returned = 'x'")
+    _execute(path, "UPDATE call SET body = '{' WHERE id = 'c1'")
+
+    assert await store.load_wait(wait.key) is None
+    assert await store.load_acquaintance(acquaintance.network) is None
+    assert ["good"] == [each.id for each in await store.search_calls("example.org", 0.0, 9)]
+
+
+async def test_a_call_is_kept_as_long_as_it_was_said_at_open(
+    open_store: Open, call: Call, now: list[float]
+) -> None:
+    store = await open_store(audit_keep_s=60.0)
+    store.save_call(call)
+    store.save_call(replace(call, id="later", at=1_050.0))
+    await store.flush()
+    now[0] = 1_061.0
+    await store.flush()  # after which it sweeps
+    await store.flush()
+
+    assert ["later"] == [each.id for each in await store.search_calls("example.org", 0.0, 9)]
+
+
 async def test_stores_that_open_one_new_file_at_once_all_open_and_share_its_secret(
     open_store: Open,
 ) -> None:
@@ -343,13 +520,23 @@ async def test_stores_that_open_one_new_file_at_once_all_open_and_share_its_secr
     assert 1 == len(set(secrets))
 
 
-SECRETIVE = """
-import asyncio, sys
+OPENING = """
+import asyncio, sys, time
+from ringback.rules.pacing import Charge, Rate
 from ringback.store.sqlite import SqliteStore
+
+def open_store(path):
+    return SqliteStore.open(
+        path, memory_entries=9, audit_keep_s=9e9, sink=print, clock=lambda: 0.0,
+        elapsed=time.monotonic, boot="one run",
+    )
+"""
+
+SECRETIVE = """
 
 async def main():
     sys.stdin.readline()
-    store = await SqliteStore.open(sys.argv[1], memory_entries=0, sink=print, clock=lambda: 0.0)
+    store = await open_store(sys.argv[1])
     secret = await store.secret("control")
     await store.close()
     print(secret.hex())
@@ -358,14 +545,12 @@ asyncio.run(main())
 """
 
 RESTLESS = """
-import asyncio, sys
-from ringback.store.sqlite import SqliteStore
 from ringback.rules.freshness import Entry
 from ringback.values.verdict import Reason
 
 async def main():
     print("started", flush=True)
-    store = await SqliteStore.open(sys.argv[1], memory_entries=9, sink=print, clock=lambda: 0.0)
+    store = await open_store(sys.argv[1])
     first = int(sys.argv[2])
     while True:
         for number in range(first, first + 50):
@@ -381,7 +566,7 @@ asyncio.run(main())
 
 def _start(script: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", script, *arguments],
+        [sys.executable, "-c", OPENING + script, *arguments],
         env={"PYTHONPATH": SOURCE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -434,3 +619,122 @@ async def test_a_kill_at_any_moment_loses_nothing_committed(
         assert [] == missing
     with _another_process(path) as connection:
         assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
+
+
+VERSION_1 = """
+INSERT INTO wait VALUES ('192.0.2.0/24 a@b c@d', 1000, 2, 90000), ('odd', 1000, 1, 90000);
+INSERT INTO secret VALUES ('control', zeroblob(32));
+"""
+
+
+def _make_version_1(path: Path, *more: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(MIGRATIONS[1] + VERSION_1 + "".join(more))
+
+
+async def test_a_file_of_version_1_is_brought_up_to_date(open_store: Open, path: Path) -> None:
+    _make_version_1(path)
+    store = await open_store()
+
+    wait = Wait("192.0.2.0/24 a@b c@d", 1_000.0, 2, 90_000.0)
+    assert wait == await store.load_wait(wait.key)
+    assert Crowd(1, 0, 2) == await store.count_waits(wait.network)
+    assert Crowd(1, 0, 2) == await store.count_waits("odd")
+    assert bytes(32) == await store.secret("control")
+    assert await store.spend((CHARGE,), None, 500.0) is None
+
+
+async def test_who_has_called_before_budgets_were_kept_starts_with_empty_ones(
+    open_store: Open, path: Path
+) -> None:
+    _make_version_1(path, "INSERT INTO entry VALUES ('a@b', 'b', 'accepted', 1, 90000, '{}');")
+    store = await open_store()
+
+    assert CHARGE == await store.spend((CHARGE,), None, 500.0)
+    assert await store.spend((CHARGE,), None, 500.0 + CHARGE.rate.interval_s) is None
+
+
+SPENDING = """
+async def main():
+    sys.stdin.readline()
+    store = await open_store(sys.argv[1])
+    charges = (Charge("host", Rate(400), "x"), Charge("all", Rate(1000), "x"))
+    print("started", flush=True)
+    end = time.monotonic() + float(sys.argv[2])
+    while time.monotonic() < end:
+        outcomes = await asyncio.gather(
+            *(store.spend(charges, None, time.monotonic()) for _ in range(5))
+        )
+        print("spent\\n" * outcomes.count(None), end="", flush=True)
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def _let_spend(child: subprocess.Popen[str]) -> None:
+    assert child.stdin is not None
+    child.stdin.write("go\n")
+    child.stdin.flush()
+
+
+@pytest.mark.slow
+def test_processes_that_spend_one_budget_never_exceed_it(path: Path) -> None:
+    children = [_start(SPENDING, str(path), "1.0") for _ in range(2)]
+    for child in children:
+        _let_spend(child)
+    said = [child.communicate(timeout=60)[0].count("spent") for child in children]
+
+    assert [0, 0] == [child.returncode for child in children]
+    assert sum(said) == 100  # the burst; the next comes after twelve seconds
+
+
+@pytest.mark.slow
+async def test_a_kill_in_the_middle_of_spending_leaves_no_more_than_the_budget(
+    open_store: Open, path: Path, elapsed: list[float]
+) -> None:
+    child = _start(SPENDING, str(path), "60")
+    _let_spend(child)
+    assert child.stdout is not None
+    said = [await asyncio.to_thread(child.stdout.readline) for _ in range(20)]
+    child.kill()
+    said += child.communicate(timeout=60)[0].splitlines()
+    elapsed[0] = time.monotonic()
+    store = await open_store()
+    host = Charge("host", Rate(400), "x")
+
+    assert len(said) <= 101
+    assert host == await store.spend((host,), None, elapsed[0])
+    assert await store.spend((host,), None, elapsed[0] + host.rate.interval_s) is None
+
+
+def _markers(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir() if "-open-" in file.name]
+
+
+@pytest.mark.filterwarnings("error")
+async def test_an_opening_that_is_broken_off_leaves_nothing_open(tmp_path: Path) -> None:
+    path = tmp_path / "ringback.db"
+
+    def open_it() -> Coroutine[None, None, SqliteStore]:
+        return SqliteStore.open(
+            path,
+            memory_entries=10,
+            audit_keep_s=60.0,
+            sink=lambda _: None,
+            clock=lambda: 0.0,
+            elapsed=lambda: 0.0,
+            boot="a boot",
+        )
+
+    opening = asyncio.create_task(open_it())
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    gc.collect()
+
+    assert _markers(tmp_path) == []
+    store = await open_it()
+    assert await store.spend((Charge("k", Rate(100), "k"),), None, 1.0) is None  # bursts are full
+    await store.close()

@@ -12,9 +12,11 @@ import pytest
 from ringback.errors import StoreError
 from ringback.rules.freshness import Entry
 from ringback.rules.waiting import Wait
-from ringback.store import database, writer
+from ringback.store import database, sweeper, writer
 from ringback.store.complaints import Complaints
 from ringback.store.database import data_version, prepare
+from ringback.store.session import begin
+from ringback.store.sweeper import Sweeper
 from ringback.store.writer import Writer
 from ringback.values.events import Event, Trouble
 from ringback.values.facts import Fact
@@ -43,8 +45,10 @@ async def open_writer(path: Path, now: list[float], told: list[Event], foreign: 
         file = prepare(path)
         complaints = Complaints("store", told.append, lambda: now[0])
         connection = file.connect()
+        session = begin(file, connection, "one run", lambda: 0.0)
         version = data_version(connection)
-        return Writer(file, connection, version, complaints, lambda: now[0], foreign.note)
+        sweeper = Sweeper(lambda: now[0], lambda: 0.0, 9e9)
+        return Writer(file, connection, version, session, complaints, sweeper, foreign.note)
 
     return open_one
 
@@ -284,7 +288,7 @@ async def test_what_others_write_is_noticed_without_being_asked(
     subject = open_writer()
     await _flush(subject)
     before = foreign.writes
-    other.execute("INSERT INTO wait VALUES ('x', 1, 1, 90000)")
+    other.execute("INSERT INTO secret VALUES ('x', x'00')")
     await _wait_until(lambda: foreign.writes > before)
     await subject.close()
 
@@ -298,7 +302,7 @@ async def test_what_has_expired_is_swept_out_in_small_batches(
     now: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(writer, "SWEEP_ROWS", 2)
+    monkeypatch.setattr(sweeper, "SWEEP_ROWS", 2)
     monkeypatch.setattr(writer, "LINGER_S", 60.0)  # no sweep but the one that each flush brings
     subject = open_writer()
     for number in range(5):
@@ -317,6 +321,22 @@ async def test_what_has_expired_is_swept_out_in_small_batches(
     await subject.close()
 
     assert [1, 0, 0] == [_count(other, table) for table in ("entry", "fact", "wait")]
+
+
+async def test_a_sweep_that_fails_is_reported_and_harms_nobody(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry, told: list[Event]
+) -> None:
+    subject = open_writer()
+    other.execute("DROP TABLE acquaintance")
+    _save(subject, replace(entry, key="other@example.org"))
+    await subject.close()
+    other.execute("CREATE TABLE acquaintance (x)")
+    subject = open_writer()
+    await _flush(subject)  # after which it sweeps
+    await _flush(subject)
+    await subject.close()
+
+    assert "expired records stay" in str(told[-1])
 
 
 async def test_it_rests_while_there_is_nothing_to_do(

@@ -9,12 +9,14 @@ def test_facts_are_the_closed_sets() -> None:
         "selective",
         "refuses_null_sender",
         "refuses_vrfy",
+        "not_served",
     }
     assert {fact.value for fact in HostFact} == {
         "refuses_us",
         "refuses_some",
         "greylists",
         "breaks_tls",
+        "refuses_callouts",
     }
 
 

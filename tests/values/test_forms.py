@@ -120,6 +120,7 @@ def test_what_is_no_host_and_port_is_a_value_error(written: str) -> None:
         ("127.9.9.9:25", True),
         ("[::1]:25", True),
         ("localhost:25", True),
+        ("unix:/run/ringback/http", True),
         ("0.0.0.0:25", False),
         ("[::]:25", False),
         ("192.0.2.1:25", False),

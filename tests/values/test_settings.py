@@ -80,7 +80,7 @@ def test_other_pairs_are_refused(written: object, problem: str) -> None:
     assert "write [refresh, expire] in seconds, refresh no more than expire" == refused.value.remedy
 
 
-@pytest.mark.parametrize("listen", ["", "127.0.0.1:8025", "[::1]:8025", "localhost:8025"])
+@pytest.mark.parametrize("listen", ["", "127.0.0.1:8025", "[::1]:8025", "localhost:8025", "unix:/run/ringback/http"])
 def test_http_on_loopback_needs_no_tokens(listen: str) -> None:
     assert listen == Http(listen=listen).listen
 

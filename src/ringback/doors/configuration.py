@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import ConfigError, SettingError
 from ..values.constraints import nearest, quote
 from ..values.section import Key, Section, keys_of
-from ..values.settings import CallWhen, Settings
+from ..values.settings import Settings
 from ..values.text import printable
 
 STANDARD_PATH = "/etc/ringback/ringback.toml"
@@ -43,7 +43,6 @@ class Later:
     key: str
     is_active: Callable[[Any], bool]
     remedy: str
-    by_default: bool = False  # its default is active, and serving without it would not be the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +57,10 @@ class _Given:
 LATER = (
     Later("identity.probe_sender", bool, 'write probe_sender = "", the null sender'),
     Later(
-        "etiquette.call_when",
-        lambda when: when is not CallWhen.ALWAYS,
-        'write call_when = "always" under [etiquette]',
-        by_default=True,
-    ),
-    Later("etiquette.dnsbl", bool, "write dnsbl = []"),
-    Later(
         "store.url",
         lambda url: url.startswith("postgresql:"),
         'write url = "sqlite:///path/to/file" under [store]',
     ),
-    Later("milter.listen", bool, "write listen = [] under [milter]"),
-    Later("http.listen", bool, 'write listen = "" under [http]'),
-    Later("bulk.consent", bool, "write consent = false"),
     Later("recipient.route", bool, "remove [[recipient.route]]"),
 )
 
@@ -123,17 +112,6 @@ def examine_settings(
         return None, mistakes
     sources = {key: given[key].source if key in given else DEFAULT for key in KEYS}
     return Loaded(settings, sources, file), []
-
-
-def refuse_unready(loaded: Loaded) -> None:
-    """Raise ConfigError where a default asks for what a later version brings."""
-    for later in LATER:
-        value = value_of(loaded.settings, later.key)
-        if later.by_default and later.is_active(value):
-            problem = f"the default {quote(value)} comes with a later version"
-            raise ConfigError(
-                loaded.file or "no configuration file", later.key, problem, later.remedy
-            )
 
 
 def value_of(settings: Settings, key: str) -> Any:

@@ -1,6 +1,16 @@
-"""Instants as people and programs write them. Not here: clocks (net/clock.py)."""
+"""Instants and spans of time as people and programs write them. Not here: clocks (net/clock.py)."""
 
+import re
 from datetime import UTC, datetime
+
+_UNIT_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
+_SPAN = re.compile(r"([0-9]{1,6})([mhdw])", re.ASCII)
+# RFC 3339 section 5.6; datetime.fromisoformat takes far more forms than that.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
 
 
 def utc(at: float) -> str:
@@ -10,3 +20,19 @@ def utc(at: float) -> str:
 
 def utc_or_none(at: float | None) -> str | None:
     return None if at is None else utc(at)
+
+
+def parse_instant(text: str) -> float | None:
+    """Read an instant of RFC 3339 as Unix seconds; None if it is none."""
+    if not _INSTANT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper().replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None
+
+
+def parse_span(text: str) -> int | None:
+    """Read a span, such as 30m, 12h, 7d or 4w, as seconds; None if it is none."""
+    found = _SPAN.fullmatch(text)
+    return int(found[1]) * _UNIT_S[found[2]] if found else None

@@ -13,8 +13,19 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from ..values.events import CalledOut, Decided, DoorClosed, Event, Lifecycle, Trouble
+from ..values.events import (
+    Answered,
+    CalledOut,
+    Decided,
+    DoorClosed,
+    Event,
+    Examined,
+    Lifecycle,
+    Requested,
+    Trouble,
+)
 from ..values.evidence import Exchange
+from ..values.fitness import Severity
 from ..values.query import Report
 from ..values.text import printable
 
@@ -71,12 +82,18 @@ def describe(event: Event) -> tuple[str, str, Fields]:
     match event:
         case Decided():
             described = "info", "decided", _decided(event)
+        case Answered():
+            described = "info", "answered", _answered(event)
+        case Requested():
+            described = "info", "requested", _requested(event)
         case CalledOut():
             described = "info", "called_out", _called_out(event)
         case DoorClosed():
             described = "warning", "door_closed", _door_closed(event)
         case Trouble():
             described = "error", "trouble", _trouble(event)
+        case Examined():
+            described = _level_of(event), "examined", _examined(event)
         case Lifecycle():
             described = "info", "lifecycle", {"what": event.what, "detail": event.detail}
     level, name, fields = described
@@ -84,6 +101,14 @@ def describe(event: Event) -> tuple[str, str, Fields]:
 
 
 def _decided(event: Decided) -> Fields:
+    return {**_asked(event), "action": event.action, "told": event.told, **_reported(event)}
+
+
+def _answered(event: Answered) -> Fields:
+    return {**_asked(event), **_reported(event)}
+
+
+def _asked(event: Decided | Answered) -> Fields:
     report = event.report
     return {
         "door": event.door,
@@ -95,8 +120,12 @@ def _decided(event: Decided) -> Fields:
         "blame": report.blame,
         "rule": report.rule,
         "gate": report.gate,
-        "action": event.action,
-        "told": event.told,
+    }
+
+
+def _reported(event: Decided | Answered) -> Fields:
+    report = event.report
+    return {
         "final": report.final,
         "settled": report.settled,
         "retry_at": _instant(report.retry_at),
@@ -104,6 +133,17 @@ def _decided(event: Decided) -> Fields:
         "callouts": report.callouts,
         "took_ms": _milliseconds(event.took_s),
         **_said(report),
+    }
+
+
+def _requested(event: Requested) -> Fields:
+    return {
+        "door": event.door,
+        "client": event.client,
+        "method": event.method,
+        "route": event.route,
+        "status": event.status,
+        "took_ms": _milliseconds(event.took_s),
     }
 
 
@@ -141,6 +181,26 @@ def _trouble(event: Trouble) -> Fields:
     if event.trace:
         fields["trace"] = event.trace.rstrip().replace("\n", " | ")
     return fields
+
+
+def _level_of(event: Examined) -> str:
+    if not event.fitness.is_fit:
+        return "error"
+    return "warning" if event.fitness.of(Severity.WARNING) else "info"
+
+
+def _examined(event: Examined) -> Fields:
+    told: Fields = {
+        severity.value: "; ".join(found.text for found in event.fitness.of(severity))
+        for severity in (Severity.FATAL, Severity.WARNING, Severity.UNKNOWN)
+    }
+    remedies = (found.remedy for found in event.fitness.of(Severity.FATAL))
+    return {
+        "fit": event.fitness.is_fit,
+        "may_call": event.may_call,
+        **told,
+        "remedy": "; ".join(dict.fromkeys(remedies)),
+    }
 
 
 def _safe(key: str, value: Value) -> Value:

@@ -2,23 +2,23 @@
 
 One task reads from a connection and one writes to it; between them lie the answers that are being worked
 out, in the order of their requests. Nothing that one client does is felt by another.
-Not here: the protocol (wire/policy.py), who is asked and what comes of it (engine/verifier.py), which
-action follows (rules/actions.py), sockets (net/listen.py).
+Not here: the protocol (wire/policy.py), what is asked and what follows (doors/judging.py), sockets
+(net/listen.py).
 """
 
 import asyncio
 from dataclasses import dataclass
-from typing import Protocol
 
-from ..engine.ports import Clock, Sink, Store
-from ..errors import RemoteProtocolError, StoreError
-from ..rules.actions import DUNNO, Action, Kind, choose
-from ..rules.waiting import may_defer, wait_key
+from ..engine.ports import Clock, Sink
+from ..errors import RemoteProtocolError
+from ..rules.actions import DUNNO
 from ..values.address import external_form
-from ..values.events import Decided, DoorClosed, Trouble
-from ..values.query import Client, Purpose, Query, Report
-from ..values.settings import Mode, Settings
+from ..values.events import DoorClosed
+from ..values.query import Client, Purpose, Query
+from ..values.settings import Settings
 from ..wire.policy import PolicyReader, PolicyRequest, encode
+from .intake import Connection, Intake, Patience
+from .judging import GRACE_S, Judge, Verifies
 
 DOOR = "policy"
 
@@ -32,31 +32,9 @@ class Limits:
     """What one client may take of us. Seconds, and requests at a time."""
 
     idle_s: float = 900.0  # doors.md promises at least 600 s, and Postfix keeps connections as long
-    # A request as a whole: whoever drips, an octet a second, must not hold a connection for ever.
     half_request_s: float = 10.0
     in_flight: int = 16  # beyond it we stop reading, and TCP makes the client wait
-    grace_s: float = 1.0  # what the engine may exceed answer_within_s by before it counts as stuck
-
-
-class Verifies(Protocol):
-    """What this door needs of engine/verifier.py."""
-
-    async def verify(self, asked: Query, /) -> Report: ...
-
-
-class Connection(Protocol):
-    """What this door needs of net/listen.py, which closes the connection when `serve` returns."""
-
-    @property
-    def peer(self) -> str: ...
-
-    async def read(self, timeout_s: float | None) -> bytes:
-        """Return what has arrived, b"" at the end of input. Raises TimeoutError or another OSError."""
-        ...
-
-    async def write(self, octets: bytes) -> None:
-        """Raises OSError."""
-        ...
+    grace_s: float = GRACE_S
 
 
 _Answers = asyncio.Queue[asyncio.Task[bytes] | None]  # None: there will be no more
@@ -68,31 +46,28 @@ class PolicyServer:
     def __init__(
         self,
         verifier: Verifies,
-        store: Store,
         clock: Clock,
         sink: Sink,
         *,
         settings: Settings,
         limits: Limits | None = None,
     ) -> None:
-        self._verifier, self._store, self._clock, self._sink = verifier, store, clock, sink
-        self._settings, self._limits = settings, limits or Limits()
+        self._sink, self._limits = sink, limits or Limits()
+        grace_s = self._limits.grace_s
+        self._judge = Judge(DOOR, verifier, clock, sink, settings=settings, grace_s=grace_s)
 
     def adopt(self, verifier: Verifies, settings: Settings) -> None:
         """Answer by another engine and other settings from the next request on."""
-        self._verifier, self._settings = verifier, settings
+        self._judge.adopt(verifier, settings)
 
     async def serve(self, connection: Connection) -> None:
         """Answer requests until the client has no more of them, or breaks the protocol."""
-        reader, answers = PolicyReader(), _Answers()
+        answers = _Answers()
         room = asyncio.Semaphore(self._limits.in_flight)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_write(connection, answers, room))
-                while requests := await self._next_requests(connection, reader):
-                    for request in requests:
-                        await room.acquire()
-                        answers.put_nowait(tasks.create_task(self.answer(request)))
+                await self._read(connection, answers, room, tasks)
                 answers.put_nowait(None)
         except* OSError:
             pass  # the client is gone, and nobody waits for the rest of its answers
@@ -101,95 +76,29 @@ class PolicyServer:
         """Return the answer to one request. Whatever goes wrong on our side, mail passes."""
         if request.protocol_state not in _STAGES:
             return encode(str(DUNNO))
-        limit_s = self._settings.smtp.answer_within_s + self._limits.grace_s
-        try:
-            async with asyncio.timeout(limit_s):
-                return encode(str(await self._decide(request)))
-        except TimeoutError:
-            self._sink(Trouble(DOOR, f"no verdict within {limit_s:g} s", "mail passes unasked"))
-        except StoreError as error:
-            self._sink(Trouble(DOOR, str(error), "mail passes unasked until it can be used again"))
-        except Exception as error:
-            # The one place where any error is caught: a bug of ours in one request must cost neither
-            # this mail nor the other requests of its connection. It is told with all we know of it.
-            self._sink(Trouble.of_bug(DOOR, error))
-        return encode(str(DUNNO))
-
-    async def _next_requests(
-        self, connection: Connection, reader: PolicyReader
-    ) -> list[PolicyRequest]:
-        """Return at least one request, or none where there will be no more."""
-        try:
-            return await self._read_requests(connection, reader)
-        except RemoteProtocolError as error:
-            why = str(error)
-        except TimeoutError:
-            if reader.idle:
-                return []
-            why = f"a request that is not whole after {self._limits.half_request_s:g} s"
-        self._sink(DoorClosed(DOOR, connection.peer, why))
-        return []
-
-    async def _read_requests(
-        self, connection: Connection, reader: PolicyReader
-    ) -> list[PolicyRequest]:
-        async with asyncio.timeout(None) as patience:
-            while not reader.broken:
-                if not reader.idle and patience.when() is None:
-                    end_at = asyncio.get_running_loop().time() + self._limits.half_request_s
-                    patience.reschedule(end_at)
-                octets = await connection.read(self._limits.idle_s)
-                if requests := reader.feed(octets):
-                    return requests
-                if not octets:
-                    break
-        if reader.broken:
-            raise reader.broken
-        if not reader.idle:
-            raise RemoteProtocolError("the input ends within a request")
-        return []
-
-    async def _decide(self, request: PolicyRequest) -> Action:
-        started_at = self._clock.now()
-        told = [
-            await self._judge(query, request, started_at)
-            for query in _queries(request, started_at + self._settings.smtp.answer_within_s)
-        ]
+        queries = _queries(request, self._judge.answer_by_at)
+        rulings = [await self._judge.judge(query) for query in queries]
         # The stricter one holds; of equals the first, which is the recipient's.
-        return max(told, key=lambda action: action.strictness)
+        told = (ruling.told for ruling in rulings if ruling)
+        return encode(str(max(told, key=lambda action: action.strictness, default=DUNNO)))
 
-    async def _judge(self, query: Query, request: PolicyRequest, started_at: float) -> Action:
-        report = await self._verifier.verify(query)
-        action = choose(report, query.purpose, self._settings.etiquette.on_deadline)
-        if action.kind is Kind.DEFER_IF_PERMIT:
-            action = await self._bound(action, request)
-        told = action if self._settings.policy.mode is Mode.ENFORCE else DUNNO
-        took_s = max(0.0, self._clock.now() - started_at)  # clocks are set back at times
-        self._sink(
-            Decided(
-                door=DOOR,
-                purpose=query.purpose,
-                address=query.address,
-                client=request.client_address,
-                action=str(action),
-                told=str(told),
-                report=report,
-                took_s=took_s,
-            )
-        )
-        return told
-
-    async def _bound(self, action: Action, request: PolicyRequest) -> Action:
-        """Let a mail through that was told to come back often enough."""
-        key = wait_key(request.client_address, request.sender, request.recipient)
-        wait = await self._store.load_wait(key)
-        most = self._settings.etiquette.max_deferrals
-        deferred, kept = may_defer(wait, key, self._clock.now(), most)
-        if not deferred:
-            return DUNNO
-        if kept is not wait:
-            self._store.save_wait(kept)
-        return action
+    async def _read(
+        self,
+        connection: Connection,
+        answers: _Answers,
+        room: asyncio.Semaphore,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Start an answer to each request, until there will be no more of them."""
+        patience = Patience(self._limits.idle_s, self._limits.half_request_s)
+        intake = Intake(connection, PolicyReader(), patience, "request")
+        try:
+            while requests := await intake.wait_next():
+                for request in requests:
+                    await room.acquire()
+                    answers.put_nowait(tasks.create_task(self.answer(request)))
+        except RemoteProtocolError as error:
+            self._sink(DoorClosed(DOOR, connection.peer, str(error)))
 
 
 def _queries(request: PolicyRequest, answer_by_at: float) -> tuple[Query, ...]:

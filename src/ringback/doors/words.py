@@ -41,6 +41,7 @@ FAILED = MappingProxyType(
         Fault.DNS_FAILURE: "no answer that can be believed",
         Fault.FORBIDDEN_NETWORK: "a network that may not be called",
         Fault.OPTED_OUT: "not called, as its owner wishes",
+        Fault.OPT_OUT_UNKNOWN: "not called: the DNS does not say whether its owner wishes it",
         Fault.OVER_BUDGET: "not called, our budget is used up",
         Fault.SOURCE_UNUSABLE: "our own source address cannot be used",
         Fault.REFUSED: "no connection",
@@ -107,7 +108,7 @@ WOULD_CHANGE = MappingProxyType(
     }
 )
 
-# By the gate that said no, where it says more than the reason: rules/gates.py.
+# By the gate that said no, where it says more than the reason: rules/exemptions.py.
 BEHIND_GATE = MappingProxyType(
     {
         "null_sender": "nothing: bounces come from it, and nobody answers them",
@@ -117,6 +118,16 @@ BEHIND_GATE = MappingProxyType(
         "exempt_sender": "etiquette.exempt_senders",
         "own_domain": "policy.own_domains",
         "no_contact": "identity.contact",
+        "identity": "what `ringback doctor` finds",
+        "no_consent": "bulk.consent, if those on the list have given it",
+        "dnsbl": "the client leaving the block list, or etiquette.dnsbl",
+        "spf_fail": "the SPF record of the sender's domain",
+        "unaligned": "SPF, an MX or a reverse name that joins client and domain, or etiquette.call_when",
+        "retried": "the same mail coming back after etiquette.retried_wait_s",
+        "forged_domain": "time, or the sender's domain vouching for the client",
+        "doubted_network": "the first contacts of that network coming back, as servers' do",
+        "crowded": "fewer first contacts from that network",
+        "opt_out_unknown": "the name server of the sender's side answering for _callout",
         "opted_out_domain": "etiquette.opted_out, if the owner agrees",
         "opted_out_host": "etiquette.opted_out, if the owner agrees",
     }

@@ -1,48 +1,44 @@
 """One callout: the hosts of a domain in order, until one of them decides. What peers do becomes evidence.
 
 The answers are judged as they come, by the rules; this module only walks. Not here: whether to call
-at all, who shares the answer, and what is remembered of the address (engine/verifier.py).
+at all, who shares the answer, and what is remembered of the address (engine/verifier.py); one host
+(engine/visit.py), and one connection (engine/sessions.py).
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
+from ..rules.burden import Target, charges_for, wish_charge
 from ..rules.classify import Phrasebook
 from ..rules.conclude import conclude
-from ..rules.gates import Exemptions
-from ..rules.lessons import REFUSAL_KEPT_S, REFUSAL_PAUSE_S, decides, pair
-from ..rules.outcomes import Finding, Then, is_permanent, judge
+from ..rules.exemptions import Exemptions
+from ..rules.gates import Passed
+from ..rules.optout import Wish, ask_owner
+from ..rules.organisation import Organisation
+from ..rules.outcomes import Finding, Then
+from ..rules.pacing import Charge
 from ..rules.plan import POSTMASTER, Plan, control_local_part
+from ..rules.standing import live
 from ..values.address import Address
 from ..values.dns import Mx
-from ..values.endpoint import Endpoint, Patience
-from ..values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
+from ..values.endpoint import Endpoint
+from ..values.evidence import Exchange, Fault, Stage
 from ..values.facts import DomainFact, Fact, HostFact
-from ..values.query import Purpose
+from ..values.query import Purpose, Query
 from ..values.settings import Method, Settings, TlsPolicy
-from ..values.verdict import Verdict
-from ..wire.probe import Probe, Question
-from ..wire.reply import Reply
+from .asker import Asker
+from .host_memory import HostMemory
+from .ledger import Ledger
 from .pacer import Pacer
-from .ports import Clock, Dialer, Resolver, Store
-from .router import Router
+from .ports import Clock, Dialer, Resolver, Sink, Store
+from .router import Hosts, Router
+from .sessions import Sessions
+from .visit import Desk, News, OnNews, Visit, Walk, is_known
+
+__all__ = ["Callout", "News", "Outside"]
 
 CONTROL_KEY = "control"  # the name of the store's secret behind control addresses
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What is known in the middle of a callout: its asker need not wait for the rest.
-
-    `complete`: what is still to come (QUIT) will not change the conclusion.
-    """
-
-    evidence: tuple[Exchange, ...]
-    complete: bool
-
-
-OnNews = Callable[[News], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,100 +52,57 @@ class Outside:
     pacer: Pacer
     book: Phrasebook
     draw: Callable[[], float]  # numbers from 0 to 1, to shuffle hosts of equal preference
-
-
-@dataclass(slots=True)
-class _Walk:
-    """One callout under way."""
-
-    address: Address
-    purpose: Purpose
-    plan: Plan
-    started_at: float  # Unix seconds
-    deadline_at: float  # of the loop's clock
-    on_news: OnNews
-    contrast: tuple[Exchange, ...] = ()  # the control's refusal, where it is remembered
-    evidence: list[Exchange] = field(default_factory=list)
-    connections: int = 0
-    one_more: bool = False  # a host refused us; only one more is bothered
-
-    def with_contrast(self, said: Sequence[Exchange]) -> tuple[Exchange, ...]:
-        """The evidence so far, `said` included, and what an acceptance in it rests on."""
-        evidence = (*self.evidence, *said)
-        return (*evidence, *self.contrast) if any(map(_accepts, evidence)) else evidence
-
-
-def _is_known(evidence: Sequence[Exchange]) -> bool:
-    """True where nothing that a further host could say is worth bothering it."""
-    return conclude(evidence).verdict is not Verdict.UNKNOWN
-
-
-def _accepts(exchange: Exchange) -> bool:
-    answers = exchange.stage in (Stage.RCPT, Stage.VRFY) and exchange.about is About.ADDRESS
-    return answers and exchange.meaning is Meaning.ACCEPTED
-
-
-def _shown_by(fact: Fact) -> Finding | None:
-    return next((found for about in About if (found := judge(fact.evidence, about))), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A Plan whose progress is told on: an asker may have his answer before the control and QUIT."""
-
-    plan: Plan
-    walk: _Walk
-
-    def read(self, stage: Stage, reply: Reply) -> Reading:
-        return self.plan.read(stage, reply)
-
-    def next_question(self, said: Sequence[Exchange]) -> Question | None:
-        question = self.plan.next_question(said)
-        finding = judge(said, About.ADDRESS)
-        if finding and finding.because.stage in (Stage.RCPT, Stage.VRFY):
-            evidence = self.walk.with_contrast(said)
-            decided = finding.then is Then.STOP or _is_known(evidence)
-            self.walk.on_news(News(evidence, complete=question is None and decided))
-        return question
+    organisation: Organisation
+    is_fit: Callable[[], Awaitable[bool]]  # whether our own identity is in order
 
 
 class Callout:
     """Makes callouts; one object serves all of them."""
 
-    def __init__(self, settings: Settings, outside: Outside, exemptions: Exemptions) -> None:
+    def __init__(
+        self, settings: Settings, outside: Outside, exemptions: Exemptions, sink: Sink
+    ) -> None:
         self._settings, self._outside, self._exemptions = settings, outside, exemptions
         self._router = Router(settings, outside.resolver, outside.clock, outside.draw)
+        store, clock, pacer = outside.store, outside.clock, outside.pacer
+        ledger = Ledger(settings.budget, store, clock, pacer, outside.draw)
+        self._hosts = HostMemory(settings.etiquette, store, clock, pacer, sink)
+        self._desk = Desk(settings, store, clock, self._hosts, ledger)
+        helo_name = settings.identity.helo_name
+        self._sessions = Sessions(settings.smtp, helo_name, outside.dialer, pacer, ledger)
 
     async def run(
-        self, address: Address, purpose: Purpose, on_news: OnNews
+        self, address: Address, query: Query, passed: Passed, on_news: OnNews
     ) -> tuple[Exchange, ...]:
-        """Ask the hosts of `address` and return the evidence, in the order it came."""
-        loop = asyncio.get_running_loop()
-        facts = self._live(await self._outside.store.load_facts(address.domain))
-        walk = _Walk(
-            address=address,
-            purpose=purpose,
-            plan=await self._plan(address, facts),
-            started_at=self._outside.clock.now(),
-            deadline_at=loop.time() + self._settings.smtp.callout_deadline_s,
-            on_news=on_news,
-            contrast=self._contrast_known(facts),
-        )
+        """Ask the hosts of `address` and return the evidence, in the order it came.
+
+        `query` is the first that asked, and `passed` says what let it through. Raises StoreError.
+        """
+        walk = await self._set_out(address, query, passed, on_news)
         route = await self._router.hosts(address)
         walk.evidence.append(route.said)
-        for host in route.hosts:
-            then = await self._ask_host(walk, host, implicit=route.implicit)
-            refused_twice = then is Then.ONE_MORE_HOST and walk.one_more
-            decided = then is Then.STOP or _is_known(walk.with_contrast(()))
-            if decided or refused_twice or loop.time() >= walk.deadline_at:
-                break
-            walk.one_more = walk.one_more or then is Then.ONE_MORE_HOST
-        await self._ask_control_again(walk)
+        if route.hosts and await self._owner_agrees(walk):
+            await self._ask_hosts(walk, route)
+            await self._ask_control_again(walk)
         return walk.with_contrast(())
 
-    def _live(self, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    async def _set_out(
+        self, address: Address, query: Query, passed: Passed, on_news: OnNews
+    ) -> Walk:
         now = self._outside.clock.now()
-        return tuple(fact for fact in facts if fact.noted_at <= now < fact.expires_at)
+        facts = live(await self._outside.store.load_facts(address.domain), now)
+        deadline_s = self._settings.smtp.callout_deadline_s
+        return Walk(
+            address=address,
+            query=query,
+            passed=passed,
+            plan=await self._plan(address, facts),
+            started_at=now,
+            deadline_at=asyncio.get_running_loop().time() + deadline_s,
+            on_news=on_news,
+            asker=Asker(self._outside.resolver),
+            contrast=self._contrast_known(facts),
+        )
 
     def _contrast_known(self, facts: Sequence[Fact]) -> tuple[Exchange, ...]:
         """The control's refusal that is remembered of the domain, if it is not due to be asked again."""
@@ -177,7 +130,17 @@ class Callout:
             vrfy_fallback=settings.smtp.vrfy_fallback,
         )
 
-    async def _ask_host(self, walk: _Walk, host: Mx, *, implicit: bool) -> Then:
+    async def _ask_hosts(self, walk: Walk, route: Hosts) -> None:
+        loop = asyncio.get_running_loop()
+        for host in route.hosts:
+            then = await self._ask_host(walk, host, implicit=route.implicit)
+            refused_twice = then is Then.ONE_MORE_HOST and walk.one_more
+            decided = then is Then.STOP or is_known(walk.with_contrast(()))
+            if decided or refused_twice or loop.time() >= walk.deadline_at:
+                break
+            walk.one_more = walk.one_more or then is Then.ONE_MORE_HOST
+
+    async def _ask_host(self, walk: Walk, host: Mx, *, implicit: bool) -> Then:
         """Try the addresses of one host until one of them speaks."""
         then = Then.NEXT_HOST
         ips, said = await self._router.addresses(walk.address, host, implicit=implicit)
@@ -193,133 +156,82 @@ class Callout:
                 break
         return then
 
-    async def _ask_endpoint(self, walk: _Walk, endpoint: Endpoint, plan: Plan) -> Finding | None:
+    async def _ask_endpoint(self, walk: Walk, endpoint: Endpoint, plan: Plan) -> Finding | None:
         """Have one conversation, and another in clear if the host's TLS is broken."""
-        opted_out = self._exemptions.forbid_host(endpoint.host)
-        if opted_out:
-            self._note_not_called(walk, endpoint, Fault.OPTED_OUT, opted_out.gate)
+        if not await self._host_agrees(walk, endpoint):
             return None
-        resting = self._let_rest(walk, await self._host_facts(walk, endpoint))
-        if resting:
-            return resting
-        try:
-            async with asyncio.timeout_at(walk.deadline_at):
-                waited = await self._outside.pacer.wait_slot(endpoint.ip)
-        except TimeoutError:
-            self._note_not_called(walk, endpoint, Fault.OVER_BUDGET, "connections at a time")
-            return None
-        try:
-            return await self._ask_in_place(walk, endpoint, plan, waited=waited)
-        finally:
-            self._outside.pacer.release(endpoint.ip)
-
-    async def _ask_in_place(
-        self, walk: _Walk, endpoint: Endpoint, plan: Plan, *, waited: bool
-    ) -> Finding | None:
-        """Ask, unless what was learned while we waited for our turn makes it needless."""
-        facts = await self._host_facts(walk, endpoint)
-        if waited:
-            known = await self._learned_meanwhile(walk) or self._let_rest(walk, facts)
-            if known:
-                return known
-        if walk.contrast:
-            if not plan.address:
-                return None  # others have had the control's answer meanwhile
-            plan = replace(plan, control="")
+        facts = await self._hosts.load(endpoint.ip, walk.address.domain)
         broken = any(fact.kind is HostFact.BREAKS_TLS for fact in facts)
         tls = TlsPolicy.NEVER if broken else self._settings.smtp.tls
-        about = About.ADDRESS if plan.address else About.CONTROL
-        said = await self._converse(walk, endpoint, plan, tls)
-        if any(exchange.fault and exchange.stage is Stage.TLS for exchange in said):
-            said = await self._converse(walk, endpoint, plan, TlsPolicy.NEVER) or said
-        return judge(said, about)
+        visit = self._visit(walk, endpoint, plan, tls)
+        if visit.is_left_alone(facts):
+            return visit.finding
+        await self._sessions.wait_turn(visit)
+        if any(exchange.fault and exchange.stage is Stage.TLS for exchange in visit.said):
+            in_clear = self._visit(walk, endpoint, plan, TlsPolicy.NEVER)
+            await self._sessions.wait_turn(in_clear)
+            return in_clear.finding or visit.finding
+        return visit.finding
 
-    async def _learned_meanwhile(self, walk: _Walk) -> Finding | None:
-        """What others who asked for the same domain have learned since this callout began."""
-        facts = self._live(await self._outside.store.load_facts(walk.address.domain))
-        for fact in facts:
-            if fact.noted_at < walk.started_at:
-                continue
-            if decides(fact, self._settings):
-                walk.evidence.extend(fact.evidence)
-                found = _shown_by(fact)
-                return replace(found, then=Then.STOP) if found else None
-            if fact.kind is DomainFact.SELECTIVE:
-                walk.contrast = fact.evidence
-        return None
+    def _visit(self, walk: Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy) -> Visit:
+        charges = self._charges(walk, endpoint)
+        return Visit(self._desk, walk, endpoint, plan, tls, charges)
 
-    async def _host_facts(self, walk: _Walk, endpoint: Endpoint) -> tuple[Fact, ...]:
-        store = self._outside.store
-        return self._live(
-            await store.load_facts(endpoint.ip)
-            + await store.load_facts(pair(endpoint.ip, walk.address.domain))
-        )
-
-    def _let_rest(self, walk: _Walk, facts: Sequence[Fact]) -> Finding | None:
-        """Say what a host that is to be left alone did when it was asked last, and add it to the evidence.
-
-        What followed from it then follows now: behind a host that makes us wait, no backup is tried.
-        """
-        now = self._outside.clock.now()
-        resting: Finding | None = None
-        for fact in facts:
-            if fact.kind is HostFact.REFUSES_SOME and now - fact.noted_at < REFUSAL_KEPT_S:
-                walk.evidence.extend(fact.evidence)  # it counts against weak words
-            elif fact.kind is HostFact.REFUSES_US and now - fact.noted_at < REFUSAL_KEPT_S:
-                walk.evidence.extend(fact.evidence)  # and this
-                if now - fact.noted_at < REFUSAL_PAUSE_S:
-                    resting = resting or _shown_by(fact)
-            elif fact.kind is HostFact.GREYLISTS and self._is_waited_out(walk, fact, now):
-                walk.evidence.extend(fact.evidence)
-                resting = _shown_by(fact)
-        return resting
-
-    def _is_waited_out(self, walk: _Walk, fact: Fact, now: float) -> bool:
-        """True while another address waits for this host: one at a time, until it lets us pass."""
-        first, *_ = self._settings.etiquette.recheck_after_s or (0.0,)
-        wait_s = first if fact.window_s is None else fact.window_s
-        same = any(f"<{walk.address.key}>" in said.command for said in fact.evidence)
-        return not same and now - fact.noted_at < wait_s
-
-    async def _converse(
-        self, walk: _Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy
-    ) -> tuple[Exchange, ...]:
-        """Make one connection, within the budgets, and add what was said to the evidence."""
-        spent = self._outside.pacer.admit(endpoint.ip, walk.address.domain)
-        if spent:
-            self._note_not_called(walk, endpoint, Fault.OVER_BUDGET, spent)
+    def _charges(self, walk: Walk, endpoint: Endpoint) -> tuple[Charge, ...]:
+        """The budgets that the visit falls under, those included that owners have set."""
+        if walk.is_of_ours:
             return ()
-        walk.connections += 1
-        guide = _Watched(plan, walk)
-        probe = Probe(endpoint, walk.connections, self._settings.identity.helo_name, tls, guide)
-        whole_s = max(0.0, walk.deadline_at - asyncio.get_running_loop().time())
-        patience = Patience(self._settings.smtp.stage_timeout_s, whole_s)
-        await self._outside.dialer.call(endpoint, probe, patience)
-        said = probe.transcript
-        walk.evidence.extend(said)
-        for exchange in said:
-            if exchange.stage is Stage.RCPT and is_permanent(exchange):
-                self._outside.pacer.note_refused(endpoint.ip)
-        return said
-
-    def _note_not_called(self, walk: _Walk, endpoint: Endpoint, fault: Fault, detail: str) -> None:
-        walk.evidence.append(
-            Exchange(
-                self._outside.clock.now(),
-                Stage.CONNECT,
-                host=endpoint.host,
-                ip=endpoint.ip,
-                text=detail,
-                fault=fault,
-            )
+        target = Target(endpoint.ip, endpoint.host, walk.address.domain)
+        charges = charges_for(
+            target, walk.query.client, self._settings.budget, self._outside.organisation
         )
+        names = {walk.address.domain, _name_of(endpoint)}
+        rated = [
+            wish_charge(wish.said_by, wish.per_hour)
+            for name, wish in walk.wishes.items()
+            if name in names and wish.per_hour is not None
+        ]
+        return (*charges, *{charge.key: charge for charge in rated}.values())
 
-    async def _ask_control_again(self, walk: _Walk) -> None:
+    # The wish of those who would be called (etiquette.md, Opt-out).
+
+    async def _owner_agrees(self, walk: Walk) -> bool:
+        """Ask for the wish of who owns the domain, before anybody is called."""
+        wish = await self._wish(walk, walk.address.domain)
+        if wish.forbids:
+            self._note_wish(walk, Endpoint("", "", 0), wish)
+        return not wish.forbids
+
+    async def _host_agrees(self, walk: Walk, endpoint: Endpoint) -> bool:
+        """Ask for the wish of who runs the host, who bears the burden."""
+        local = self._exemptions.forbid_host(endpoint.host)
+        if local:
+            walk.add_not_called(self._outside.clock.now(), endpoint, Fault.OPTED_OUT, local.gate)
+            return False
+        wish = await self._wish(walk, _name_of(endpoint))
+        if wish.forbids:
+            self._note_wish(walk, endpoint, wish)
+        return not wish.forbids
+
+    async def _wish(self, walk: Walk, name: str) -> Wish:
+        """The wish that stands in the DNS. An address literal has no name whose owner could be asked."""
+        if walk.is_of_ours or walk.address.literal_ip:
+            return Wish()
+        if name not in walk.wishes:
+            asking = ask_owner(name, self._outside.organisation)
+            walk.wishes[name] = await walk.asker.run(asking)
+        return walk.wishes[name]
+
+    def _note_wish(self, walk: Walk, endpoint: Endpoint, wish: Wish) -> None:
+        fault = Fault.OPTED_OUT if wish.never else Fault.OPT_OUT_UNKNOWN
+        walk.add_not_called(self._outside.clock.now(), endpoint, fault, wish.said_by)
+
+    async def _ask_control_again(self, walk: Walk) -> None:
         """Ask for the control on a connection of its own where it got lost (scenarios 48 and 98).
 
         Never for a message that waits: its mail is accepted either way.
         """
-        if walk.purpose is Purpose.SENDER or not walk.plan.control:
+        if walk.query.purpose is Purpose.SENDER or not walk.plan.control:
             return
         conclusion = conclude(walk.with_contrast(()))
         because = conclusion.because
@@ -327,3 +239,8 @@ class Callout:
             return
         endpoint = Endpoint(because.host, because.ip, self._settings.smtp.port, because.preference)
         await self._ask_endpoint(walk, endpoint, replace(walk.plan, address=""))
+
+
+def _name_of(endpoint: Endpoint) -> str:
+    """The name of a host as owners' records are asked for."""
+    return endpoint.host.lower().removesuffix(".")

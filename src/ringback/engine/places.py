@@ -15,12 +15,11 @@ class Places:
         self._taken = 0
         self._waiting: OrderedDict[asyncio.Future[None], None] = OrderedDict()
 
-    async def wait_place(self) -> bool:
-        """Take a place, when one is free; say whether it took a wait."""
+    async def wait_place(self) -> None:
+        """Take a place, when one is free."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[turn] = None
         self._admit()
-        waits = not turn.done()
         try:
             await turn
         except asyncio.CancelledError:
@@ -28,7 +27,6 @@ class Places:
             if not turn.cancelled():  # the place and the cancellation came at the same moment
                 self.give_back()
             raise
-        return waits
 
     def give_back(self) -> None:
         self._taken -= 1

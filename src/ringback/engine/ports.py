@@ -3,11 +3,13 @@
 Not here: any implementation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..rules.freshness import Entry
-from ..rules.waiting import Wait
+from ..rules.pacing import Charge
+from ..rules.waiting import Acquaintance, Crowd, Wait
+from ..values.calls import Call
 from ..values.dns import DnsAnswer, RecordType
 from ..values.endpoint import Endpoint, Patience
 from ..values.events import Event
@@ -21,6 +23,10 @@ Sink = Callable[[Event], None]
 class Clock(Protocol):
     def now(self) -> float:
         """Unix seconds."""
+        ...
+
+    def elapsed(self) -> float:
+        """Seconds on a clock that nobody sets, the same for all processes until the machine starts anew."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -69,6 +75,40 @@ class Store(Protocol):
     async def load_wait(self, key: str) -> Wait | None: ...
 
     def save_wait(self, wait: Wait) -> None: ...
+
+    async def count_waits(self, network: str) -> Crowd:
+        """Count the waits of a client network, of what surrounds it, and of all, up to their bounds."""
+        ...
+
+    async def load_acquaintance(self, network: str) -> Acquaintance | None: ...
+
+    def save_acquaintance(self, acquaintance: Acquaintance) -> None: ...
+
+    async def spend(
+        self, charges: Sequence[Charge], call: Call | None, elapsed: float
+    ) -> Charge | None:
+        """Charge one event to each budget, or to none, and commit that with `call` before returning.
+
+        Returns the charge whose budget is used up; then `call` is not kept. `elapsed` is Clock.elapsed().
+        Holds for all processes that share the store. Raises StoreError, and then nothing may be called.
+        """
+        ...
+
+    def charge(self, charge: Charge, elapsed: float) -> None:
+        """Charge an event that has happened, even beyond its budget."""
+        ...
+
+    async def is_used_up(self, charge: Charge, elapsed: float) -> bool:
+        """Say whether a budget has nothing left, without charging it."""
+        ...
+
+    def save_call(self, call: Call) -> None:
+        """Complete the Call that `spend` has kept."""
+        ...
+
+    async def search_calls(self, pattern: str, since_at: float, limit: int) -> tuple[Call, ...]:
+        """Calls about an address, a domain (or below it), an MX name (or below it) or an IP; newest first."""
+        ...
 
     async def secret(self, name: str) -> bytes:
         """32 random octets, made at the first call and the same ever after."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from ..errors import AddressError, StoreError
 from ..rules import reports
 from ..rules.conclude import conclude
+from ..rules.exemptions import Exemptions, Refusal
 from ..rules.freshness import Entry, Freshness, ages_of, judge, merge, remember
-from ..rules.gates import Exemptions
+from ..rules.gates import Passed
 from ..rules.lessons import decides, learn
 from ..rules.reports import Heading
 from ..values.address import Address, parse_address
@@ -23,6 +24,8 @@ from ..values.query import Purpose, Query, Report
 from ..values.settings import Settings
 from ..values.verdict import Conclusion, Reason
 from .callout import Callout, News, Outside
+from .deferrals import Deferrals
+from .gatekeeper import Admission, Gatekeeper
 from .ports import Sink
 from .refresher import Refresher
 
@@ -34,7 +37,9 @@ MAX_FLIGHTS = 20_000
 QUIT_WAIT_S = 2.0
 
 # Of no use to the next asker: they speak of our own state, not of the address.
-_NOT_KEPT = frozenset({Reason.OVER_BUDGET, Reason.IDENTITY_UNFIT, Reason.OPTED_OUT})
+_NOT_KEPT = frozenset(
+    {Reason.OVER_BUDGET, Reason.IDENTITY_UNFIT, Reason.OPTED_OUT, Reason.NOT_ASKED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,8 @@ class _Flight:
     """One callout under way, and the two moments at which its askers may leave with an answer."""
 
     address: Address
-    purpose: Purpose
+    query: Query  # the first that asked
+    passed: Passed  # what let it through
     old: Entry | None  # what was remembered when it started
     accepted: asyncio.Future[Report]  # the address was accepted; the control is still open
     concluded: asyncio.Future[Report]
@@ -56,11 +62,25 @@ class Verifier:
     ) -> None:
         self._settings, self._outside, self._sink = settings, outside, sink
         self._exemptions = exemptions
-        self._callout = Callout(settings, outside, exemptions)
+        self._callout = Callout(settings, outside, exemptions, sink)
+        self._deferrals = Deferrals(
+            outside.store, outside.clock, settings.etiquette, outside.organisation
+        )
+        self._gatekeeper = Gatekeeper(
+            settings,
+            exemptions,
+            self._deferrals,
+            outside,
+        )
         self._ages = ages_of(settings.cache)
         self._flights: dict[str, _Flight] = {}
         self._tasks: dict[asyncio.Task[None], _Flight] = {}
         self._refresher = Refresher(self._refresh, sink)
+
+    @property
+    def helo_name(self) -> str:
+        """The name under which we call."""
+        return self._settings.identity.helo_name
 
     @property
     def patience_s(self) -> float:
@@ -86,6 +106,34 @@ class Verifier:
         # As it was asked: the key of the answer has its domain folded.
         return report if report.address == query.address else replace(report, address=query.address)
 
+    async def may_defer(self, client_address: str, sender: str, recipient: str) -> bool:
+        """Say whether a mail may be told once more to come back, and count it. Raises StoreError."""
+        return await self._deferrals.may_defer(client_address, sender, recipient)
+
+    @property
+    def under_way(self) -> int:
+        """Callouts under way or waiting for their turn."""
+        return len(self._flights)
+
+    def concluded_nowait(self, address: str) -> "asyncio.Future[Report] | None":
+        """The conclusion to come of the callout about an address that is under way, if one is.
+
+        It is shared by all who wait: shield it from cancellation.
+        """
+        try:
+            flight = self._flights.get(parse_address(address).key)
+        except AddressError:
+            return None
+        return flight.concluded if flight else None
+
+    async def call_own(self, address: Address) -> tuple[Exchange, ...]:
+        """Ask for an address of ours, whoever is exempt, and return what was said: the doctor's callout.
+
+        Nothing is remembered of it but what it cost. Raises StoreError.
+        """
+        query = Query(address.key)
+        return await self._callout.run(address, query, Passed(("the doctor asks",)), lambda _: None)
+
     async def close(self, drain_s: float = 0.0) -> None:
         """Let callouts finish for `drain_s` seconds, then end them."""
         await self._refresher.close()
@@ -101,24 +149,49 @@ class Verifier:
         await self._outside.resolver.close()
 
     async def _answer(self, query: Query, address: Address) -> Report:
-        old = await self._outside.store.load(address.key)
-        if not query.fresh:
-            known = await self._remembered(address, old)
+        known, old = await self._look_up(query, address)
+        if known:
+            return known
+        flight = self._flights.get(address.key)
+        if flight is not None:
+            return await self._wait(query, flight)
+        try:
+            async with asyncio.timeout(self._left_s(query)):
+                admission = await self._gatekeeper.admit(query, address)
+        except TimeoutError:
+            rule = "the DNS did not say in time who may be called"
+            return reports.unasked(self._heading(address.key), Reason.DEADLINE, rule)
+        report = await self._answer_admitted(query, address, admission, old)
+        return replace(report, questions=admission.questions)
+
+    async def _answer_admitted(
+        self, query: Query, address: Address, admission: Admission, old: Entry | None
+    ) -> Report:
+        if isinstance(admission.said, Refusal):
+            return reports.refused(self._heading(address.key), admission.said)
+        if admission.questions:  # meanwhile another asker may have had his answer
+            known, old = await self._look_up(query, address)
             if known:
                 return known
         # Between this look and the flight's start nothing waits, so that two askers never start two.
         flight = self._flights.get(address.key)
         if flight is None:
-            forbidden = self._exemptions.forbid(query)
-            if forbidden:
-                rule = f"not called: {forbidden.gate}"
-                heading = self._heading(address.key)
-                return reports.unasked(heading, forbidden.reason, rule, forbidden.gate)
             if len(self._flights) >= MAX_FLIGHTS:
                 rule = "too many callouts are under way"
                 return reports.unasked(self._heading(address.key), Reason.OVER_BUDGET, rule)
-            flight = self._start(query.purpose, address, old)
+            flight = self._start(query, admission.said, address, old)
         return await self._wait(query, flight)
+
+    async def _look_up(self, query: Query, address: Address) -> tuple[Report | None, Entry | None]:
+        """What answers from memory, if the asker wants that, and what is remembered of the address."""
+        entry = await self._outside.store.load(address.key)
+        return (None if query.fresh else await self._remembered(address, entry)), entry
+
+    def _left_s(self, query: Query) -> float | None:
+        """How long the asker still waits; None: as long as it takes."""
+        if query.answer_by_at is None:
+            return None
+        return max(0.0, query.answer_by_at - self._outside.clock.now())
 
     def _heading(self, address: str) -> Heading:
         return Heading(address, self._outside.clock.now())
@@ -162,9 +235,9 @@ class Verifier:
 
     # Callouts.
 
-    def _start(self, purpose: Purpose, address: Address, old: Entry | None) -> _Flight:
+    def _start(self, query: Query, passed: Passed, address: Address, old: Entry | None) -> _Flight:
         loop = asyncio.get_running_loop()
-        flight = _Flight(address, purpose, old, loop.create_future(), loop.create_future())
+        flight = _Flight(address, query, passed, old, loop.create_future(), loop.create_future())
         self._flights[address.key] = flight
         task = asyncio.create_task(self._fly(flight))
         self._tasks[task] = flight
@@ -180,7 +253,10 @@ class Verifier:
         started_at = self._outside.clock.now()
         try:
             evidence = await self._callout.run(
-                flight.address, flight.purpose, lambda news: self._tell(flight, news)
+                flight.address,
+                flight.query,
+                flight.passed,
+                lambda news: self._tell(flight, news),
             )
             if not flight.concluded.done():
                 self._finish(flight, conclude(evidence), evidence)
@@ -263,11 +339,8 @@ class Verifier:
         awaited = {flight.concluded}
         if query.purpose is Purpose.SENDER and query.client is not None:
             awaited.add(flight.accepted)
-        timeout_s = None
-        if query.answer_by_at is not None:
-            timeout_s = max(0.0, query.answer_by_at - self._outside.clock.now())
         done, _ = await asyncio.wait(
-            awaited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+            awaited, timeout=self._left_s(query), return_when=asyncio.FIRST_COMPLETED
         )
         if flight.concluded in done:
             return flight.concluded.result()
@@ -281,7 +354,7 @@ def _called_out(flight: _Flight, evidence: tuple[Exchange, ...], took_s: float) 
     report = flight.concluded.result()
     return CalledOut(
         address=flight.address.key,
-        purpose=flight.purpose,
+        purpose=flight.query.purpose,
         connections=reports.connections(evidence),
         hosts=tuple(dict.fromkeys(said.host for said in evidence if said.connection)),
         reason=report.reason,

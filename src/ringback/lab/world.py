@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from ..engine.ports import Clock
@@ -131,6 +131,15 @@ class World:
             else:
                 return
 
+    def publish_source(self, ip: str) -> None:
+        """Let HELO_NAME lead to `ip` as well, and back: who calls from there is fit to."""
+        own = self.dns.zone[HELO_NAME]
+        kind = "AAAA" if ":" in ip else "A"
+        known = own.records.get(kind, ())
+        records = {**own.records, kind: tuple(dict.fromkeys((*known, ip)))}
+        self.dns.zone[HELO_NAME] = replace(own, records=records)
+        self._point_back(ip, HELO_NAME)
+
     async def close(self) -> None:
         await self._close_hosts()
         await self.dns.close()
@@ -153,8 +162,8 @@ class World:
             self._settle_domain(name, domain)
         for name, extra in self.plan.names.items():
             self._settle_name(name, extra)
-        self._settle_name(HELO_NAME, NamePlan(records={"A": ("127.0.0.1",)}))
-        self._point_back("127.0.0.1", HELO_NAME)
+        self._settle_name(HELO_NAME, NamePlan(records={"TXT": ("v=spf1 a -all",)}))
+        self.publish_source("127.0.0.1")
 
     def _settle_domain(self, name: str, domain: DomainPlan) -> None:
         if domain.dns is Standing.NULL_MX:

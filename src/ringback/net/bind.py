@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..values.forms import join_host_port, split_host_port
 from .trouble import in_words
 
+Socket = socket.socket  # for those who hand one on, and have no business with sockets
 UNIX = "unix:"
 # How many clients may wait to be accepted: a burst of an MTA's processes, all connecting at once.
 BACKLOG = 512
@@ -53,7 +54,12 @@ def shown_address(sock: socket.socket) -> str:
     return join_host_port(name[0], name[1])
 
 
-def _open_tcp(address: str) -> socket.socket:
+def spelled_address(address: str) -> str:
+    """Return the one spelling of an address, which `shown_address` uses. Raises UsageError."""
+    return address if address.startswith(UNIX) else join_host_port(*_split(address))
+
+
+def _split(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     try:
         ip, number = split_host_port(f"127.0.0.1{colon}{port}" if host == "localhost" else address)
@@ -61,6 +67,11 @@ def _open_tcp(address: str) -> socket.socket:
         number = None
     if number is None:
         raise UsageError(f"cannot listen on {address!r}: write ADDRESS:PORT or unix:/path")
+    return ip, number
+
+
+def _open_tcp(address: str) -> socket.socket:
+    ip, number = _split(address)
     family = socket.AF_INET6 if ip_address(ip).version == 6 else socket.AF_INET
 
     def bind(sock: socket.socket) -> None:

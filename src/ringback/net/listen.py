@@ -15,7 +15,7 @@ from typing import cast
 
 from ..values.events import DoorClosed, Event, Trouble
 from ..values.forms import join_host_port
-from .bind import open_listener, remove_path, shown_address
+from .bind import BACKLOG, open_listener, remove_path, shown_address
 
 # Octets that a client may be ahead of us; beyond it TCP makes it wait.
 READ_AHEAD_BYTES = 64 * 1024
@@ -190,8 +190,17 @@ Sink = Callable[[Event], None]
 class Listener:
     """Accepts connections until `stop`. `address` is the real one, with the port that ":0" got."""
 
-    def __init__(self, sock: socket.socket, serve: Serve, limits: Limits, sink: Sink) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        serve: Serve,
+        limits: Limits,
+        sink: Sink,
+        *,
+        path_stays: bool,
+    ) -> None:
         self.address = shown_address(sock)
+        self._path_stays = path_stays
         self._sock, self._serve, self._limits, self._sink = sock, serve, limits, sink
         self._served: dict[asyncio.Task[None], Connection] = {}
         self._server: asyncio.Server | None = None
@@ -202,16 +211,19 @@ class Listener:
         """Begin to accept."""
         loop = asyncio.get_running_loop()
         if self._sock.family == socket.AF_UNIX:
-            self._server = await loop.create_unix_server(self._meet, sock=self._sock)
+            self._server = await loop.create_unix_server(
+                self._meet, sock=self._sock, backlog=BACKLOG
+            )
         else:
-            self._server = await loop.create_server(self._meet, sock=self._sock)
+            self._server = await loop.create_server(self._meet, sock=self._sock, backlog=BACKLOG)
 
     async def stop(self, drain_s: float) -> None:
         """Accept no more; let what is under way end within `drain_s`; then cut it off."""
         if self._stopped or self._server is None:
             return
         self._stopped = True
-        remove_path(self._sock)
+        if not self._path_stays:
+            remove_path(self._sock)
         self._server.close()
         connections = list(self._served.values())
         for connection in connections:
@@ -263,14 +275,21 @@ class Listener:
 
 
 async def listen(
-    address: str, serve: Serve, limits: Limits | None = None, *, sink: Sink
+    address: str,
+    serve: Serve,
+    limits: Limits | None = None,
+    *,
+    sink: Sink,
+    inherited: socket.socket | None = None,
 ) -> Listener:
     """Listen on "ADDRESS:PORT" or "unix:/path", and run `serve` for each connection.
 
+    `inherited`: a socket that listens there already, and whose path is somebody else's to remove.
     `serve` may let an OSError of its connection through; the connection is closed when it returns.
     Raises UsageError where the address cannot be had.
     """
     limits = limits or Limits()
-    listener = Listener(open_listener(address, limits.unix_mode), serve, limits, sink)
+    sock = inherited or open_listener(address, limits.unix_mode)
+    listener = Listener(sock, serve, limits, sink, path_stays=inherited is not None)
     await listener.start()
     return listener

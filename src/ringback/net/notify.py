@@ -3,11 +3,14 @@
 Not here: stopping and reloading (doors/service.py).
 """
 
+import os
 import socket
 from collections.abc import Mapping
 
 VARIABLE = "NOTIFY_SOCKET"
-READY, STOPPING = "READY=1", "STOPPING=1"
+READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
+# Set where the unit has WatchdogSec=: microseconds, and the process that is watched.
+_WATCHDOG, _WATCHED = "WATCHDOG_USEC", "WATCHDOG_PID"
 
 # A manager that reads nothing must not hold up the mail.
 WAIT_S = 1.0
@@ -16,6 +19,15 @@ WAIT_S = 1.0
 def reloading(elapsed_s: float) -> tuple[str, ...]:
     """What `Type=notify-reload` wants to hear, and when, by the clock that never jumps, it began."""
     return "RELOADING=1", f"MONOTONIC_USEC={int(elapsed_s * 1_000_000)}"
+
+
+def watchdog_s(environment: Mapping[str, str]) -> float | None:
+    """How long the service manager waits for a sign of life before it kills us: sd_watchdog_enabled(3)."""
+    written = environment.get(_WATCHDOG, "")
+    watched = environment.get(_WATCHED, str(os.getpid())) == str(os.getpid())
+    if not (watched and written.isascii() and written.isdigit()):
+        return None
+    return int(written) / 1_000_000 or None
 
 
 def notify(environment: Mapping[str, str], *states: str) -> None:

@@ -5,15 +5,17 @@ Postfix answers with 554 5.7.1. Not here: how often one mail is deferred (rules/
 MTA is told while observing (doors/policy_server.py).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
 
 from ..values.evidence import About, Exchange
 from ..values.query import Purpose, Report
-from ..values.settings import OnDeadline
+from ..values.settings import DeferOrAccept, Etiquette
 from ..values.text import printable
-from ..values.verdict import Reason, Verdict
+from ..values.verdict import Blame, Reason, Verdict
+from .gates import Gate
 
 # RFC 5321 section 4.5.3.1.5 allows a reply line 512 octets; the MTA puts its own words before ours.
 MAX_LINE_CHARS = 400
@@ -63,6 +65,7 @@ class Case(Enum):
     SETTLED = "settled"  # the real address was accepted; only the control is open
     FINAL = "final"  # unknown, and waiting changes nothing
     NOT_CALLED = "not_called"  # a gate, the owner or a budget said no
+    PUT_OFF = "put_off"  # and the configuration has such mail come back, for a while
     FAILED = "failed"  # something of ours is broken
 
 
@@ -83,18 +86,28 @@ TABLE = MappingProxyType(
         (Case.FINAL, Purpose.RECIPIENT): Kind.DUNNO,
         (Case.NOT_CALLED, Purpose.SENDER): Kind.DUNNO,
         (Case.NOT_CALLED, Purpose.RECIPIENT): Kind.DUNNO,
+        (Case.PUT_OFF, Purpose.SENDER): Kind.DEFER_IF_PERMIT,
+        (Case.PUT_OFF, Purpose.RECIPIENT): Kind.DUNNO,
         (Case.FAILED, Purpose.SENDER): Kind.DUNNO,
         (Case.FAILED, Purpose.RECIPIENT): Kind.DEFER,
     }
 )
 
-_CASE_OF_REASON = MappingProxyType(
+# What the configuration has happen where nobody was called, by reason and then by gate.
+_ON_REASON: Mapping[Reason, Callable[[Etiquette], DeferOrAccept]] = MappingProxyType(
     {
-        Reason.OPTED_OUT: Case.NOT_CALLED,
-        Reason.OVER_BUDGET: Case.NOT_CALLED,
-        Reason.NOT_ASKED: Case.NOT_CALLED,
-        Reason.IDENTITY_UNFIT: Case.NOT_CALLED,  # no mail waits until an operator mends his DNS
-        Reason.OUR_TROUBLE: Case.FAILED,
+        Reason.OPTED_OUT: lambda etiquette: etiquette.on_opted_out,
+        Reason.OVER_BUDGET: lambda etiquette: etiquette.on_over_budget,
+        Reason.IDENTITY_UNFIT: lambda etiquette: etiquette.on_unfit,
+    }
+)
+_ON_GATE: Mapping[str, Callable[[Etiquette], DeferOrAccept]] = MappingProxyType(
+    {
+        Gate.RETRIED: lambda etiquette: etiquette.on_first_contact,
+        Gate.UNALIGNED: lambda etiquette: etiquette.on_unaligned,
+        Gate.SPF_FAIL: lambda etiquette: etiquette.on_spf_fail,
+        Gate.DNSBL: lambda etiquette: etiquette.on_dnsbl,
+        Gate.OPT_OUT_UNKNOWN: lambda etiquette: etiquette.on_opted_out,
     }
 )
 
@@ -129,12 +142,25 @@ _WHY_LATER = MappingProxyType(
         Reason.OUR_TROUBLE: "the verifier has a local problem",
     }
 )
+_WHY_PUT_OFF: Mapping[str, str] = MappingProxyType(
+    {
+        Reason.OPTED_OUT: "its side wants no callouts",
+        Reason.OVER_BUDGET: "its side has been asked enough for now",
+        Reason.IDENTITY_UNFIT: "the verifier's own identity is not in order",
+        Gate.RETRIED: "this is the first mail of its kind from your network, and its domain does not"
+        " vouch for you",
+        Gate.UNALIGNED: "its domain does not vouch for your host",
+        Gate.SPF_FAIL: "its domain says by SPF that your host may not send its mail",
+        Gate.DNSBL: "your host is on a block list",
+        Gate.OPT_OUT_UNKNOWN: "the DNS does not say whether its side wants callouts",
+    }
+)
 _HOST_SAYS_LATER = "its mail host does not say yet"
 
 
-def choose(report: Report, purpose: Purpose, on_deadline: OnDeadline) -> Action:
+def choose(report: Report, purpose: Purpose, etiquette: Etiquette) -> Action:
     """Say what to tell the MTA. A purpose that no MTA asks for gets DUNNO."""
-    kind = TABLE.get((case_of(report, on_deadline), purpose), Kind.DUNNO)
+    kind = TABLE.get((case_of(report, etiquette), purpose), Kind.DUNNO)
     match kind:
         case Kind.DUNNO:
             return DUNNO
@@ -143,20 +169,27 @@ def choose(report: Report, purpose: Purpose, on_deadline: OnDeadline) -> Action:
     return _defer(kind, report, purpose)
 
 
-def case_of(report: Report, on_deadline: OnDeadline) -> Case:
+def case_of(report: Report, etiquette: Etiquette) -> Case:
     """Say which row of evidence.md section 5 holds for `report`."""
-    if report.verdict is Verdict.DELIVERABLE:
-        return Case.DELIVERABLE
-    if report.verdict is Verdict.UNDELIVERABLE:
-        return Case.UNDELIVERABLE
+    if report.verdict is not Verdict.UNKNOWN:
+        known = report.verdict is Verdict.DELIVERABLE
+        return Case.DELIVERABLE if known else Case.UNDELIVERABLE
     if report.settled:
         return Case.SETTLED
     if report.reason is Reason.DEADLINE:
-        return Case.LATE if on_deadline is OnDeadline.DEFER else Case.FINAL
-    if report.reason in _CASE_OF_REASON:
-        return _CASE_OF_REASON[report.reason]
+        return Case.LATE if etiquette.on_deadline is DeferOrAccept.DEFER else Case.FINAL
+    if report.reason is Reason.OUR_TROUBLE:
+        return Case.FAILED
+    if report.blame is Blame.POLICY or report.reason in _ON_REASON:
+        return _not_called(report, etiquette)
     # Without an instant at which to ask again, nothing says that a deferral would ever end well.
     return Case.FINAL if report.final or report.retry_at is None else Case.WILL_RESOLVE
+
+
+def _not_called(report: Report, etiquette: Etiquette) -> Case:
+    choice = _ON_REASON.get(report.reason) or _ON_GATE.get(report.gate)
+    puts_off = choice is not None and choice(etiquette) is DeferOrAccept.DEFER
+    return Case.PUT_OFF if puts_off else Case.NOT_CALLED
 
 
 def _refuse(report: Report, purpose: Purpose) -> Action:
@@ -167,7 +200,8 @@ def _refuse(report: Report, purpose: Purpose) -> Action:
 
 
 def _defer(kind: Kind, report: Report, purpose: Purpose) -> Action:
-    why = _WHY_LATER.get(report.reason, _HOST_SAYS_LATER)
+    put_off = _WHY_PUT_OFF.get(report.reason) or _WHY_PUT_OFF.get(report.gate)
+    why = put_off or _WHY_LATER.get(report.reason, _HOST_SAYS_LATER)
     said = f"{_subject(report, purpose)} cannot be verified now: {why}; try again later"
     return _bounded(kind, _DEFERRED[purpose], said + _quote(report.because, purpose))
 

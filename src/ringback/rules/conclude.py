@@ -48,6 +48,11 @@ _NOT_CALLED = MappingProxyType(
         Fault.UNUSABLE_MX: (Reason.UNREACHABLE, False, "none of its MX names leads to an address"),
         Fault.DNS_FAILURE: (Reason.DNS_FAILURE, False, "DNS gave no answer that can be believed"),
         Fault.OPTED_OUT: (Reason.OPTED_OUT, True, "who runs the host does not want callouts"),
+        Fault.OPT_OUT_UNKNOWN: (
+            Reason.NOT_ASKED,
+            True,
+            "the DNS did not say whether who runs the host wants callouts",
+        ),
         Fault.OVER_BUDGET: (Reason.OVER_BUDGET, True, "our budget for this host is used up"),
     }
 )

@@ -1,181 +1,163 @@
-"""Who may be called at all: exemptions, the local opt-out list, and our own contact. Pure.
+"""Who may be called for a mail: what the DNS says of its client and its sender. A machine without I/O.
 
-`Exemptions.exempt` needs nobody's help and comes before the store is asked; `Exemptions.forbid` comes
-before a callout, and does not touch what is remembered already.
-Not here: opt-out records in the DNS, DNSBL, SPF, alignment and the memory of who came back, which come with
-the gates of etiquette.md; networks that are never called (rules/networks.py); budgets (rules/pacing.py).
+Cheap evidence first (etiquette.md row 1); each gate has a name, which its "no" carries.
+Not here: gates that need no DNS (rules/exemptions.py), the memory of who came back (rules/waiting.py),
+opt-out (rules/optout.py), budgets (rules/burden.py), and their order (engine/gatekeeper.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from ..errors import AddressError
-from ..values.address import Address, parse_address, parse_domain
-from ..values.query import Purpose, Query
-from ..values.settings import Settings
-from ..values.verdict import Reason
+from ..values.address import Address
+from ..values.dns import DnsAnswer, DnsStatus, Question, RecordType
+from ..values.query import Client
+from . import spf
+from .asking import Asking
+from .dnsbl import ask_list
+from .organisation import Organisation, share_organisation
 
-NULL_SENDERS = frozenset({"", "<>"})
-POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1
+# A domain of honest size has a few hosts; whoever lists more is not asked about all of them.
+MAX_HOSTS = 5
+MAX_NAMES = 3  # reverse names of one client
+
+
+class Gate(StrEnum):
+    """The gates that are opened by evidence, by the names that reports and metrics carry."""
+
+    DNSBL = "dnsbl"
+    SPF_FAIL = "spf_fail"
+    UNALIGNED = "unaligned"
+    RETRIED = "retried"
+    FORGED = "forged_domain"  # strangers have used too many names of it that nobody has
+    DOUBTED = "doubted_network"  # it has come back, from where most mail does not
+    CROWDED = "crowded"  # more first contacts of its network than we remember
+    OPT_OUT_UNKNOWN = "opt_out_unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A gate that said no: the reason to report and the gate's name."""
+class Passed:
+    """Nothing stands in the way; `gates` say in words what was found, for the audit.
 
-    reason: Reason
-    gate: str
+    `vouched`: the domain stands behind the client, or nobody else has a part in it.
+    """
 
-
-def _not_asked(gate: str) -> Refusal:
-    return Refusal(Reason.NOT_ASKED, gate)
+    gates: tuple[str, ...] = ()
+    vouched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Networks:
-    """A set of networks; asking costs one look-up per prefix length in use, not per network."""
+class Stopped:
+    """A gate that stays shut, and what was found there."""
 
-    members: frozenset[tuple[int, int, int]]  # version, prefix length, leading bits
-    lengths: tuple[tuple[int, int, int], ...]  # version, prefix length, bits to drop
+    gate: Gate
+    why: str
 
-    @classmethod
-    def parse(cls, texts: Iterable[str]) -> "Networks":
-        """Read networks in CIDR form, or addresses alone. Raises ValueError."""
-        networks = [ip_network(text) for text in texts]
-        lengths = {(n.version, n.prefixlen, n.max_prefixlen - n.prefixlen) for n in networks}
-        members = {
-            (n.version, n.prefixlen, int(n.network_address) >> n.max_prefixlen - n.prefixlen)
-            for n in networks
-        }
-        return cls(frozenset(members), tuple(sorted(lengths)))
 
-    def __contains__(self, text: str) -> bool:
-        try:
-            address = _unmapped(ip_address(text))
-        except ValueError:
+Found = Passed | Stopped
+
+
+def has_nobody_to_call(domain: str) -> Asking[bool]:
+    """True where the DNS itself says that a domain takes no mail: its callout bothers nobody."""
+    mx = yield Question(domain, RecordType.MX)
+    if mx.status is DnsStatus.NXDOMAIN:
+        return True
+    if mx.status is DnsStatus.OK:
+        return any(not record.host for record in mx.mx)  # null MX, RFC 7505
+    if mx.status is DnsStatus.FAILURE:
+        return False
+    for kind in (RecordType.A, RecordType.AAAA):
+        answer = yield Question(domain, kind)
+        if answer.status in (DnsStatus.OK, DnsStatus.FAILURE):
             return False
-        bits = int(address)
-        return any(
-            version == address.version and (version, prefix, bits >> drop) in self.members
-            for version, prefix, drop in self.lengths
-        )
+    return True
 
 
-def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """A dual-stack listener shows IPv4 clients as ::ffff:192.0.2.1."""
-    return getattr(address, "ipv4_mapped", None) or address
+def look_up_lists(client: Client, zones: Sequence[str]) -> Asking[Found]:
+    """Ask block lists for the client; the first that lists it stops."""
+    for zone in zones:
+        listing = yield from ask_list(zone, client.address)
+        if listing.is_listed:
+            return Stopped(Gate.DNSBL, f"{client.address} is listed by {zone}")
+    return Passed((f"not listed by {', '.join(zones)}",) if zones else ())
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """A set of addresses and domains: "ann@example.org", "example.org", ".example.org" with all below."""
-
-    addresses: frozenset[str]
-    domains: frozenset[str]
-    trees: frozenset[str]  # domains that count with all their subdomains
-
-    @classmethod
-    def parse(cls, texts: Iterable[str], *, whole_trees: bool = False) -> "Names":
-        """Read entries; `whole_trees` takes every domain with its subdomains. Raises AddressError."""
-        addresses, domains, trees = set(), set(), set()
-        for text in texts:
-            if "@" in text:
-                addresses.add(_folded_case(parse_address(text)))
-            elif whole_trees or text.startswith("."):
-                trees.add(parse_domain(text.removeprefix(".")))
-            else:
-                domains.add(parse_domain(text))
-        return cls(frozenset(addresses), frozenset(domains), frozenset(trees))
-
-    def holds(self, address: Address) -> bool:
-        return _folded_case(address) in self.addresses or self.holds_domain(address.domain)
-
-    def holds_domain(self, domain: str) -> bool:
-        """`domain` is in A-labels and lower case, without a final dot."""
-        return domain in self.domains or (bool(self.trees) and self._holds_tree(domain))
-
-    def _holds_tree(self, domain: str) -> bool:
-        labels = domain.split(".")
-        return any(".".join(labels[start:]) in self.trees for start in range(len(labels)))
+def align(address: Address, client: Client, organisation: Organisation) -> Asking[Found]:
+    """Say whether the domain of `address` has authorised the client to send its mail."""
+    ip = _parsed(client.address)
+    if ip is None:
+        return Stopped(Gate.UNALIGNED, "the client's address is not known")
+    if address.literal_ip:
+        return _literal(address.literal_ip, ip)
+    said = yield from spf.evaluate(str(ip), address.key, client.helo)
+    if said.result is spf.SpfResult.FAIL:
+        return Stopped(Gate.SPF_FAIL, f"SPF of {address.domain} forbids {ip}")
+    found = f"SPF {said.result}"
+    bond = f"SPF names it by {said.mechanism}" if said.result is spf.SpfResult.PASS else ""
+    if not said.narrow:
+        bond = yield from _look_for_bond(address.domain, client, ip, organisation)
+    if bond:
+        return Passed((found, f"aligned: {bond}"))
+    return Stopped(Gate.UNALIGNED, f"{found}; {ip} is no host of {address.domain}")
 
 
-def _folded_case(address: Address) -> str:
-    # An operator who writes Ann@example.org means ann@example.org too; no verdict hangs on it.
-    return address.key.lower()
+def _look_for_bond(
+    domain: str, client: Client, ip: IPv4Address | IPv6Address, organisation: Organisation
+) -> Asking[str]:
+    """What joins the client to the domain beside SPF, in words; "" for nothing."""
+    by_host = yield from _is_host(domain, ip)
+    if by_host:
+        return f"{by_host} of {domain}"
+    name = yield from _confirmed_name(client, ip)
+    return f"its name is {name}" if share_organisation(name, domain, organisation) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Exemptions:
-    """The settings that say who is never called, made ready for one look-up per query."""
-
-    clients: Networks
-    own_domains: Names
-    senders: Names
-    opted_out: Names
-    has_contact: bool
-
-    @classmethod
-    def parse(cls, settings: Settings) -> "Exemptions":
-        """Make ready what `settings` holds, which has passed its rules already."""
-        etiquette = settings.etiquette
-        own_sender = [settings.identity.probe_sender] if settings.identity.probe_sender else []
-        return cls(
-            clients=Networks.parse(etiquette.exempt_clients),
-            own_domains=Names.parse(settings.policy.own_domains),
-            # Replies to our own probes are not asked back, or two verifiers would never end.
-            senders=Names.parse([*etiquette.exempt_senders, *own_sender]),
-            # The wish of an owner is read widely: for his domain and all that is below it.
-            opted_out=Names.parse(etiquette.opted_out, whole_trees=True),
-            has_contact=bool(settings.identity.contact),
-        )
-
-    def exempt(self, query: Query) -> Refusal | None:
-        """Return the gate that answers without asking anyone, store included."""
-        if query.address in NULL_SENDERS:
-            return _not_asked("null_sender")
-        if query.client is not None:
-            if query.client.authenticated:
-                return _not_asked("authenticated_client")
-            if query.client.address in self.clients:
-                return _not_asked("exempt_client")
-        # A recipient that is called forward is ours, and postmaster's mailbox is worth asking for there.
-        if query.purpose is Purpose.RECIPIENT:
-            return None
-        return self._exempt_address(query)
-
-    def _exempt_address(self, query: Query) -> Refusal | None:
-        if query.address.partition("@")[0].lower() == POSTMASTER:  # RFC 5321 lets it stand alone
-            return _not_asked("postmaster")
-        address = _parsed(query.address)
-        if address is None:
-            return None  # impossible syntax is a verdict of its own
-        if address.folded_key.startswith(f"{POSTMASTER}@"):
-            return _not_asked("postmaster")
-        if query.purpose is Purpose.SENDER and self.own_domains.holds(address):
-            return _not_asked("own_domain")
-        return _not_asked("exempt_sender") if self.senders.holds(address) else None
-
-    def forbid(self, query: Query) -> Refusal | None:
-        """Return the gate that stands before a callout, whoever asks."""
-        if not self.has_contact:
-            return Refusal(Reason.IDENTITY_UNFIT, "no_contact")
-        address = _parsed(query.address)
-        if address is None or query.purpose is Purpose.RECIPIENT:
-            return None
-        if self.opted_out.holds(address):
-            return Refusal(Reason.OPTED_OUT, "opted_out_domain")
-        return None
-
-    def forbid_host(self, host: str) -> Refusal | None:
-        """Return the gate that stands before one MX name: who runs it may say no for all it serves."""
-        if self.opted_out.holds_domain(host.lower().removesuffix(".")):
-            return Refusal(Reason.OPTED_OUT, "opted_out_host")
-        return None
+def _literal(literal_ip: str, ip: IPv4Address | IPv6Address) -> Found:
+    if _parsed(literal_ip) == ip:
+        return Passed(("aligned: the address names the client",))
+    return Stopped(Gate.UNALIGNED, f"{ip} is not the host that the address names")
 
 
-def _parsed(text: str) -> Address | None:
+def _is_host(domain: str, ip: IPv4Address | IPv6Address) -> Asking[str]:
+    """Return "an address" or "an MX" if the client is one of the domain's hosts, else ""."""
+    own = yield Question(domain, _kind_for(ip))
+    if _holds(own, ip):
+        return "an address"
+    records = yield Question(domain, RecordType.MX)
+    for record in records.mx[:MAX_HOSTS]:
+        if record.host:
+            answer = yield Question(record.host, _kind_for(ip))
+            if _holds(answer, ip):
+                return "an MX"
+    return ""
+
+
+def _confirmed_name(client: Client, ip: IPv4Address | IPv6Address) -> Asking[str]:
+    """The client's name that leads back to it; an MTA that confirmed one is believed."""
+    if client.name:
+        return client.name
+    pointer = yield Question(ip.reverse_pointer, RecordType.PTR)
+    for name in pointer.texts[:MAX_NAMES]:
+        forward = yield Question(name, _kind_for(ip))
+        if _holds(forward, ip):
+            return name
+    return ""
+
+
+def _kind_for(ip: IPv4Address | IPv6Address) -> RecordType:
+    return RecordType.A if ip.version == 4 else RecordType.AAAA
+
+
+def _holds(answer: DnsAnswer, ip: IPv4Address | IPv6Address) -> bool:
+    return any(_parsed(text) == ip for text in answer.texts)
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        return parse_address(text)
-    except AddressError:
+        address = ip_address(text)
+    except ValueError:
         return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address

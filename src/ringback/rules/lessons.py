@@ -1,25 +1,31 @@
 """What a callout teaches about domains and hosts, beyond the one address. Pure.
 
-Not here: what is remembered of the address itself (rules/freshness.py).
+Not here: what is remembered of the address itself (rules/freshness.py), and how long a host that refused us
+is left alone (rules/breakers.py).
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..values.evidence import About, Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.settings import Ages, Method, Settings
 from ..values.verdict import Conclusion, Reason, Verdict
+from .breakers import REFUSAL_COUNTS_S, State, close, state_of, strike
 from .freshness import window_s
-from .outcomes import Remember, by_connection, judge
+from .outcomes import Finding, Remember, judge
 from .plan import declines_vrfy
 
-# A host that refused us is not called for an hour; for a day, its weak words are not believed
-# (evidence.md section 3), so the fact lives longer than the pause.
-REFUSAL_PAUSE_S = 3_600.0
-REFUSAL_KEPT_S = 86_400.0
+# An MX record that names somebody else's host: its owner mends it, or meant it (a spammer's revenge).
+NOT_SERVED_KEPT_S = 86_400.0
 WINDOW_KEPT_S = 30 * 86_400.0
 BROKEN_TLS_KEPT_S = 7 * 86_400.0
+# etiquette.md, Opt-out: a reply that refuses callouts in words.
+OPT_OUT_KEPT_S = 90 * 86_400.0
+OPT_OUT_RULE = "phrase no-verifiers"
+# So many domains of a host refused us within a day: then it is the host, and no restricted mailbox.
+DOMAINS_OF_A_HOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,14 @@ def pair(ip: str, domain: str) -> str:
 def learn(
     domain: str, evidence: Sequence[Exchange], conclusion: Conclusion, now: float, ages: Ages
 ) -> Lessons:
-    """Draw the lessons of one callout for `domain`."""
+    """Draw the lessons of one callout about `domain`."""
     learned: list[Fact] = []
     unlearned: list[tuple[str, DomainFact | HostFact]] = []
     kind = _domain_fact(conclusion)
     shown_by = _shown_by(kind, evidence, conclusion) if kind else None
     if kind and shown_by:
-        learned.append(Fact(domain, kind, now, now + ages.expire_s, (remembered(shown_by),)))
+        kept_s = NOT_SERVED_KEPT_S if kind is DomainFact.NOT_SERVED else ages.expire_s
+        learned.append(Fact(domain, kind, now, now + kept_s, (remembered(shown_by),)))
         unlearned += [(domain, _OPPOSITE[kind])] if kind in _OPPOSITE else []
     if _refuses_some(conclusion):
         unlearned.append((domain, DomainFact.ACCEPTS_ANY))
@@ -52,17 +59,33 @@ def learn(
         if exchange.connection and declines_vrfy(exchange):
             kept = (remembered(exchange),)
             learned.append(Fact(domain, DomainFact.REFUSES_VRFY, now, now + ages.expire_s, kept))
-    for said in by_connection(evidence):
-        learned += _host_facts(domain, said, now)
-        unlearned += _ended(said)
     return Lessons(tuple(learned), tuple(unlearned))
+
+
+def learn_of_host(
+    domain: str, said: Sequence[Exchange], known: Iterable[Fact], now: float
+) -> Lessons:
+    """Draw the lessons of one conversation about its host; `known` is what was remembered of it."""
+    facts = {(fact.subject, fact.kind): fact for fact in known}
+    findings = [
+        finding
+        for about in About
+        if (finding := judge(said, about)) and not is_limit_of_session(finding.because)
+    ]
+    learned = [*_refusals(domain, findings, facts, now), *_delays(findings, now)]
+    learned += _broken_tls(said, now)
+    lessons = Lessons(tuple(learned))
+    address = judge(said, About.ADDRESS)
+    if address is None or not _is_answer(address):
+        return lessons
+    return _joined(lessons, _ended(domain, address, findings, facts, now))
 
 
 def decides(fact: Fact, settings: Settings) -> bool:
     """True if `fact` answers for every address of its domain, as we ask today."""
     smtp = settings.smtp
     match fact.kind:
-        case DomainFact.ACCEPTS_ANY:
+        case DomainFact.ACCEPTS_ANY | DomainFact.NOT_SERVED:
             return True
         case DomainFact.REFUSES_NULL_SENDER:
             return not settings.identity.probe_sender
@@ -90,6 +113,7 @@ _BY_REASON = {
     Reason.ACCEPTED: DomainFact.SELECTIVE,
     Reason.ACCEPTS_ANY: DomainFact.ACCEPTS_ANY,
     Reason.REFUSES_NULL_SENDER: DomainFact.REFUSES_NULL_SENDER,
+    Reason.DOMAIN_NOT_SERVED: DomainFact.NOT_SERVED,
 }
 
 
@@ -101,7 +125,7 @@ def _shown_by(
     kind: DomainFact, evidence: Sequence[Exchange], conclusion: Conclusion
 ) -> Exchange | None:
     """The exchange of today that shows the fact: an old fact does not renew itself."""
-    if kind is DomainFact.REFUSES_NULL_SENDER:
+    if kind in (DomainFact.REFUSES_NULL_SENDER, DomainFact.NOT_SERVED):
         shown = [conclusion.because] if conclusion.because else []
     else:
         shown = [
@@ -113,15 +137,7 @@ def _shown_by(
     return today[-1] if today else None
 
 
-def _ended(said: Sequence[Exchange]) -> Iterable[tuple[str, HostFact]]:
-    """A host that answers a RCPT, and not with a delay, has let us pass its greylisting."""
-    finding = judge(said, About.ADDRESS)
-    answered = finding and finding.because.stage is Stage.RCPT and finding.because.fault is None
-    if finding and answered and finding.remember is not Remember.WINDOW:
-        yield finding.because.ip, HostFact.GREYLISTS
-
-
-def _wants_no_second(exchange: Exchange) -> bool:
+def is_limit_of_session(exchange: Exchange) -> bool:
     """True for a 452 to a further recipient: a limit of its session, no refusal of us (scenario 98).
 
     RFC 5321 section 4.5.3.1.10.
@@ -129,27 +145,96 @@ def _wants_no_second(exchange: Exchange) -> bool:
     return exchange.code == 452 and exchange.about is not About.ADDRESS
 
 
-def _host_facts(domain: str, said: Sequence[Exchange], now: float) -> Iterable[Fact]:
-    for about in About:
-        finding = judge(said, about)
-        if finding is None:
-            continue
-        because = finding.because
+_Facts = Mapping[tuple[str, DomainFact | HostFact], Fact]
+
+
+def _refusals(
+    domain: str, findings: Iterable[Finding], facts: _Facts, now: float
+) -> Iterable[Fact]:
+    for because in [it.because for it in findings if it.remember is Remember.REFUSAL]:
+        ip, kept = because.ip, (remembered(because),)
+        if because.rule == OPT_OUT_RULE:
+            yield Fact(ip, HostFact.REFUSES_CALLOUTS, now, now + OPT_OUT_KEPT_S, kept)
+        opened = []
+        # At RCPT it may be one restricted mailbox or domain of a large host; being too much is not.
+        named = because.stage in (Stage.RCPT, Stage.VRFY)
+        if named and because.meaning is not Meaning.RATE_LIMITED:
+            some = _refused_domains(facts.get((ip, HostFact.REFUSES_SOME)), domain, because, now)
+            yield Fact(ip, HostFact.REFUSES_SOME, now, now + REFUSAL_COUNTS_S, some)
+            opened = [pair(ip, domain)] + ([ip] if len(some) >= DOMAINS_OF_A_HOST else [])
+        for subject in opened or [ip]:
+            struck = strike(subject, facts.get((subject, HostFact.REFUSES_US)), kept, now)
+            yield from [struck] if struck else []
+
+
+# "RCPT TO:<ann@shop.example>", "VRFY ann@shop.example"; the domain is the last part.
+_ASKED_FOR = re.compile(r"@([^@\s>]+)>?[^@>]*\Z")
+
+
+def _refused_domains(
+    known: Fact | None, domain: str, because: Exchange, now: float
+) -> tuple[Exchange, ...]:
+    """The last refusal of us for each domain of a host, the latest domains of the last day."""
+    before = {
+        _domain_in(shown.command): shown
+        for shown in (known.evidence if known else ())
+        if now - shown.at < REFUSAL_COUNTS_S
+    }
+    before.pop(domain, None)
+    return (*before.values(), remembered(because))[-DOMAINS_OF_A_HOST:]
+
+
+def _domain_in(command: str) -> str:
+    found = _ASKED_FOR.search(command)
+    return found[1] if found else ""
+
+
+def _delays(findings: Iterable[Finding], now: float) -> Iterable[Fact]:
+    for because in [it.because for it in findings if it.remember is Remember.WINDOW]:
+        expires_at, window = now + WINDOW_KEPT_S, window_s(because.text)
         kept = (remembered(because),)
-        if _wants_no_second(because):
-            continue
-        if finding.remember is Remember.REFUSAL:
-            # At RCPT it may be one restricted mailbox or domain of a large host; being too much is not.
-            named = because.stage in (Stage.RCPT, Stage.VRFY)
-            narrow = named and because.meaning is not Meaning.RATE_LIMITED
-            subject = pair(because.ip, domain) if narrow else because.ip
-            yield Fact(subject, HostFact.REFUSES_US, now, now + REFUSAL_KEPT_S, kept)
-            if narrow:
-                yield Fact(because.ip, HostFact.REFUSES_SOME, now, now + REFUSAL_KEPT_S, kept)
-        elif finding.remember is Remember.WINDOW:
-            window = window_s(because.text)
-            yield Fact(because.ip, HostFact.GREYLISTS, now, now + WINDOW_KEPT_S, kept, window)
+        yield Fact(because.ip, HostFact.GREYLISTS, now, expires_at, kept, window)
+
+
+def _broken_tls(said: Iterable[Exchange], now: float) -> Iterable[Fact]:
     for exchange in said:
         if exchange.fault and exchange.stage is Stage.TLS:
             kept = (remembered(exchange),)
             yield Fact(exchange.ip, HostFact.BREAKS_TLS, now, now + BROKEN_TLS_KEPT_S, kept)
+
+
+def _is_answer(finding: Finding) -> bool:
+    because = finding.because
+    return because.fault is None and because.stage in (Stage.RCPT, Stage.VRFY)
+
+
+def _ended(
+    domain: str, address: Finding, findings: Iterable[Finding], facts: _Facts, now: float
+) -> Lessons:
+    """What is over now that the host has answered: it let us pass, and has not refused us."""
+    ip = address.because.ip
+    lessons = Lessons()
+    by_rcpt = address.because.stage is Stage.RCPT
+    if by_rcpt and address.remember is not Remember.WINDOW and (ip, HostFact.GREYLISTS) in facts:
+        lessons = Lessons(unlearned=((ip, HostFact.GREYLISTS),))
+    if any(finding.remember is Remember.REFUSAL for finding in findings):
+        return lessons
+    for subject in (ip, pair(ip, domain)):
+        breaker = facts.get((subject, HostFact.REFUSES_US))
+        if breaker and state_of(breaker, now) is State.HALF_OPEN:
+            lessons = _joined(lessons, _closed(breaker, facts, now))
+    return lessons
+
+
+def _closed(breaker: Fact, facts: _Facts, now: float) -> Lessons:
+    """A trial succeeded. The host's closes with a clean slate, or the next refusal would open it again."""
+    kept = close(breaker, now)
+    some = facts.get((breaker.subject, HostFact.REFUSES_SOME))
+    learned = [kept] if kept else []
+    learned += [replace(some, evidence=some.evidence[-1:])] if some else []
+    over: tuple[tuple[str, HostFact], ...] = ((breaker.subject, HostFact.REFUSES_US),)
+    return Lessons(tuple(learned), () if kept else over)
+
+
+def _joined(first: Lessons, second: Lessons) -> Lessons:
+    return Lessons(first.learned + second.learned, first.unlearned + second.unlearned)

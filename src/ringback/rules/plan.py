@@ -1,7 +1,7 @@
 """What to ask a host, in which order: the address, then what contrast needs. Pure.
 
 The real recipient goes first; the control only if it was accepted; postmaster only if it was refused
-in weak words. Not here: when to call at all (rules/gates.py), and what the answers amount to
+in weak words. Not here: when to call at all (rules/exemptions.py), and what the answers amount to
 (rules/conclude.py).
 """
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ..values.evidence import Exchange, Fault
 from ..values.query import Report
 from ..values.verdict import Conclusion, Reason, Verdict
+from .exemptions import Refusal
 from .freshness import Entry, asked_again_at
 
 
@@ -32,10 +33,19 @@ def unasked(heading: Heading, reason: Reason, rule: str, gate: str = "") -> Repo
     )
 
 
+def refused(heading: Heading, refusal: Refusal) -> Report:
+    """The answer of a gate that said no."""
+    why = f" ({refusal.why})" if refusal.why else ""
+    report = unasked(heading, refusal.reason, f"not called: {refusal.gate}{why}", refusal.gate)
+    return replace(report, final=refusal.retry_at is None, retry_at=refusal.retry_at)
+
+
 def from_conclusion(
     heading: Heading, conclusion: Conclusion, evidence: tuple[Exchange, ...]
 ) -> Report:
     """The answer of a callout that is not remembered, or not yet."""
+    because = conclusion.because
+    shut = conclusion.reason is Reason.NOT_ASKED and because is not None and because.fault
     return Report(
         address=heading.address,
         reason=conclusion.reason,
@@ -43,8 +53,9 @@ def from_conclusion(
         checked_at=heading.now,
         rule=conclusion.rule,
         callouts=connections(evidence),
+        gate=str(shut or ""),
         settled=conclusion.settled,
-        because=conclusion.because,
+        because=because,
         evidence=evidence,
     )
 

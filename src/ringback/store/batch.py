@@ -5,23 +5,37 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..rules.freshness import Entry
-from ..rules.waiting import Wait
+from ..rules.pacing import Charge
+from ..rules.waiting import Acquaintance, Wait
+from ..values.calls import Call
 from ..values.facts import Fact
-from .codec import FACT_KINDS, Row, encode_entry, encode_fact, encode_wait
+from .codec import (
+    FACT_KINDS,
+    Row,
+    encode_acquaintance,
+    encode_call,
+    encode_entry,
+    encode_fact,
+    encode_wait,
+)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The newest of each record; a fact that was forgotten is None."""
+    """The newest of each record; a fact that was forgotten is None. Of charges, all."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     facts: dict[tuple[str, str], Fact | None] = field(default_factory=dict)
     waits: dict[str, Wait] = field(default_factory=dict)
+    acquaintances: dict[str, Acquaintance] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+    charges: list[tuple[Charge, float]] = field(default_factory=list)  # with the instant of each
 
     def __len__(self) -> int:
-        return len(self.entries) + len(self.facts) + len(self.waits)
+        records = len(self.entries) + len(self.facts) + len(self.waits)
+        return records + len(self.acquaintances) + len(self.calls) + len(self.charges)
 
     def facts_of(self, subject: str) -> Iterator[tuple[str, Fact | None]]:
         """What is to become of the facts about `subject`, by kind."""
@@ -31,17 +45,26 @@ class Batch:
 
     def followed_by(self, later: "Batch") -> "Batch":
         return Batch(
-            self.entries | later.entries, self.facts | later.facts, self.waits | later.waits
+            self.entries | later.entries,
+            self.facts | later.facts,
+            self.waits | later.waits,
+            self.acquaintances | later.acquaintances,
+            self.calls | later.calls,
+            self.charges + later.charges,
         )
 
     def encode(self) -> tuple[dict[str, list[Row]], int]:
-        """The rows of each query that commits this batch, and how many records cannot be stored."""
+        """The rows of each query that commits the records here, and how many cannot be stored."""
         refused: list[UnicodeEncodeError] = []
         kept = [fact for fact in self.facts.values() if fact is not None]
         queries: dict[str, list[Row]] = {
             "save_entry": _encode_each(encode_entry, self.entries.values(), refused),
             "save_fact": _encode_each(encode_fact, kept, refused),
             "save_wait": _encode_each(encode_wait, self.waits.values(), refused),
+            "save_acquaintance": _encode_each(
+                encode_acquaintance, self.acquaintances.values(), refused
+            ),
+            "save_call": _encode_each(encode_call, self.calls.values(), refused),
             "forget_fact": [
                 {"subject": subject, "kind": kind}
                 for (subject, kind), fact in self.facts.items()

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from ..rules.freshness import Entry
-from ..rules.waiting import Wait
+from ..rules.waiting import Acquaintance, Wait
+from ..values.calls import Call
 from ..values.evidence import Exchange
 from ..values.facts import DomainFact, Fact, HostFact
 from . import pattern
@@ -26,14 +27,16 @@ FACT_KINDS: dict[str, DomainFact | HostFact] = {
 
 _ENTRY_COLUMNS = ("key", "reason", "checked_at", "expires_at")
 _FACT_COLUMNS = ("subject", "kind", "noted_at", "expires_at")
+_CALL_COLUMNS = ("id", "at", "address", "ip")
 
 
-def _defaults(kind: type[Entry | Fact | Exchange], *columns: str) -> dict[str, object]:
+def _defaults(kind: type[Entry | Fact | Call | Exchange], *columns: str) -> dict[str, object]:
     return {field.name: field.default for field in fields(kind) if field.name not in columns}
 
 
 _OF_ENTRY = _defaults(Entry, *_ENTRY_COLUMNS)
 _OF_FACT = _defaults(Fact, *_FACT_COLUMNS)
+_OF_CALL = _defaults(Call, *_CALL_COLUMNS)
 _OF_EXCHANGE = _defaults(Exchange)
 
 
@@ -45,6 +48,7 @@ class _FactRow(msgspec.Struct, frozen=True):
     expires_at: float
     evidence: tuple[Exchange, ...] = ()
     window_s: float | None = None
+    strikes: int = 1
 
 
 def encode_entry(entry: Entry) -> Row:
@@ -55,7 +59,7 @@ def encode_entry(entry: Entry) -> Row:
         "reason": entry.reason.value,
         "checked_at": entry.checked_at,
         "expires_at": entry.expires_at,
-        "body": _encode_body(entry, _OF_ENTRY),
+        "body": _encode_body(_body_of(entry)),
     }
 
 
@@ -74,7 +78,7 @@ def encode_fact(fact: Fact) -> Row:
         "kind": fact.kind.value,
         "noted_at": fact.noted_at,
         "expires_at": fact.expires_at,
-        "body": _encode_body(fact, _OF_FACT),
+        "body": _encode_body(_lean(fact, _OF_FACT) | {"evidence": _lean_all(fact.evidence)}),
     }
 
 
@@ -91,15 +95,53 @@ def encode_wait(wait: Wait) -> Row:
     """Raises UnicodeEncodeError as encode_entry does."""
     return {
         "key": _storable(wait.key),
+        "network": wait.network,
+        "wide_network": wait.wide_network,
         "first_at": wait.first_at,
         "count": wait.count,
+        "returned": wait.returned,
         "expires_at": wait.expires_at,
     }
 
 
 def parse_wait(row: sqlite3.Row) -> Wait:
     """Raises ValueError if `row` is not a wait."""
-    return msgspec.convert(dict(row), Wait)
+    return msgspec.convert(dict(row) | {"returned": row["returned"] == 1}, Wait)
+
+
+def encode_acquaintance(acquaintance: Acquaintance) -> Row:
+    """Raises UnicodeEncodeError as encode_entry does."""
+    return {
+        "network": _storable(acquaintance.network),
+        "contacts": acquaintance.contacts,
+        "returned": acquaintance.returned,
+        "expires_at": acquaintance.expires_at,
+        "waiting": acquaintance.waiting,
+        "waiting_since": acquaintance.waiting_since,
+    }
+
+
+def parse_acquaintance(row: sqlite3.Row) -> Acquaintance:
+    """Raises ValueError if `row` is not an acquaintance."""
+    return msgspec.convert(dict(row), Acquaintance)
+
+
+def encode_call(call: Call) -> Row:
+    """Raises UnicodeEncodeError as encode_entry does."""
+    return {
+        "id": _storable(call.id),
+        "at": call.at,
+        "address": _storable(call.address),
+        "domain_path": pattern.path_of(call.domain),
+        "host_path": pattern.path_of(call.host),
+        "ip": _storable(call.ip),
+        "body": _encode_body(_lean(call, _OF_CALL) | {"said": _lean_all(call.said)}),
+    }
+
+
+def parse_call(row: sqlite3.Row) -> Call:
+    """Raises ValueError if `row` is not a call that this version can read."""
+    return msgspec.convert(_parse_body(row) | {name: row[name] for name in _CALL_COLUMNS}, Call)
 
 
 def _parse_body(row: sqlite3.Row) -> dict[str, Any]:
@@ -108,19 +150,26 @@ def _parse_body(row: sqlite3.Row) -> dict[str, Any]:
     return msgspec.json.decode(row["body"], type=dict[str, Any])
 
 
-def _encode_body(value: Entry | Fact, defaults: dict[str, object]) -> str:
-    body = _lean(value, defaults)
-    evidence = value.evidence
-    body["evidence"] = [_lean(exchange, _OF_EXCHANGE) for exchange in evidence]
-    because = body.get("because")
-    if isinstance(because, Exchange):
-        # Nearly always one of the evidence: its position says the same in less room.
-        known = because in evidence
-        body["because"] = evidence.index(because) if known else _lean(because, _OF_EXCHANGE)
+def _encode_body(body: dict[str, object]) -> str:
     return msgspec.json.encode(body).decode()
 
 
-def _lean(value: Entry | Fact | Exchange, defaults: dict[str, object]) -> dict[str, object]:
+def _body_of(entry: Entry) -> dict[str, object]:
+    body = _lean(entry, _OF_ENTRY)
+    body["evidence"] = _lean_all(entry.evidence)
+    because = entry.because
+    if because is not None:
+        # Nearly always one of the evidence: its position says the same in less room.
+        known = because in entry.evidence
+        body["because"] = entry.evidence.index(because) if known else _lean(because, _OF_EXCHANGE)
+    return body
+
+
+def _lean_all(exchanges: tuple[Exchange, ...]) -> list[dict[str, object]]:
+    return [_lean(exchange, _OF_EXCHANGE) for exchange in exchanges]
+
+
+def _lean(value: Entry | Fact | Call | Exchange, defaults: dict[str, object]) -> dict[str, object]:
     """The fields of `value` that say something, which is what differs from the default."""
     return {
         name: said
@@ -136,5 +185,6 @@ def _member(evidence: object, position: int) -> object:
 
 
 def _storable(text: str) -> str:
+    """Raises UnicodeEncodeError for half a surrogate pair."""
     text.encode()
     return text

@@ -2,7 +2,7 @@
 
 WAL mode with synchronous=NORMAL: what is committed survives the death of this process, whatever the
 moment. The last commits before a power failure may be lost, never the file; what is lost then are
-verdicts, which cost one callout each to learn again.
+verdicts, which cost one callout each to learn again, and charges to budgets, which start empty then.
 Not here: what is read and written (reader.py, writer.py).
 """
 
@@ -52,7 +52,8 @@ _FAILURES = {
 }
 
 
-def _unable(path: Path, reason: str, remedy: str) -> StoreError:
+def unable(path: Path, reason: str, remedy: str) -> StoreError:
+    """One line: file, reason, remedy."""
     return StoreError(f"{path}: {reason}", remedy)
 
 
@@ -61,7 +62,7 @@ def explain(path: Path, error: sqlite3.Error | UnicodeError) -> StoreError:
     name = str(getattr(error, "sqlite_errorname", ""))
     primary = "_".join(name.split("_")[:2])
     reason, remedy = _FAILURES.get(primary, (str(error), "report it, it should not happen"))
-    return _unable(path, reason, remedy)
+    return unable(path, reason, remedy)
 
 
 def is_locked(error: sqlite3.Error) -> bool:
@@ -105,7 +106,7 @@ class DatabaseFile:
         except OSError:
             there = False
         if not there:
-            raise _unable(
+            raise unable(
                 self.path, "it was removed or replaced", "restart Ringback to make a new one"
             )
 
@@ -129,7 +130,7 @@ def prepare(path: Path) -> DatabaseFile:
     except sqlite3.Error as error:
         raise explain(path, error) from error
     except OSError as error:
-        raise _unable(path, error.strerror or str(error), _ELSEWHERE) from error
+        raise unable(path, error.strerror or str(error), _ELSEWHERE) from error
 
 
 def _identify(path: Path) -> tuple[int, int]:
@@ -142,17 +143,17 @@ def _claim(path: Path) -> None:
     user = "let Ringback's user write to it and to its directory"
     try:
         if path.is_dir():
-            raise _unable(path, "it is a directory", "name a file in it in store.url")
+            raise unable(path, "it is a directory", "name a file in it in store.url")
         # An existing file is not opened here: closing it would drop the locks that another store of
         # this process holds on it (POSIX advisory locks).
         path.touch(mode=0o600, exist_ok=True)
     except (FileNotFoundError, NotADirectoryError) as error:
         remedy = f"make it, or {_ELSEWHERE}"
-        raise _unable(path, f"there is no directory {path.parent}", remedy) from error
+        raise unable(path, f"there is no directory {path.parent}", remedy) from error
     except PermissionError as error:
-        raise _unable(path, "access is denied", user) from error
+        raise unable(path, "access is denied", user) from error
     except OSError as error:
-        raise _unable(path, error.strerror or str(error), _ELSEWHERE) from error
+        raise unable(path, error.strerror or str(error), _ELSEWHERE) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -174,7 +175,7 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int | str:
 def _refuse_foreign(path: Path, connection: sqlite3.Connection) -> None:
     empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if not empty and _pragma(connection, "application_id") != APPLICATION_ID:
-        raise _unable(path, "it is the database of another program", _NOT_OURS)
+        raise unable(path, "it is the database of another program", _NOT_OURS)
 
 
 def _choose_wal(path: Path, connection: sqlite3.Connection) -> None:
@@ -182,7 +183,7 @@ def _choose_wal(path: Path, connection: sqlite3.Connection) -> None:
         try:
             if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
                 return
-            raise _unable(path, "its file system cannot share memory", "use a local disk")
+            raise unable(path, "its file system cannot share memory", "use a local disk")
         except sqlite3.OperationalError as error:
             if attempt == WAL_ATTEMPTS or not is_locked(error):
                 raise
@@ -197,7 +198,7 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
     with transaction(connection):
         version = int(_pragma(connection, "user_version"))  # another process may have been faster
         if version > VERSION:
-            raise _unable(path, "it is from a newer Ringback", f"upgrade, or {_ELSEWHERE}")
+            raise unable(path, "it is from a newer Ringback", f"upgrade, or {_ELSEWHERE}")
         for number, script in MIGRATIONS.items():
             if number > version:
                 for statement in statements(script):

@@ -1,7 +1,9 @@
-"""What an operator may search for: one address, or all of a domain.
+"""What an operator may search for: one address, all of a domain, a host.
 
 Not here: searching (memory.py, sqlite.py).
 """
+
+from ipaddress import ip_address
 
 
 def domain_of(key: str) -> str:
@@ -19,3 +21,25 @@ def parse(pattern: str) -> str:
     """
     local, at, domain = pattern.rpartition("@")
     return f"{local}{at}{domain.lower()}"
+
+
+def parse_ip(pattern: str) -> str | None:
+    """Return the IP address that `pattern` is, in its usual spelling; None if it is none."""
+    try:
+        return str(ip_address(pattern))
+    except ValueError:
+        return None
+
+
+def path_of(name: str) -> str:
+    """The labels of a DNS name from its top, "org.example."; of no name, "".
+
+    The path of a name is how the path of every name below it begins.
+    """
+    labels = reversed(name.lower().split("."))
+    return "".join(f"{label}." for label in labels) if name else ""
+
+
+def path_end(path: str) -> str:
+    """What sorts behind `path` and all that is below it: "/" is the character after "."."""
+    return f"{path[:-1]}/" if path else ""

@@ -26,10 +26,83 @@ DELETE FROM fact WHERE subject = :subject AND kind = :kind;
 SELECT * FROM wait WHERE key = :key;
 
 -- name: save_wait
-INSERT INTO wait (key, first_at, count, expires_at)
-VALUES (:key, :first_at, :count, :expires_at)
+INSERT INTO wait (key, network, wide_network, first_at, count, returned, expires_at)
+VALUES (:key, :network, :wide_network, :first_at, :count, :returned, :expires_at)
 ON CONFLICT (key) DO UPDATE SET
-  first_at = excluded.first_at, count = excluded.count, expires_at = excluded.expires_at;
+  first_at = excluded.first_at, count = excluded.count, returned = excluded.returned,
+  expires_at = excluded.expires_at;
+
+-- name: count_crowd
+SELECT scope AS name, number FROM crowd
+WHERE (scope = 'network' AND network = :network)
+  OR (scope = 'wide_network' AND network = :wide_network)
+  OR (scope = 'all' AND network = '');
+
+-- name: load_acquaintance
+SELECT * FROM acquaintance WHERE network = :network;
+
+-- name: save_acquaintance
+INSERT INTO acquaintance (network, contacts, returned, expires_at, waiting, waiting_since)
+VALUES (:network, :contacts, :returned, :expires_at, :waiting, :waiting_since)
+ON CONFLICT (network) DO UPDATE SET
+  contacts = excluded.contacts, returned = excluded.returned, expires_at = excluded.expires_at,
+  waiting = excluded.waiting, waiting_since = excluded.waiting_since;
+
+-- name: load_budget
+SELECT full_at, interval_s FROM budget WHERE key = :key;
+
+-- name: save_budget
+INSERT INTO budget (key, full_at, interval_s) VALUES (:key, :full_at, :interval_s)
+ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at, interval_s = excluded.interval_s;
+
+-- name: forget_budgets
+DELETE FROM budget;
+
+-- name: load_epoch
+SELECT boot, empty_since FROM epoch;
+
+-- name: begin_epoch
+INSERT INTO epoch (boot, empty_since) VALUES (:boot, NULL);
+
+-- name: empty_bursts
+UPDATE epoch SET boot = :boot, empty_since = :empty_since;
+
+-- name: list_sessions
+SELECT id FROM session;
+
+-- name: begin_session
+INSERT INTO session (id) VALUES (:id);
+
+-- name: end_session
+DELETE FROM session WHERE id = :id;
+
+-- name: save_call
+INSERT INTO call (id, at, address, domain_path, host_path, ip, body)
+VALUES (:id, :at, :address, :domain_path, :host_path, :ip, :body)
+ON CONFLICT (id) DO UPDATE SET body = excluded.body;
+
+-- name: search_calls_by_address
+SELECT * FROM call WHERE address = :address AND at >= :since_at
+ORDER BY at DESC LIMIT :most;
+
+-- name: search_calls_by_ip
+SELECT * FROM call WHERE ip = :ip AND at >= :since_at
+ORDER BY at DESC LIMIT :most;
+
+-- From an index each, without the rest of the row, before the newest of both are read.
+-- name: search_calls_by_name
+WITH
+  of_domain AS
+    (SELECT rowid AS number, at FROM call INDEXED BY call_by_domain
+     WHERE domain_path >= :path AND domain_path < :path_end AND at >= :since_at
+     ORDER BY at DESC LIMIT :most),
+  of_host AS
+    (SELECT rowid AS number, at FROM call INDEXED BY call_by_host
+     WHERE host_path >= :path AND host_path < :path_end AND at >= :since_at
+     ORDER BY at DESC LIMIT :most),
+  found AS (SELECT * FROM of_domain UNION SELECT * FROM of_host)
+SELECT call.* FROM found JOIN call ON call.rowid = found.number
+ORDER BY found.at DESC LIMIT :most;
 
 -- name: make_secret
 INSERT INTO secret (name, octets) VALUES (:name, :octets) ON CONFLICT (name) DO NOTHING;
@@ -56,6 +129,15 @@ SELECT kind AS name, count(*) AS number FROM fact GROUP BY kind;
 -- name: count_waits
 SELECT count(*) FROM wait;
 
+-- name: count_acquaintances
+SELECT count(*) FROM acquaintance;
+
+-- name: count_budgets
+SELECT count(*) FROM budget;
+
+-- name: count_calls
+SELECT count(*) FROM call;
+
 -- name: measure_size
 SELECT page_count * page_size FROM pragma_page_count, pragma_page_size;
 
@@ -70,3 +152,31 @@ DELETE FROM fact WHERE rowid IN
 -- name: sweep_waits
 DELETE FROM wait WHERE rowid IN
   (SELECT rowid FROM wait WHERE expires_at <= :now ORDER BY expires_at LIMIT :most);
+
+-- name: sweep_acquaintances
+DELETE FROM acquaintance WHERE rowid IN
+  (SELECT rowid FROM acquaintance WHERE expires_at <= :now ORDER BY expires_at LIMIT :most);
+
+-- name: sweep_calls
+DELETE FROM call WHERE rowid IN
+  (SELECT rowid FROM call WHERE at <= :audited_until ORDER BY at LIMIT :most);
+
+-- name: sweep_budgets
+DELETE FROM budget WHERE key IN
+  (SELECT key FROM budget WHERE full_at <= :recovered_until ORDER BY full_at LIMIT :most);
+
+-- name: total_entries
+SELECT count(*) FROM entry;
+
+-- name: total_facts
+SELECT count(*) FROM fact;
+
+-- name: trim_entries
+DELETE FROM entry WHERE rowid IN (SELECT rowid FROM entry ORDER BY expires_at LIMIT :most);
+
+-- name: trim_facts
+DELETE FROM fact WHERE rowid IN (SELECT rowid FROM fact ORDER BY expires_at LIMIT :most);
+
+-- name: trim_acquaintances
+DELETE FROM acquaintance WHERE rowid IN
+  (SELECT rowid FROM acquaintance ORDER BY returned > 0, expires_at LIMIT :most);

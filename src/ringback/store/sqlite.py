@@ -2,14 +2,16 @@
 
 Saves go to memory at once and to disk within 50 ms, through one writer thread. Loads ask, in this
 order: the entries used last, what is saved and not committed yet, the disk. Several processes may have
-the file open; what another one writes or forgets is noticed within about a second.
+the file open; what another one writes or forgets is noticed within about a second, and what it spends
+at once.
 Not here: the thread that writes (writer.py), those that read (reader.py), the file (database.py).
 """
 
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,18 +19,39 @@ from typing import Self
 
 from ..errors import StoreError
 from ..rules.freshness import Entry
-from ..rules.waiting import Wait
+from ..rules.pacing import Charge
+from ..rules.waiting import (
+    MAX_OF_ALL,
+    MAX_OF_NETWORK,
+    MAX_OF_WIDE_NETWORK,
+    Acquaintance,
+    Crowd,
+    Wait,
+    wide_network,
+)
+from ..values.calls import Call
 from ..values.events import Event
 from ..values.facts import Fact
 from ..values.storage import StoreStats
 from . import pattern as patterns
-from .codec import parse_entry, parse_fact, parse_wait
+from . import session as sessions
+from .budgets import Budgets
+from .codec import (
+    encode_call,
+    parse_acquaintance,
+    parse_call,
+    parse_entry,
+    parse_fact,
+    parse_wait,
+)
 from .complaints import Complaints
 from .database import DatabaseFile, data_version, prepare, transaction
-from .lru import Lru
 from .memory import SECRET_BYTES
 from .queries import QUERIES
 from .reader import Parameters, Reader
+from .recent import Recent
+from .session import Session
+from .sweeper import Sweeper
 from .writer import Writer
 
 
@@ -37,10 +60,19 @@ class Opened:
     """A database file and the three connections to it, one a thread."""
 
     file: DatabaseFile
+    session: Session
     writer: sqlite3.Connection
     writer_seen_version: int
     answers: sqlite3.Connection
     surveys: sqlite3.Connection
+
+    def close(self) -> None:
+        """Let go of a file that no store was made of."""
+        with suppress(sqlite3.Error):  # then it counts as killed, which is the safe side
+            self.session.end(self.writer)
+        self.session.release()
+        for connection in (self.writer, self.answers, self.surveys):
+            connection.close()
 
 
 class SqliteStore:
@@ -51,10 +83,13 @@ class SqliteStore:
         opened: Opened,
         *,
         memory_entries: int,
+        audit_keep_s: float,
         sink: Callable[[Event], None],
         clock: Callable[[], float],
+        elapsed: Callable[[], float],
     ) -> None:
         self._file = file = opened.file
+        self._recent = Recent(memory_entries)
         self._complaints = Complaints("store", sink, clock)
         self._answers = Reader(file, opened.answers, self._complain_unreadable)
         # Searching and counting take long in a large store: not in the thread that answers wait for.
@@ -63,14 +98,11 @@ class SqliteStore:
             file,
             opened.writer,
             opened.writer_seen_version,
+            opened.session,
             self._complaints,
-            clock,
-            self._forget_memory,
+            Sweeper(clock, elapsed, audit_keep_s),
+            self._recent.clear,
         )
-        self._recent: Lru[str, Entry] = Lru(memory_entries)
-        # The newest load from disk of each key. One that was overtaken by a save or by another
-        # process is struck out, so that its older entry does not get into `_recent`.
-        self._loading: dict[str, object] = {}
         self._secrets: dict[str, bytes] = {}
 
     @classmethod
@@ -79,20 +111,37 @@ class SqliteStore:
         path: str | Path,
         *,
         memory_entries: int,
+        audit_keep_s: float,
         sink: Callable[[Event], None],
         clock: Callable[[], float],
+        elapsed: Callable[[], float],
+        boot: str,
     ) -> Self:
         """Open the file, made if need be. Raises StoreError with one line: file, reason, remedy.
 
-        `memory_entries` are kept in memory as well; `sink` is told of saves that fail, in the event
-        loop; `clock` (Unix seconds) is also called in other threads.
+        `memory_entries` are kept in memory as well, calls for `audit_keep_s` on disk; `sink` is told of
+        saves that fail, in the event loop. `clock` (Unix seconds) and `elapsed` (of the run of the
+        machine that `boot` names) are also called in other threads.
         """
-        opened = await asyncio.to_thread(_open, Path(path))
-        return cls(opened, memory_entries=memory_entries, sink=sink, clock=clock)
+        opening = asyncio.ensure_future(asyncio.to_thread(_open, Path(path), boot, elapsed))
+        try:
+            opened = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(StoreError):  # nobody else would let go of what the thread opens
+                (await opening).close()
+            raise
+        return cls(
+            opened,
+            memory_entries=memory_entries,
+            audit_keep_s=audit_keep_s,
+            sink=sink,
+            clock=clock,
+            elapsed=elapsed,
+        )
 
     @property
     def commits(self) -> int:
-        """How many transactions have carried what was saved."""
+        """How many transactions have carried what was saved or spent."""
         return self._writer.commits
 
     async def load(self, key: str) -> Entry | None:
@@ -105,20 +154,14 @@ class SqliteStore:
         return await self._load_from_disk(key)
 
     async def _load_from_disk(self, key: str) -> Entry | None:
-        ticket = self._loading[key] = object()
-        try:
+        with self._recent.loading(key) as keep:
             for entry in await self._answers.read("load_entry", parse_entry, {"key": key}):
-                if self._loading.get(key) is ticket:
-                    self._recent.keep(key, entry)
+                keep(entry)
                 return entry
             return None
-        finally:
-            if self._loading.get(key) is ticket:
-                del self._loading[key]
 
     def save(self, entry: Entry) -> None:
-        self._loading.pop(entry.key, None)
-        self._recent.keep(entry.key, entry)
+        self._recent.save(entry)
         self._writer.save(lambda batch: batch.entries.update({entry.key: entry}))
 
     async def load_facts(self, subject: str) -> tuple[Fact, ...]:
@@ -145,6 +188,48 @@ class SqliteStore:
     def save_wait(self, wait: Wait) -> None:
         self._writer.save(lambda batch: batch.waits.update({wait.key: wait}))
 
+    async def count_waits(self, network: str) -> Crowd:
+        """Those that are committed: what a flood adds within 50 ms is one batch."""
+        parameters: Parameters = {"network": network, "wide_network": wide_network(network)}
+        numbers = dict(await self._answers.read("count_crowd", _parse_count, parameters))
+        return Crowd(
+            of_network=min(numbers.get("network", 0), MAX_OF_NETWORK),
+            of_wide_network=min(numbers.get("wide_network", 0), MAX_OF_WIDE_NETWORK),
+            of_all=min(numbers.get("all", 0), MAX_OF_ALL),
+        )
+
+    async def load_acquaintance(self, network: str) -> Acquaintance | None:
+        for batch in self._writer.uncommitted():
+            if network in batch.acquaintances:
+                return batch.acquaintances[network]
+        read, parameters = self._answers.read, {"network": network}
+        found = await read("load_acquaintance", parse_acquaintance, parameters)
+        return found[0] if found else None
+
+    def save_acquaintance(self, acquaintance: Acquaintance) -> None:
+        network = acquaintance.network
+        self._writer.save(lambda batch: batch.acquaintances.update({network: acquaintance}))
+
+    async def spend(
+        self, charges: Sequence[Charge], call: Call | None, elapsed: float
+    ) -> Charge | None:
+        return await self._writer.spend(partial(_spend, charges, call, elapsed))
+
+    def charge(self, charge: Charge, elapsed: float) -> None:
+        self._writer.save(lambda batch: batch.charges.append((charge, elapsed)))
+
+    async def is_used_up(self, charge: Charge, elapsed: float) -> bool:
+        return await self._writer.spend(lambda budgets: budgets.is_used_up(charge, elapsed))
+
+    def save_call(self, call: Call) -> None:
+        self._writer.save(lambda batch: batch.calls.update({call.id: call}))
+
+    async def search_calls(self, pattern: str, since_at: float, limit: int) -> tuple[Call, ...]:
+        await self.flush()
+        query, wanted = _call_search(pattern)
+        parameters: Parameters = {**wanted, "since_at": since_at, "most": max(limit, 0)}
+        return tuple(await self._surveys.read(query, parse_call, parameters))
+
     async def secret(self, name: str) -> bytes:
         if name not in self._secrets:
             octets = await self._writer.run(partial(_make_secret, name))
@@ -161,7 +246,7 @@ class SqliteStore:
 
     async def forget(self, pattern: str) -> int:
         forgotten = await self._writer.run(partial(_forget, patterns.parse(pattern)))
-        self._forget_memory()
+        self._recent.clear()
         return forgotten
 
     async def stats(self) -> StoreStats:
@@ -172,6 +257,9 @@ class SqliteStore:
             facts=dict(await read("count_facts", _parse_count)),
             waits=(await read("count_waits", _parse_number))[0],
             size_bytes=(await read("measure_size", _parse_number))[0],
+            acquaintances=(await read("count_acquaintances", _parse_number))[0],
+            budgets=(await read("count_budgets", _parse_number))[0],
+            calls=(await read("count_calls", _parse_number))[0],
         )
 
     async def flush(self) -> None:
@@ -184,10 +272,6 @@ class SqliteStore:
         await self._answers.close()
         await self._surveys.close()
 
-    def _forget_memory(self) -> None:
-        self._recent.clear()
-        self._loading.clear()
-
     def _complain_unreadable(self, rows: int) -> None:
         self._complaints.report(
             "records count as missing",
@@ -196,10 +280,30 @@ class SqliteStore:
         )
 
 
-def _open(path: Path) -> Opened:
+def _open(path: Path, boot: str, elapsed: Callable[[], float]) -> Opened:
     file = prepare(path.absolute())
-    writer = file.connect()
-    return Opened(file, writer, data_version(writer), file.connect(), file.connect())
+    with ExitStack() as undo:
+        writer, answers, surveys = (undo.enter_context(closing(file.connect())) for _ in range(3))
+        session = sessions.begin(file, writer, boot, elapsed)
+        undo.pop_all()
+    return Opened(file, session, writer, data_version(writer), answers, surveys)
+
+
+def _spend(
+    charges: Sequence[Charge], call: Call | None, elapsed: float, budgets: Budgets
+) -> Charge | None:
+    row = None if call is None else encode_call(call)
+    return budgets.spend(charges, row, elapsed)
+
+
+def _call_search(pattern: str) -> tuple[str, dict[str, str]]:
+    """The query that finds the calls about `pattern`, and what it is asked for."""
+    if "@" in pattern:
+        return "search_calls_by_address", {"address": patterns.parse(pattern)}
+    if ip := patterns.parse_ip(pattern):
+        return "search_calls_by_ip", {"ip": ip}
+    path = patterns.path_of(pattern)
+    return "search_calls_by_name", {"path": path, "path_end": patterns.path_end(path)}
 
 
 def _make_secret(name: str, connection: sqlite3.Connection) -> bytes:

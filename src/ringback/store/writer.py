@@ -1,7 +1,8 @@
 """The one thread that writes: what is saved within a few milliseconds becomes one transaction.
 
+So does what is spent while another transaction is under way, but nothing that is spent waits for company.
 Between transactions it notices what other processes wrote, and sweeps out what has expired.
-Not here: SQL (queries.sql), rows (codec.py), what is kept in memory (sqlite.py).
+Not here: SQL (queries.sql), rows (codec.py), what is spent (budgets.py), what is kept in memory (recent.py).
 """
 
 import asyncio
@@ -11,13 +12,19 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from typing import Any, TypeVar
 
 from ..errors import StoreError
+from ..rules.pacing import Charge
 from .batch import Batch
+from .budgets import Budgets
 from .complaints import Complaints
 from .database import DatabaseFile, data_version, explain, is_locked, transaction
 from .queries import QUERIES
+from .session import Session
+from .sweeper import Sweeper
 
 T = TypeVar("T")
 
@@ -28,10 +35,6 @@ POLL_S = 0.5
 # A batch is held in memory until the disk takes it. Callouts make some hundred records a second at
 # most, so this many waiting means a disk that has stalled.
 MAX_PENDING = 20_000
-# Expired records go at this pace, some milliseconds a batch, so that nothing has to wait for them.
-SWEEP_ROWS = 500
-SWEEP_EVERY_S = 30.0
-_SWEEPS = ("sweep_entries", "sweep_facts", "sweep_waits")
 
 _LOST = "saves were lost"
 _CLOSED = StoreError("it was closed before them")
@@ -42,8 +45,9 @@ _STALLED = StoreError("it cannot keep up with them", "look for what keeps its di
 class _Errand:
     """Something to do in the thread, when all that was saved before is committed."""
 
-    work: Callable[[sqlite3.Connection], Any]
+    work: Callable[[Any], Any]
     done: Future[Any]
+    shares: bool  # works on the budgets, in a transaction with others; else on the connection
 
 
 class Writer:
@@ -58,17 +62,19 @@ class Writer:
         file: DatabaseFile,
         connection: sqlite3.Connection,
         seen_version: int,
+        session: Session,
         complaints: Complaints,
-        clock: Callable[[], float],
+        sweeper: Sweeper,
         on_foreign_write: Callable[[], None],
     ) -> None:
-        self.commits = 0  # transactions that carried what was saved
-        self._file, self._complaints, self._clock = file, complaints, clock
+        self.commits = 0  # transactions that carried what was saved or spent
+        self._file, self._session = file, session
+        self._complaints, self._sweeper = complaints, sweeper
         self._on_foreign_write = on_foreign_write
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._seen_version = seen_version
-        self._swept_at: float | None = None
+        self._has_lost = False  # then what was charged may be among it
         self._wake = threading.Condition()  # guards the five below
         self._gathering = Batch()
         self._committing = Batch()
@@ -89,6 +95,7 @@ class Writer:
                 if idle:
                     self._wake.notify()
                 return
+            self._has_lost = True
             why = _CLOSED if self._closing else _STALLED
         self._complaints.report(_LOST, f"{self._file.path}: {why.what}", why.remedy)
 
@@ -102,14 +109,24 @@ class Writer:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` when all that was saved before is committed. Raises StoreError if either fails."""
-        errand = _Errand(work, Future())
+        result: T = await self._run_errand(_Errand(work, Future(), shares=False))
+        return result
+
+    async def spend(self, work: Callable[[Budgets], T]) -> T:
+        """Do `work` likewise, in a transaction with others of its kind: none holds unless all do.
+
+        It must not fail once it has spent something.
+        """
+        result: T = await self._run_errand(_Errand(work, Future(), shares=True))
+        return result
+
+    async def _run_errand(self, errand: _Errand) -> Any:
         with self._wake:
             if self._closing:
                 raise StoreError(f"{self._file.path}: it was closed")
             self._errands.append(errand)
             self._wake.notify()
-        result: T = await asyncio.wrap_future(errand.done)
-        return result
+        return await asyncio.wrap_future(errand.done)
 
     async def close(self) -> None:
         """Commit what is saved, let go of the file, and end the thread."""
@@ -122,8 +139,10 @@ class Writer:
         try:
             while self._turn():
                 pass
+            self._take_leave()
         finally:
             self._connection.close()
+            self._session.release()
             with self._wake:
                 self._closing = True
             closed = StoreError(f"{self._file.path}: it was closed")
@@ -139,15 +158,16 @@ class Writer:
         closing = self._take()
         failure = self._commit(self._committing)
         self._notice_others()
-        for errand in self._taken:
-            self._perform(errand, failure)
+        for shares, errands in groupby(self._taken, lambda errand: errand.shares):
+            perform = self._perform_together if shares else self._perform_each
+            perform([*errands], failure)
         if not closing:
             self._sweep()
         return not closing
 
     def _take(self) -> bool:
         """Wait until there is something to do, and a little longer for its company; say if it is the last."""
-        sweeping = self._swept_at is None
+        sweeping = self._sweeper.is_behind
         with self._wake:
             self._wake.wait_for(self._is_wanted, LINGER_S if sweeping else POLL_S)
             self._wake.wait_for(self._is_urgent, LINGER_S)
@@ -177,6 +197,7 @@ class Writer:
         with self._wake:
             self._gathering = kept.followed_by(self._gathering) if kept else self._gathering
             self._committing = Batch()
+        self._has_lost |= failure is not None and not kept
         if failure is not None:
             self._complain("saves wait" if kept else _LOST, failure)
         return failure
@@ -186,22 +207,62 @@ class Writer:
         with transaction(self._connection):
             for name, rows in queries.items():
                 self._connection.executemany(QUERIES[name], rows)
+            refused += self._charge(batch)
         self.commits += 1
         if refused:
             self._complain(_LOST, StoreError(f"{refused} records are not Unicode text"))
 
-    def _perform(self, errand: _Errand, failure: StoreError | None) -> None:
-        if not errand.done.set_running_or_notify_cancel():
-            return
+    def _charge(self, batch: Batch) -> int:
+        """Charge what has happened; return how many have no budget that could be stored."""
+        if not batch.charges:
+            return 0
+        budgets = Budgets(self._file.path, self._connection)
+        outcomes = [
+            self._attempt_alone(partial(_charge_one, charge, elapsed), budgets)
+            for charge, elapsed in batch.charges
+        ]
+        budgets.post()
+        return len(outcomes) - outcomes.count(None)
+
+    def _perform_each(self, errands: list[_Errand], failure: StoreError | None) -> None:
+        for errand in errands:
+            if errand.done.set_running_or_notify_cancel():
+                work = partial(errand.work, self._connection)
+                _settle(errand, failure or self._attempt(work))
+
+    def _perform_together(self, errands: list[_Errand], failure: StoreError | None) -> None:
+        # What nobody waits for any more must not be charged.
+        wanted = [errand for errand in errands if errand.done.set_running_or_notify_cancel()]
+        outcomes = failure or self._attempt(partial(self._share_transaction, wanted))
+        if isinstance(outcomes, StoreError):
+            outcomes = [outcomes] * len(wanted)
+        for errand, outcome in zip(wanted, outcomes, strict=True):
+            _settle(errand, outcome)
+
+    def _share_transaction(self, errands: list[_Errand]) -> list[Any]:
+        with transaction(self._connection):
+            budgets = Budgets(self._file.path, self._connection)
+            outcomes = [self._attempt_alone(errand.work, budgets) for errand in errands]
+            budgets.post()
+        self.commits += 1
+        return outcomes
+
+    def _attempt(self, work: Callable[[], Any]) -> Any:
+        """What `work` returns, or a StoreError."""
         try:
-            if failure is not None:
-                raise failure
             self._file.ensure_there()
-            errand.done.set_result(errand.work(self._connection))
+            return work()
         except StoreError as error:
-            errand.done.set_exception(error)
+            return error
         except (sqlite3.Error, UnicodeEncodeError) as error:
-            errand.done.set_exception(explain(self._file.path, error))
+            return explain(self._file.path, error)
+
+    def _attempt_alone(self, work: Callable[[Budgets], Any], budgets: Budgets) -> Any:
+        """Likewise, where the others do not fail with it: it has a text that no row can hold."""
+        try:
+            return work(budgets)
+        except UnicodeEncodeError as error:
+            return explain(self._file.path, error)
 
     def _notice_others(self) -> None:
         try:
@@ -213,22 +274,21 @@ class Writer:
             self._tell(self._on_foreign_write)
 
     def _sweep(self) -> None:
-        now = self._clock()
-        # A clock that stepped back must not stop the sweeping until it has caught up.
-        if self._swept_at is not None and 0 <= now - self._swept_at < SWEEP_EVERY_S:
+        if not self._sweeper.is_due():
             return
-        self._swept_at = now
-        parameters = {"now": now, "most": SWEEP_ROWS}
         try:
-            with transaction(self._connection):
-                swept = [
-                    self._connection.execute(QUERIES[name], parameters).rowcount for name in _SWEEPS
-                ]
+            self._sweeper.sweep(self._connection)
         except sqlite3.Error as error:
             if not is_locked(error):  # then there is a next time
                 self._complain("expired records stay", explain(self._file.path, error))
-        else:
-            self._swept_at = None if max(swept) == SWEEP_ROWS else now
+
+    def _take_leave(self) -> None:
+        """Unless something was lost, or cannot be written: then bursts start empty next time."""
+        if self._has_lost or self._gathering:
+            return
+        with suppress(sqlite3.Error, StoreError, OSError):
+            self._file.ensure_there()
+            self._session.end(self._connection)
 
     def _complain(self, kind: str, failure: StoreError) -> None:
         self._tell(self._complaints.report, kind, failure.what, failure.remedy)
@@ -237,3 +297,14 @@ class Writer:
         # A loop that has been closed has nobody left to be told.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(listener, *arguments)
+
+
+def _charge_one(charge: Charge, elapsed: float, budgets: Budgets) -> None:
+    budgets.charge(charge, elapsed)
+
+
+def _settle(errand: _Errand, outcome: Any) -> None:
+    if isinstance(outcome, StoreError):
+        errand.done.set_exception(outcome)
+    else:
+        errand.done.set_result(outcome)

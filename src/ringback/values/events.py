@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from .evidence import Exchange
+from .fitness import Fitness
 from .query import Report
 
 
@@ -19,6 +20,30 @@ class Decided:
     action: str  # what `enforce` says
     told: str  # what the MTA was told: DUNNO while observing
     report: Report
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A program asked about an address, and got a report: no mail hangs on it here."""
+
+    door: str
+    purpose: str
+    address: str
+    client: str  # the IP address whose mail raised the question; "": an operator asks
+    report: Report
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A door for programs was asked for something, and answered with a status."""
+
+    door: str
+    client: str  # who asked: the name of a token, or an IP address or network
+    method: str
+    route: str  # "/v1/reports/{name:str}"; "" where there is none
+    status: int
     took_s: float
 
 
@@ -62,6 +87,14 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """Our own identity was looked at, and something is not as it was told before, or still unfit."""
+
+    fitness: Fitness
+    may_call: bool  # False: no callouts until it is fit
+
+
+@dataclass(frozen=True, slots=True)
 class Lifecycle:
     """The service started, listens, drains, stopped."""
 
@@ -69,4 +102,4 @@ class Lifecycle:
     detail: str = ""
 
 
-Event = Decided | CalledOut | DoorClosed | Trouble | Lifecycle
+Event = Decided | Answered | Requested | CalledOut | DoorClosed | Trouble | Examined | Lifecycle

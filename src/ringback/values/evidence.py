@@ -66,6 +66,7 @@ class Fault(StrEnum):
     DNS_FAILURE = "dns_failure"  # SERVFAIL, REFUSED, timeout, or a resolver we cannot believe
     FORBIDDEN_NETWORK = "forbidden_network"  # loopback, private, our own address …
     OPTED_OUT = "opted_out"  # who runs the host does not want callouts; nothing was sent
+    OPT_OUT_UNKNOWN = "opt_out_unknown"  # DNS did not say whether he does; nothing was sent
     OVER_BUDGET = "over_budget"  # we had asked enough there; nothing was sent
     SOURCE_UNUSABLE = "source_unusable"  # our own source address cannot be bound
     REFUSED = "refused"  # connection refused or the network unreachable

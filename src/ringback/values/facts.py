@@ -15,6 +15,7 @@ class DomainFact(StrEnum):
     ACCEPTS_ANY = "accepts_any"  # the control was accepted
     SELECTIVE = "selective"  # the control was permanently refused
     REFUSES_NULL_SENDER = "refuses_null_sender"
+    NOT_SERVED = "not_served"  # the host that its MX names relays nothing for it: no business of its
     REFUSES_VRFY = "refuses_vrfy"  # 252 or 5xx to VRFY: the owner does not want it
 
 
@@ -25,6 +26,7 @@ class HostFact(StrEnum):
     REFUSES_SOME = "refuses_some"  # us, for some domain or mailbox: its weak words are not believed
     GREYLISTS = "greylists"  # `window_s` is how long it makes newcomers wait, where it said so
     BREAKS_TLS = "breaks_tls"  # offers STARTTLS and fails at it: ask in clear
+    REFUSES_CALLOUTS = "refuses_callouts"  # said in words that it wants none: an opt-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,4 @@ class Fact:
     expires_at: float
     evidence: tuple[Exchange, ...] = ()
     window_s: float | None = None
+    strikes: int = 1  # refusals of us without a success between: each doubles the pause

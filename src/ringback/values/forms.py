@@ -39,7 +39,7 @@ def join_host_port(host: str, port: int | None) -> str:
 def is_loopback(listener: str) -> bool:
     """Say whether only this host reaches a listener."""
     host, _, _ = listener.rpartition(":")
-    return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    return listener.startswith("unix:") or host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
 
 
 def _parse_ip(value: str) -> str:
@@ -161,7 +161,6 @@ PORT = whole(1, MAX_PORT)
 IP = text('an IP address, such as "192.0.2.1"', _parse_ip)
 NETWORK = text('a network, such as "192.0.2.0/24" or "2001:db8::/32"', _parse_network)
 NAMESERVER = text('"ADDRESS" or "ADDRESS:PORT", such as "192.0.2.53:53"', _parse_nameserver)
-TCP_LISTENER = text('"ADDRESS:PORT", such as "127.0.0.1:8025"', _parse_tcp_listener)
 LISTENER = text('"ADDRESS:PORT" or "unix:/path", such as "127.0.0.1:10040"', _parse_listener)
 DOMAIN = text('a domain, such as "example.org"', _parse_domain)
 HOST = text('a host name or an IP address, such as "mail.example.org"', _parse_host)

@@ -26,7 +26,6 @@ from .forms import (
     ROUTE_SENDER,
     SENDER,
     STORE_URL,
-    TCP_LISTENER,
     is_loopback,
 )
 from .section import Section, tables
@@ -57,7 +56,9 @@ class CallWhen(StrEnum):
     ALWAYS = "always"
 
 
-class OnDeadline(StrEnum):
+class DeferOrAccept(StrEnum):
+    """What happens to mail whose sender is not known: nothing else may, without evidence."""
+
     DEFER = "defer"
     ACCEPT = "accept"
 
@@ -132,8 +133,8 @@ class Identity(Section):
     require_fit: Annotated[
         bool,
         FLAG,
-        "whether an unfit identity makes no callouts; `ringback doctor`, which judges it, comes "
-        "with a later version",
+        "whether no callouts are made while `ringback doctor` finds something fatal; without a "
+        "contact none are made either way",
     ] = True
 
 
@@ -196,8 +197,33 @@ class Etiquette(Section):
         "when a host that greylists is asked again, each after the time before",
     ] = (360.0, 900.0, 3600.0)
     on_deadline: Annotated[
-        OnDeadline, choice(OnDeadline), "what happens to mail whose answer is not known in time"
-    ] = OnDeadline.DEFER
+        DeferOrAccept, choice(DeferOrAccept), "what happens to mail whose answer is not known in time"
+    ] = DeferOrAccept.DEFER
+    on_first_contact: Annotated[
+        DeferOrAccept,
+        choice(DeferOrAccept),
+        'with "retried": to mail of a client that its sender\'s domain does not vouch for',
+    ] = DeferOrAccept.DEFER
+    on_unaligned: Annotated[
+        DeferOrAccept, choice(DeferOrAccept), 'with "aligned": to such mail'
+    ] = DeferOrAccept.ACCEPT
+    on_spf_fail: Annotated[
+        DeferOrAccept,
+        choice(DeferOrAccept),
+        "to mail that its sender's domain disowns, when it has come back",
+    ] = DeferOrAccept.ACCEPT
+    on_dnsbl: Annotated[
+        DeferOrAccept, choice(DeferOrAccept), "to mail of clients on a block list of `dnsbl`"
+    ] = DeferOrAccept.ACCEPT
+    on_opted_out: Annotated[
+        DeferOrAccept, choice(DeferOrAccept), "to mail whose sender's side wants no callouts"
+    ] = DeferOrAccept.ACCEPT
+    on_over_budget: Annotated[
+        DeferOrAccept, choice(DeferOrAccept), "to mail when enough has been asked for now"
+    ] = DeferOrAccept.ACCEPT
+    on_unfit: Annotated[
+        DeferOrAccept, choice(DeferOrAccept), "to mail while our own identity is not in order"
+    ] = DeferOrAccept.ACCEPT
     max_deferrals: Annotated[
         int, whole(0, 100), "how often one mail is told to come back before it passes"
     ] = 3
@@ -224,8 +250,7 @@ class Etiquette(Section):
     audit_keep_days: Annotated[
         int,
         whole(1, 36_500),
-        "how long it is remembered who was called and why; `ringback audit`, which shows it, comes "
-        "with a later version",
+        "how long it is remembered who was called and why, see `ringback audit`",
     ] = 90
 
 
@@ -292,7 +317,7 @@ class Policy(Section):
 
 @dataclass(frozen=True, slots=True)
 class Milter(Section):
-    """The milter for Postfix and Sendmail."""
+    """The milter for Postfix and Sendmail; `policy.mode` and `policy.own_domains` hold for it too."""
 
     listen: Annotated[tuple[str, ...], each(LISTENER, most=MAX_LISTENERS), "empty: no milter"] = ()
 
@@ -301,7 +326,7 @@ class Milter(Section):
 class Http(Section):
     """The API and the dashboard."""
 
-    listen: Annotated[str, optional(TCP_LISTENER, "no HTTP"), "where"] = "127.0.0.1:8025"
+    listen: Annotated[str, optional(LISTENER, "no HTTP"), "where"] = "127.0.0.1:8025"
     tokens_file: Annotated[
         str, optional(PATH, "no tokens"), "bearer tokens, required when listening beyond loopback"
     ] = ""

@@ -11,3 +11,6 @@ class StoreStats:
     facts: dict[str, int]  # by kind
     waits: int
     size_bytes: int  # 0 for a store in memory
+    acquaintances: int = 0  # client networks that were put off, and may have come back
+    budgets: int = 0  # those that are not whole
+    calls: int = 0  # kept for those who were called

@@ -10,6 +10,7 @@ that we read may be repeated only with the same value, since two readers would c
 from dataclasses import dataclass, fields
 
 from ..errors import LocalProtocolError, RemoteProtocolError
+from .octets import decode_text
 
 # The longest value is an address or HELO name as received: Postfix cuts its input lines at 2,048 bytes.
 MAX_LINE_BYTES = 8_192
@@ -19,11 +20,6 @@ MAX_REQUEST_BYTES = 65_536
 MAX_ATTRIBUTES = 200
 
 REQUEST_TYPE = "smtpd_access_policy"  # the only one there is
-
-# A byte that is not UTF-8 becomes the private character U+EFnn: JSON and SQLite can hold it (lone
-# surrogates they cannot), no valid address contains it, and `printable` shows which byte it was.
-# A backslash escape would not do: inside a quoted local part it names another mailbox.
-_NOT_UTF8 = {0xDC00 + byte: 0xEF00 + byte for byte in range(0x80, 0x100)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +116,7 @@ class PolicyReader:
         if not (name and equals):
             raise RemoteProtocolError("not a line of name=value")
         if (known := _READ.get(name)) is not None:
-            value = _decode(octets)
+            value = decode_text(octets)
             if self._values.setdefault(known, value) != value:
                 raise RemoteProtocolError(f"two values for {known}")
 
@@ -132,10 +128,6 @@ class PolicyReader:
             raise RemoteProtocolError(f"request= is not {REQUEST_TYPE}")
         self._values, self._attributes, self._held_bytes = {}, 0, 0
         return request
-
-
-def _decode(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape").translate(_NOT_UTF8)
 
 
 def encode(action: str) -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ringback.doors.cli import cache
-from ringback.net.clock import SystemClock
+from ringback.doors.cli import stored
+from ringback.net.clock import SystemClock, boot_id
 from ringback.rules.freshness import Entry
 from ringback.store.memory import MemoryStore
 from ringback.store.sqlite import SqliteStore
@@ -75,7 +75,16 @@ def ignore(event: Event) -> None:
 
 def fill(path: Path, records: Iterable[Entry | Fact]) -> None:
     async def save() -> None:
-        store = await SqliteStore.open(path, memory_entries=0, sink=ignore, clock=SystemClock().now)
+        clock = SystemClock()
+        store = await SqliteStore.open(
+            path,
+            memory_entries=0,
+            audit_keep_s=86_400.0,
+            sink=ignore,
+            clock=clock.now,
+            elapsed=clock.elapsed,
+            boot=boot_id(),
+        )
         for record in records:
             if isinstance(record, Entry):
                 store.save(record)
@@ -195,7 +204,7 @@ def test_what_has_expired_and_is_still_there_says_so(
     async def open_unswept(*_: object) -> MemoryStore:
         return unswept
 
-    monkeypatch.setattr(cache, "open_store", open_unswept)
+    monkeypatch.setattr(stored, "open_store", open_unswept)
 
     _, out, _ = run("cache", "show", "ann@shop.example")
     lines = out.splitlines()
@@ -240,6 +249,9 @@ def test_counts_are_a_table(run: Run) -> None:
         ["fact", "greylists", "1"],
         ["fact", "selective", "1"],
         ["wait", "0"],
+        ["acquaintance", "0"],
+        ["budget", "0"],
+        ["call", "0"],
     ] == rows[:-1]
     assert ["size", "bytes"] == rows[-1][:2]
 

@@ -12,7 +12,7 @@ from ringback.doors.configuration import Loaded, load_settings
 from ringback.values.query import Purpose
 from ringback.values.settings import StoreSettings
 
-LINE = Wish(Purpose.BULK, False, None, Form.LINE)
+LINE = Wish(Purpose.SENDER, False, None, Form.LINE)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def loaded(lab_settings: Path) -> Loaded:
 
 def _store_of(loaded: Loaded, path: Path, source: str) -> str:
     settings = replace(loaded.settings, store=StoreSettings(f"sqlite://{path}"))
-    chosen = checking._with_store(Loaded(settings, {"store.url": source}, None))
+    chosen = checking.with_store(Loaded(settings, {"store.url": source}, None))
     return chosen.store.url
 
 

@@ -57,7 +57,8 @@ def test_help_names_every_command_with_a_line(run: Run) -> None:
     status, out, _ = run("--help")
 
     assert 0 == status
-    assert all(f"  {name:8}  {line}\n" in out for name, line in COMMANDS.items())
+    width = max(map(len, COMMANDS))
+    assert all(f"  {name:{width}}  {line}\n" in out for name, line in COMMANDS.items())
 
 
 @pytest.mark.parametrize("arguments", [["--help"], []])

@@ -1,6 +1,7 @@
 """Debian's Exim, receiving mail for the mailboxes it is given, and throwing away what it accepted.
 
-Not here: callouts of Exim's own, which are a matter of the benchmarks.
+Its lists are named as Debian's configuration names them. Not here: callouts of Exim's own, which are a matter
+of the benchmarks.
 """
 
 import os
@@ -16,6 +17,7 @@ PORT = 25
 _CONFIG = """\
 primary_hostname = mx.home.test
 domainlist ours = {domains}
+hostlist relay_from_hosts = 127.0.0.1
 spool_directory = /srv/spool
 log_file_path = /srv/log/%slog
 pid_file_path = /srv/exim.pid
@@ -31,6 +33,7 @@ rcpt:
   require message = relay not permitted
           domains = +ours
   require verify = recipient
+  .include /srv/local.acl
   accept
 
 begin routers
@@ -48,8 +51,13 @@ def fetch() -> Path:
     return unpack("exim", "exim4-daemon-light")
 
 
-def start(box: Box, host: str, mailboxes: Iterable[str]) -> None:
-    """Start Exim at `host`, where exactly `mailboxes` exist; return when it greets."""
+def start(
+    box: Box, host: str, mailboxes: Iterable[str], statements: str = "", more: str = ""
+) -> None:
+    """Start Exim at `host`, where exactly `mailboxes` exist; return when it greets.
+
+    `statements` are further ones of the ACL for RCPT, `more` further sections.
+    """
     for name in ("spool", "log"):
         (box.home / name).mkdir()
         os.chown(box.home / name, ACCOUNTS["Debian-exim"], ACCOUNTS["Debian-exim"])
@@ -59,6 +67,8 @@ def start(box: Box, host: str, mailboxes: Iterable[str]) -> None:
         _CONFIG.format(
             host=host, port=PORT, domains=" : ".join(domains), mailboxes=":".join(addresses)
         )
+        + more
     )
+    (box.home / "local.acl").write_text(statements)
     box.start("/usr/sbin/exim4", "-bdf", "-C", "/srv/exim.conf")
     box.wait_ready(host, PORT)

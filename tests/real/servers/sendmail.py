@@ -26,6 +26,7 @@ define(`confDELAY_LA', `1000')
 FEATURE(`no_default_msa')
 FEATURE(`nocanonify')
 DAEMON_OPTIONS(`Family=inet, Name=MTA, Addr=HOST, Port=PORT')
+FEATURES
 MAILER(`local')
 MAILER(`smtp')
 LOCAL_CONFIG
@@ -38,12 +39,13 @@ def fetch() -> Path:
     return unpack("sendmail", "sendmail-bin", "sendmail-cf", "m4")
 
 
-def start(box: Box, host: str, domain: str) -> None:
-    """Start Sendmail at `host` for `domain`; return when it greets."""
+def start(box: Box, host: str, domain: str, features: str = "dnl") -> None:
+    """Start Sendmail at `host` for `domain`, with further lines of sendmail.mc; return when it greets."""
     for name in ("run", "spool"):
         (box.home / name).mkdir()
     os.chown(box.home / "spool", 0, ACCOUNTS["smmta"])
     config = _CONFIG.replace("HOST", host).replace("PORT", str(PORT)).replace("DOMAIN", domain)
+    config = config.replace("FEATURES", features)
     (box.home / "sendmail.mc").write_text(config)
     (box.home / "sendmail.cf").write_text(box.run("/usr/bin/m4", "/srv/sendmail.mc"))
     box.start("/usr/libexec/sendmail/sendmail", "-bD", "-C/srv/sendmail.cf")

@@ -27,8 +27,11 @@ MAX_MESSAGE_CHARS = 6_000
 COMMANDS = {
     "check": "Ask whether addresses take mail.",
     "serve": "Answer mail servers: all configured doors.",
+    "opensmtpd-filter": "Let OpenSMTPD ask the service; OpenSMTPD starts it.",
+    "doctor": "Say whether this host is fit to call anyone.",
     "demo": "Watch it at work in a small internet on this machine.",
     "lab": "Run that small internet by itself.",
+    "audit": "Say who was called, why, and what was said.",
     "cache": "See, explain and forget what is remembered.",
     "classify": "Say what replies of mail servers mean.",
     "config": "See the effective settings, and what is wrong with them.",

@@ -1,44 +1,26 @@
 """`ringback cache`: what is remembered, why, and how to forget it. Not here: the store (store/)."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
-from ipaddress import ip_address
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 
 import click
 
-from ...assemble import open_store
-from ...engine.ports import Store
-from ...errors import AddressError, StoreError, UsageError
 from ...net.clock import SystemClock
 from ...rules.freshness import Entry, ages_of, judge
-from ...values.address import parse_address, parse_domain
 from ...values.facts import Fact
 from ...values.settings import Settings
 from ...values.storage import StoreStats
 from ...values.text import printable
-from ...values.verdict import BLAME_OF
 from ..account import dialogue
-from ..instants import utc, utc_or_none
-from ..reports import encode_exchange
+from ..instants import utc
+from ..remembered import encode_entry, encode_fact, parse_pattern, search
 from .options import config_option, json_option, load
-from .output import coloured_verdict, complain_of, echo_json, echo_table
+from .output import coloured_verdict, echo_json, echo_table
+from .stored import ask_store
 
 # A domain may have more entries than anybody reads.
 DEFAULT_LIMIT, MAX_LIMIT = 50, 10_000
 EXIT_NOTHING_FOUND = 1
-
-Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What the store has on a pattern."""
-
-    entries: tuple[Entry, ...]
-    facts: tuple[Fact, ...]
 
 
 @click.group()
@@ -68,15 +50,15 @@ def show(
 
     Exit status: 0, 1 if nothing is remembered of it, 2 for a mistake in usage or configuration.
     """
-    spelled = _parse_pattern(pattern)
+    spelled = parse_pattern(pattern)
     settings = load(config_path).settings
-    found = _with_store(settings, lambda store: _search(store, spelled, limit))
+    found = ask_store(settings, lambda store: search(store, spelled, limit))
     now = SystemClock().now()
     if as_json:
         echo_json(
             {
-                "entries": [_encode_entry(entry, settings, now) for entry in found.entries],
-                "facts": [_encode_fact(fact, now) for fact in found.facts],
+                "entries": [encode_entry(entry, settings, now) for entry in found.entries],
+                "facts": [encode_fact(fact, now) for fact in found.facts],
             }
         )
     elif "@" in spelled:
@@ -99,9 +81,9 @@ def forget(pattern: str, config_path: str | None) -> None:
     With a domain go all its addresses and what is known of it. Prints how many records went. A
     running service notices within about a second.
     """
-    spelled = _parse_pattern(pattern)
+    spelled = parse_pattern(pattern)
     settings = load(config_path).settings
-    count = _with_store(settings, lambda store: store.forget(spelled))
+    count = ask_store(settings, lambda store: store.forget(spelled))
     click.echo(f"forgotten: {count} {'record' if count == 1 else 'records'}")
 
 
@@ -111,7 +93,7 @@ def forget(pattern: str, config_path: str | None) -> None:
 def stats(as_json: bool, config_path: str | None) -> None:
     """Count what is remembered."""
     settings = load(config_path).settings
-    counts = _with_store(settings, lambda store: store.stats())
+    counts = ask_store(settings, lambda store: store.stats())
     if as_json:
         echo_json({part.name: getattr(counts, part.name) for part in fields(counts)})
     else:
@@ -123,62 +105,11 @@ def _rows_of(counts: StoreStats) -> list[tuple[str, str, int]]:
         *(("verdict", reason, count) for reason, count in sorted(counts.entries.items())),
         *(("fact", kind, count) for kind, count in sorted(counts.facts.items())),
         ("wait", "", counts.waits),
+        ("acquaintance", "", counts.acquaintances),
+        ("budget", "", counts.budgets),
+        ("call", "", counts.calls),
         ("size", "bytes", counts.size_bytes),
     ]
-
-
-def _parse_pattern(pattern: str) -> str:
-    """Spell a pattern as the store does. Raises UsageError."""
-    try:
-        return str(ip_address(pattern))
-    except ValueError:
-        pass
-    try:
-        return parse_address(pattern).key if "@" in pattern else parse_domain(pattern)
-    except AddressError as error:
-        shown = printable(pattern)
-        raise UsageError(f"{shown}: {error}; name an address, a domain or a host's IP") from None
-
-
-def _with_store(settings: Settings, question: Callable[[Store], Awaitable[Answer]]) -> Answer:
-    """Ask the configured store, which must exist: looking at it makes none. Raises StoreError."""
-    _require_store(settings)
-
-    async def ask() -> Answer:
-        store = await open_store(settings, complain_of)
-        try:
-            return await question(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(ask())
-
-
-def _require_store(settings: Settings) -> None:
-    path = settings.store.sqlite_path
-    if path is None:
-        raise UsageError(
-            f"store.url: {settings.store.url} keeps nothing between two commands; "
-            "name the store of your service with --config"
-        )
-    try:
-        exists = Path(path).exists()
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}; run this as the user of the service") from None
-    if not exists:
-        raise StoreError(
-            f"{path}: there is no store yet; the first check or serve makes it, or name another "
-            "configuration with --config"
-        )
-
-
-async def _search(store: Store, pattern: str, limit: int) -> _Found:
-    entries = await store.search(pattern, limit)
-    subjects = {pattern.rpartition("@")[2]: None}
-    if "@" in pattern:  # one address: what is known of its hosts explains it, too
-        subjects |= {step.ip: None for entry in entries for step in entry.evidence if step.ip}
-    facts = [fact for subject in subjects for fact in await store.load_facts(subject)]
-    return _Found(entries, tuple(facts))
 
 
 def _echo_lines(blocks: Iterable[Iterable[str]]) -> None:
@@ -221,31 +152,3 @@ def _echo_list(entries: tuple[Entry, ...], settings: Settings, now: float) -> No
     ]
     if rows:
         echo_table(("address", "verdict", "reason", "state", "until"), rows)
-
-
-def _encode_entry(entry: Entry, settings: Settings, now: float) -> dict[str, object]:
-    return {
-        "address": entry.key,
-        "verdict": entry.verdict,
-        "reason": entry.reason,
-        "blame": BLAME_OF[entry.reason],
-        "final": entry.final,
-        "rule": entry.rule,
-        "state": judge(entry, now, ages_of(settings.cache)).value,
-        "checked_at": utc(entry.checked_at),
-        "expires_at": utc(entry.expires_at),
-        "retry_at": utc_or_none(entry.retry_at),
-        "evidence": [encode_exchange(step) for step in entry.evidence],
-    }
-
-
-def _encode_fact(fact: Fact, now: float) -> dict[str, object]:
-    return {
-        "subject": fact.subject,
-        "kind": fact.kind,
-        "noted_at": utc(fact.noted_at),
-        "expires_at": utc(fact.expires_at),
-        "expired": now >= fact.expires_at,
-        "window_s": fact.window_s,
-        "evidence": [encode_exchange(step) for step in fact.evidence],
-    }

@@ -62,13 +62,13 @@ def run(loaded: Loaded, wish: Wish, addresses: Sequence[str]) -> int:
         raise UsageError(
             "--purpose recipient: routes come with a later version; ask as sender or bulk"
         )
-    verdicts = asyncio.run(_check(_with_store(loaded), wish, addresses))
+    verdicts = asyncio.run(_check(with_store(loaded), wish, addresses))
     if Verdict.UNDELIVERABLE in verdicts:
         return EXIT_SOME_UNDELIVERABLE
     return EXIT_SOME_UNKNOWN if Verdict.UNKNOWN in verdicts else 0
 
 
-def _with_store(loaded: Loaded) -> Settings:
+def with_store(loaded: Loaded) -> Settings:
     """The settings, with a store in memory where nobody named one and the usual one is not ours."""
     settings = loaded.settings
     path = settings.store.sqlite_path

@@ -28,7 +28,10 @@ class OnDemand:
 
 
 class LazyGroup(click.Group):
-    """Commands by name, each with its line of help; module `name` has the command as `name`."""
+    """Commands by name, each with its line of help; module `name` has the command as `name`.
+
+    A dash in a command's name is an underscore in the module's.
+    """
 
     def __init__(self, *args: Any, package: str, lazy: Mapping[str, str], **rest: Any) -> None:
         super().__init__(*args, **rest)
@@ -41,8 +44,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._lazy:
             return None
-        module = import_module(f"{self._package}.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"{self._package}.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

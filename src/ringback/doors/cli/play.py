@@ -56,6 +56,7 @@ refused_recipients_per_host = 1000
 [policy]
 listen = ["127.0.0.1:0"]
 mode = "enforce"
+own_domains = ["lab.example"]
 
 [http]
 listen = ""

@@ -34,13 +34,13 @@ def serve(config_path: str | None) -> None:
 
 def _read_settings(config_path: str | None) -> "settings.Settings":
     loaded = load(config_path)
-    configuration.refuse_unready(loaded)
     require_contact(loaded)
-    if not loaded.settings.policy.listen:
+    settings = loaded.settings
+    if not (settings.policy.listen or settings.milter.listen or settings.http.listen):
         raise ConfigError(
             loaded.file or "configuration",
             "policy.listen",
             "it is empty, and there is no other door to serve",
             'write listen = ["127.0.0.1:10040"] under [policy]',
         )
-    return loaded.settings
+    return settings

@@ -1,0 +1,303 @@
+"""One callout at one address of one host: what is remembered and charged before, and what came of it.
+
+Not here: which hosts are visited (engine/callout.py), and how visits share connections (engine/sessions.py).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from ..rules.conclude import conclude
+from ..rules.gates import Passed
+from ..rules.lessons import decides, learn
+from ..rules.optout import Wish
+from ..rules.outcomes import Finding, Then, judge
+from ..rules.pacing import Charge
+from ..rules.plan import Plan
+from ..rules.standing import shown_by
+from ..values.address import Address
+from ..values.calls import Call
+from ..values.endpoint import Endpoint
+from ..values.evidence import About, Exchange, Fault, Meaning, Stage
+from ..values.facts import DomainFact, Fact
+from ..values.query import Purpose, Query
+from ..values.settings import Settings, TlsPolicy
+from ..values.verdict import Outcome, Verdict
+from ..wire.probe import Question
+from .asker import Asker
+from .host_memory import HostMemory
+from .ledger import Ledger
+from .ports import Clock, Store
+
+# What the forged senders of strangers mostly end in.
+_IN_VAIN = frozenset({Outcome.REJECTED, Outcome.DEFERRED})
+_ANSWERS = (Stage.RCPT, Stage.VRFY)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is known in the middle of a callout: its asker need not wait for the rest.
+
+    `complete`: what is still to come (QUIT) will not change the conclusion.
+    """
+
+    evidence: tuple[Exchange, ...]
+    complete: bool
+
+
+OnNews = Callable[[News], None]
+
+
+@dataclass(slots=True)
+class Walk:
+    """One callout under way."""
+
+    address: Address
+    query: Query
+    passed: Passed  # what let it through
+    plan: Plan
+    started_at: float  # Unix seconds
+    deadline_at: float  # of the loop's clock
+    on_news: OnNews
+    asker: Asker
+    wishes: dict[str, Wish] = field(default_factory=dict)  # by the name that was asked for
+    contrast: tuple[Exchange, ...] = ()  # the control's refusal, where it is remembered
+    evidence: list[Exchange] = field(default_factory=list)
+    connections: int = 0
+    one_more: bool = False  # a host refused us; only one more is bothered
+
+    @property
+    def is_of_ours(self) -> bool:
+        """True where the host is our own, behind us: its owner asks, and no budget protects it from him."""
+        return self.query.purpose is Purpose.RECIPIENT
+
+    def add(self, said: Iterable[Exchange]) -> None:
+        """Add remembered exchanges to the evidence, each once."""
+        self.evidence.extend(one for one in said if one not in self.evidence)
+
+    def add_not_called(self, at: float, endpoint: Endpoint, fault: Fault, detail: str) -> None:
+        self.evidence.append(
+            Exchange(
+                at, Stage.CONNECT, host=endpoint.host, ip=endpoint.ip, text=detail, fault=fault
+            )
+        )
+
+    def with_contrast(self, said: Sequence[Exchange]) -> tuple[Exchange, ...]:
+        """The evidence so far, `said` included, and what an acceptance in it rests on."""
+        evidence = (*self.evidence, *said)
+        return (*evidence, *self.contrast) if any(map(_accepts, evidence)) else evidence
+
+
+def is_known(evidence: Sequence[Exchange]) -> bool:
+    """True where nothing that a further host could say is worth bothering it."""
+    return conclude(evidence).verdict is not Verdict.UNKNOWN
+
+
+def _accepts(exchange: Exchange) -> bool:
+    answers = exchange.stage in _ANSWERS and exchange.about is About.ADDRESS
+    return answers and exchange.meaning is Meaning.ACCEPTED
+
+
+class Way(NamedTuple):
+    """How a host is spoken to. Visits that go the same way may share a session."""
+
+    ip: str
+    port: int
+    tls: TlsPolicy
+    sender: str
+    in_ascii: bool  # a host that takes only ASCII is left at the first other address
+    is_of_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all visits need."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    hosts: HostMemory
+    ledger: Ledger
+
+
+class Visit:
+    """`finding` is what came of it: None where the host was not called."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        walk: Walk,
+        endpoint: Endpoint,
+        plan: Plan,
+        tls: TlsPolicy,
+        charges: Sequence[Charge],
+    ) -> None:
+        self._desk, self._walk, self._charges = desk, walk, charges
+        self.endpoint, self.plan = endpoint, plan
+        in_ascii = (plan.address + plan.sender).isascii()
+        self.way = Way(
+            endpoint.ip, endpoint.port, tls, plan.sender, in_ascii, is_of_ours=walk.is_of_ours
+        )
+        self.said: tuple[Exchange, ...] = ()
+        self.finding: Finding | None = None
+        self._facts: tuple[Fact, ...] = ()
+        self._tries: tuple[str, ...] = ()  # the half-open breakers that a call would try
+        self._tried: tuple[str, ...] = ()  # those that this one tries
+        self._call: Call | None = None
+
+    @property
+    def domain(self) -> str:
+        return self._walk.address.domain
+
+    @property
+    def deadline_at(self) -> float:
+        """When the callout must be over, by the loop's clock."""
+        return self._walk.deadline_at
+
+    @property
+    def connection(self) -> int:
+        """Which of the callout's connections this is."""
+        return self._walk.connections
+
+    @property
+    def session(self) -> str:
+        """The id of the session, when the visit has been charged."""
+        return self._call.session if self._call else ""
+
+    async def prepare(self) -> bool:
+        """Say whether there is anything to ask, now that it is its turn. Raises StoreError."""
+        if await self._is_answered() or await self._is_forged():
+            return False
+        if self._walk.contrast:
+            if not self.plan.address:
+                return False  # others have had the control's answer meanwhile
+            self.plan = replace(self.plan, control="")
+        facts = await self._desk.hosts.load(self.endpoint.ip, self.domain)
+        if self.is_left_alone(facts):
+            return False
+        # Since the judgement nothing has waited, so that only one tries a half-open breaker.
+        self._tried = self._tries
+        self._desk.hosts.begin_trial(self._tried)
+        return True
+
+    async def charge(self, session: str) -> bool:
+        """Charge the visit, before the connection; False if a budget is used up. Raises StoreError.
+
+        `session`: the one that it takes part in, "" for its own.
+        """
+        spent = await self._desk.ledger.spend(self._charges, self._row(session))
+        if isinstance(spent, Charge):
+            self.note(Fault.OVER_BUDGET, spent.name)
+            return False
+        self._call = spent
+        self._walk.connections += 1
+        return True
+
+    def is_left_alone(self, facts: tuple[Fact, ...]) -> bool:
+        """Say whether the host is not to be called now; what it said last is the answer then."""
+        standing = self._desk.hosts.stand(facts, self._walk.address.key)
+        if standing.opted_out:
+            self.note(Fault.OPTED_OUT, "the host itself has said so")
+            return True
+        self._walk.add(standing.said)
+        self.finding = standing.finding
+        if standing.finding is None:
+            self._facts, self._tries = facts, standing.tries
+        return standing.finding is not None
+
+    def note(self, fault: Fault, detail: str) -> None:
+        """Add to the evidence why the host was not called."""
+        self._walk.add_not_called(self._desk.clock.now(), self.endpoint, fault, detail)
+
+    def hear(self, said: Sequence[Exchange], question: Question | None) -> None:
+        """Take in what was said so far, and what is asked next: an asker may have his answer by now."""
+        finding = judge(said, About.ADDRESS)
+        if not finding or finding.because.stage not in _ANSWERS:
+            return
+        evidence = self._walk.with_contrast(said)
+        decided = finding.then is Then.STOP or is_known(evidence)
+        # What is to be remembered of the host is, before the next question about it can come.
+        learned = self._desk.hosts.teaches(self.domain, said, self._facts)
+        complete = question is None and decided and not learned
+        self._walk.on_news(News(evidence, complete))
+
+    def lessons(self, said: Sequence[Exchange]) -> tuple[Fact, ...]:
+        """What is known of the domain after that, for others who ask for it."""
+        conclusion = conclude(self._walk.with_contrast(said))
+        ages, now = self._desk.settings.cache.facts, self._desk.clock.now()
+        return learn(self.domain, said, conclusion, now, ages).learned
+
+    def is_spared(self, fact: Fact) -> bool:
+        """Take in what another has learned; say whether that answers, so that nothing is to be asked."""
+        if fact.subject != self.domain:
+            return False
+        if fact.kind is DomainFact.SELECTIVE:
+            self._walk.contrast, self.plan = fact.evidence, replace(self.plan, control="")
+            return not self.plan.address
+        if not decides(fact, self._desk.settings):
+            return False
+        self._walk.add(fact.evidence)
+        self.finding = shown_by(fact)
+        return True
+
+    def conclude(self, said: tuple[Exchange, ...]) -> None:
+        """Take what the host said as what came of it."""
+        self.said = said
+        self._walk.evidence.extend(said)
+        self.finding = judge(said, About.ADDRESS if self.plan.address else About.CONTROL)
+        in_vain = self.finding is not None and self.finding.outcome in _IN_VAIN
+        if in_vain and not self._walk.passed.vouched:
+            self._desk.ledger.note_forged(self.domain, self.endpoint.ip)
+        self._complete(said)
+
+    def break_off(self, said: tuple[Exchange, ...]) -> None:
+        """Nothing came of it: the session ended before its turn, or another's answer is its own."""
+        self._complete(said)
+
+    async def learn(self) -> None:
+        """Remember what was shown of the host. Raises StoreError."""
+        await self._desk.hosts.learn(self.domain, self.said)
+
+    def end_trial(self) -> None:
+        self._desk.hosts.end_trial(self._tried)
+        self._tried = ()
+
+    def _complete(self, said: tuple[Exchange, ...]) -> None:
+        if self._call is not None:
+            outcome = self.finding.outcome if self.finding and self.said else None
+            self._desk.ledger.complete(self._call, said, outcome)
+            self._call = None
+
+    async def _is_answered(self) -> bool:
+        """Say whether others who asked for the same domain have had the answer meanwhile."""
+        facts = await self._desk.store.load_facts(self.domain)
+        now, since = self._desk.clock.now(), self._walk.started_at
+        new = [fact for fact in facts if since <= fact.noted_at <= now < fact.expires_at]
+        if not any(map(self.is_spared, new)):
+            return False
+        if self.finding:
+            self.finding = replace(self.finding, then=Then.STOP)
+        return True
+
+    async def _is_forged(self) -> bool:
+        """Say whether the host has been asked for too many names that strangers made up."""
+        if self._walk.passed.vouched or not await self._desk.ledger.is_forged(self.endpoint.ip):
+            return False
+        self.note(Fault.OVER_BUDGET, "refused senders of this host, in mail of strangers")
+        return True
+
+    def _row(self, session: str) -> Call:
+        query, address = self._walk.query, self._walk.address
+        return Call(
+            id="",
+            session=session,
+            at=self._desk.clock.now(),
+            address=self.plan.address or self.plan.control,
+            domain=address.domain,
+            host=self.endpoint.host,
+            ip=self.endpoint.ip,
+            purpose=query.purpose,
+            client=query.client.address if query.client else "",
+            recipient=query.recipient,
+            gates=self._walk.passed.gates,
+        )

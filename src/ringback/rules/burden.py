@@ -1,0 +1,100 @@
+"""What a callout is charged to (etiquette.md, Budgets). Pure. Not here: the arithmetic (rules/pacing.py)."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from ..values.query import Client
+from ..values.settings import Budget
+from .organisation import Organisation, share_organisation
+from .pacing import Charge, Rate
+
+# The neighbours of a host: one operator, mostly, who bears for all of them four times what one bears.
+IPV4_NETWORK, IPV6_NETWORK = 24, 48
+NETWORK_TIMES = 4
+# Of strangers to the client, a quarter: a spammer can point his MX at a victim.
+STRANGERS_PART = 4
+# As many refusals as a host bears in an hour say within a week that a domain is being forged.
+FORGED_WINDOW_S = 7 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who would be called: an address of an MX, for a recipient domain."""
+
+    ip: str
+    host: str
+    domain: str
+
+
+def charges_for(
+    target: Target, client: Client | None, budget: Budget, organisation: Organisation
+) -> tuple[Charge, ...]:
+    """The budgets that one callout falls under; `client` is None where an operator asks."""
+    burdened = (
+        (f"host {target.ip}", budget.per_host, "callouts at this host"),
+        (
+            f"net {network_of(target.ip)}",
+            NETWORK_TIMES * budget.per_host,
+            "callouts in its network",
+        ),
+        (
+            f"mx {organisation(target.host or target.domain)}",
+            budget.per_domain,
+            "callouts at the organisation of this host",
+        ),
+        (f"domain {target.domain}", budget.per_domain, "callouts for this domain"),
+    )
+    charges = [Charge(key, Rate(number), name) for key, number, name in burdened]
+    if client is not None and not are_related(target, client, organisation):
+        charges += [
+            Charge(
+                f"strangers {key}",
+                Rate(_part(number)),
+                f"{name}, for clients that have nothing to do with it",
+            )
+            for key, number, name in burdened
+        ]
+    return (*charges, Charge("all", Rate(budget.overall), "callouts overall"))
+
+
+def refusal_charge(ip: str, budget: Budget) -> Charge:
+    """The budget of recipients that a host refused."""
+    rate = Rate(budget.refused_recipients_per_host)
+    return Charge(f"refused {ip}", rate, "refused recipients of this host")
+
+
+def forgery_charge(name: str, budget: Budget) -> Charge:
+    """The budget of senders that a domain, or a host, refused, of those whom strangers to it claimed to be.
+
+    Whoever forges a domain makes up names in it; who it vouches for is called all the same.
+    """
+    rate = Rate(budget.refused_recipients_per_host, FORGED_WINDOW_S)
+    return Charge(f"forged {name}", rate, "refused senders, in mail of strangers")
+
+
+def wish_charge(name: str, per_hour: int) -> Charge:
+    """The budget that an owner has set in the DNS."""
+    return Charge(f"wish {name}", Rate(per_hour), f"callouts that {name} allows in the DNS")
+
+
+def are_related(target: Target, client: Client, organisation: Organisation) -> bool:
+    """True if MX and client share an organisational domain or a network."""
+    if share_organisation(target.host, client.name, organisation):
+        return True
+    return bool(client.address) and network_of(target.ip) == network_of(client.address)
+
+
+def network_of(ip: str) -> str:
+    """The /24 or /48 of an address; what is no address stands for itself."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    address = getattr(address, "ipv4_mapped", None) or address
+    prefix = IPV4_NETWORK if address.version == 4 else IPV6_NETWORK
+    return str(ip_network((address, prefix), strict=False))
+
+
+def _part(number: int) -> int:
+    # A budget of one to three leaves strangers one; a budget of none leaves them none.
+    return max(1, number // STRANGERS_PART) if number else 0

@@ -1,0 +1,186 @@
+"""Who is never called, whatever else holds: exemptions, the local opt-out list, and our own contact. Pure.
+
+`Exemptions.exempt` needs nobody's help and comes before the store is asked; `Exemptions.forbid` comes
+before a callout, and does not touch what is remembered already.
+Not here: what the DNS says of a client (rules/gates.py), opt-out records (rules/optout.py), networks that are
+never called (rules/networks.py), budgets (rules/burden.py).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from ..errors import AddressError
+from ..values.address import Address, parse_address, parse_domain
+from ..values.query import Purpose, Query
+from ..values.settings import Settings
+from ..values.verdict import Reason
+
+NULL_SENDERS = frozenset({"", "<>"})
+POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A gate that said no: the reason to report, the gate's name, and what was found there.
+
+    `retry_at`: when the same mail may find it open; None if waiting does not open it.
+    """
+
+    reason: Reason
+    gate: str
+    why: str = ""
+    retry_at: float | None = None
+
+
+def _not_asked(gate: str) -> Refusal:
+    return Refusal(Reason.NOT_ASKED, gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """A set of networks; asking costs one look-up per prefix length in use, not per network."""
+
+    members: frozenset[tuple[int, int, int]]  # version, prefix length, leading bits
+    lengths: tuple[tuple[int, int, int], ...]  # version, prefix length, bits to drop
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> "Networks":
+        """Read networks in CIDR form, or addresses alone. Raises ValueError."""
+        networks = [ip_network(text) for text in texts]
+        lengths = {(n.version, n.prefixlen, n.max_prefixlen - n.prefixlen) for n in networks}
+        members = {
+            (n.version, n.prefixlen, int(n.network_address) >> n.max_prefixlen - n.prefixlen)
+            for n in networks
+        }
+        return cls(frozenset(members), tuple(sorted(lengths)))
+
+    def __contains__(self, text: str) -> bool:
+        try:
+            address = _unmapped(ip_address(text))
+        except ValueError:
+            return False
+        bits = int(address)
+        return any(
+            version == address.version and (version, prefix, bits >> drop) in self.members
+            for version, prefix, drop in self.lengths
+        )
+
+
+def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """A dual-stack listener shows IPv4 clients as ::ffff:192.0.2.1."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A set of addresses and domains: "ann@example.org", "example.org", ".example.org" with all below."""
+
+    addresses: frozenset[str]
+    domains: frozenset[str]
+    trees: frozenset[str]  # domains that count with all their subdomains
+
+    @classmethod
+    def parse(cls, texts: Iterable[str], *, whole_trees: bool = False) -> "Names":
+        """Read entries; `whole_trees` takes every domain with its subdomains. Raises AddressError."""
+        addresses, domains, trees = set(), set(), set()
+        for text in texts:
+            if "@" in text:
+                addresses.add(_folded_case(parse_address(text)))
+            elif whole_trees or text.startswith("."):
+                trees.add(parse_domain(text.removeprefix(".")))
+            else:
+                domains.add(parse_domain(text))
+        return cls(frozenset(addresses), frozenset(domains), frozenset(trees))
+
+    def holds(self, address: Address) -> bool:
+        return _folded_case(address) in self.addresses or self.holds_domain(address.domain)
+
+    def holds_domain(self, domain: str) -> bool:
+        """`domain` is in A-labels and lower case, without a final dot."""
+        return domain in self.domains or (bool(self.trees) and self._holds_tree(domain))
+
+    def _holds_tree(self, domain: str) -> bool:
+        labels = domain.split(".")
+        return any(".".join(labels[start:]) in self.trees for start in range(len(labels)))
+
+
+def _folded_case(address: Address) -> str:
+    # An operator who writes Ann@example.org means ann@example.org too; no verdict hangs on it.
+    return address.key.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Exemptions:
+    """The settings that say who is never called, made ready for one look-up per query."""
+
+    clients: Networks
+    own_domains: Names
+    senders: Names
+    opted_out: Names
+    has_contact: bool
+
+    @classmethod
+    def parse(cls, settings: Settings) -> "Exemptions":
+        """Make ready what `settings` holds, which has passed its rules already."""
+        etiquette = settings.etiquette
+        own_sender = [settings.identity.probe_sender] if settings.identity.probe_sender else []
+        return cls(
+            clients=Networks.parse(etiquette.exempt_clients),
+            own_domains=Names.parse(settings.policy.own_domains),
+            # Replies to our own probes are not asked back, or two verifiers would never end.
+            senders=Names.parse([*etiquette.exempt_senders, *own_sender]),
+            # The wish of an owner is read widely: for his domain and all that is below it.
+            opted_out=Names.parse(etiquette.opted_out, whole_trees=True),
+            has_contact=bool(settings.identity.contact),
+        )
+
+    def exempt(self, query: Query) -> Refusal | None:
+        """Return the gate that answers without asking anyone, store included."""
+        if query.address in NULL_SENDERS:
+            return _not_asked("null_sender")
+        if query.client is not None:
+            if query.client.authenticated:
+                return _not_asked("authenticated_client")
+            if query.client.address in self.clients:
+                return _not_asked("exempt_client")
+        # A recipient that is called forward is ours, and postmaster's mailbox is worth asking for there.
+        if query.purpose is Purpose.RECIPIENT:
+            return None
+        return self._exempt_address(query)
+
+    def _exempt_address(self, query: Query) -> Refusal | None:
+        if query.address.partition("@")[0].lower() == POSTMASTER:  # RFC 5321 lets it stand alone
+            return _not_asked("postmaster")
+        address = _parsed(query.address)
+        if address is None:
+            return None  # impossible syntax is a verdict of its own
+        if address.folded_key.startswith(f"{POSTMASTER}@"):
+            return _not_asked("postmaster")
+        if query.purpose is Purpose.SENDER and self.own_domains.holds(address):
+            return _not_asked("own_domain")
+        return _not_asked("exempt_sender") if self.senders.holds(address) else None
+
+    def forbid(self, query: Query) -> Refusal | None:
+        """Return the gate that stands before a callout, whoever asks."""
+        if not self.has_contact:
+            return Refusal(Reason.IDENTITY_UNFIT, "no_contact")
+        address = _parsed(query.address)
+        if address is None or query.purpose is Purpose.RECIPIENT:
+            return None
+        if self.opted_out.holds(address):
+            return Refusal(Reason.OPTED_OUT, "opted_out_domain")
+        return None
+
+    def forbid_host(self, host: str) -> Refusal | None:
+        """Return the gate that stands before one MX name: who runs it may say no for all it serves."""
+        if self.opted_out.holds_domain(host.lower().removesuffix(".")):
+            return Refusal(Reason.OPTED_OUT, "opted_out_host")
+        return None
+
+
+def _parsed(text: str) -> Address | None:
+    try:
+        return parse_address(text)
+    except AddressError:
+        return None

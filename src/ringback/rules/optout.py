@@ -1,0 +1,106 @@
+"""The wish of an owner about callouts, published in the DNS (etiquette.md, Opt-out). A machine without I/O.
+
+`_callout.<name> TXT "v=CALLOUT1; p=none"`, asked for a domain and for an MX name, each with its
+organisational domain; the strictest wish wins. Not here: local lists (rules/exemptions.py), and wishes that
+a host utters in its replies (rules/lessons.py).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..values.dns import DnsAnswer, DnsStatus, Question, RecordType
+from .asking import Asking
+from .organisation import Organisation
+
+LABEL = "_callout"
+_VERSION = "CALLOUT1"
+# RFC 1035 section 2.3.4: a longer name is nobody's.
+MAX_NAME_CHARS = 253
+# A record says three things; whoever writes pages says nothing.
+MAX_RECORD_CHARS = 1_024
+_RATE = re.compile(r"([0-9]{1,6})/h", re.ASCII)
+_CONTACT = re.compile(r"mailto:[!-~]{1,320}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an owner wants. `said_by` is the name whose record holds."""
+
+    never: bool = False
+    unknown: bool = False  # DNS gave no answer: then nobody is called
+    per_hour: int | None = None
+    contact: str = ""
+    said_by: str = ""
+
+    @property
+    def forbids(self) -> bool:
+        return self.never or self.unknown
+
+
+NO_WISH = Wish()
+
+
+def ask_owner(name: str, organisation: Organisation) -> Asking[Wish]:
+    """Ask for the wish of who owns `name` (A-labels, lower case, no final dot)."""
+    wishes = []
+    for owner in dict.fromkeys((name, organisation(name))):
+        asked = f"{LABEL}.{owner}"
+        if len(asked) <= MAX_NAME_CHARS:
+            answer = yield Question(asked, RecordType.TXT)
+            wishes.append(_read(owner, answer))
+    return strictest(wishes)
+
+
+def strictest(wishes: Iterable[Wish]) -> Wish:
+    """Join wishes: never before unknown before a rate, the lower one; the first of equals is told of."""
+    known = [wish for wish in wishes if wish != NO_WISH]
+    return min(known, key=_leniency, default=NO_WISH)
+
+
+def _leniency(wish: Wish) -> tuple[bool, bool, float]:
+    rate = float("inf") if wish.per_hour is None else wish.per_hour
+    return not wish.never, not wish.unknown, rate
+
+
+def _read(owner: str, answer: DnsAnswer) -> Wish:
+    if answer.status is DnsStatus.FAILURE:
+        return Wish(unknown=True, said_by=owner)
+    records = [text for text in answer.texts if _is_ours(text)]
+    # Repeated, nobody knows which is meant; malformed, nobody knows what: both count as none.
+    wish = parse_record(records[0], owner) if len(records) == 1 else None
+    return wish or NO_WISH
+
+
+def _is_ours(text: str) -> bool:
+    name, found, version = text[:MAX_RECORD_CHARS].partition(";")[0].partition("=")
+    return name.strip().lower() == "v" and bool(found) and version.strip() == _VERSION
+
+
+def parse_record(text: str, owner: str) -> Wish | None:
+    """Read one record; None if it is malformed. Unknown tags are ignored, as in RFC 6376 section 3.2."""
+    tags: dict[str, str] = {}
+    if len(text) > MAX_RECORD_CHARS:
+        return None
+    for part in text.removesuffix(";").split(";"):
+        name, found, value = part.partition("=")
+        name = name.strip().lower()
+        if not found or not name or name in tags:
+            return None
+        tags[name] = value.strip()
+    return _read_tags(tags, owner)
+
+
+def _read_tags(tags: dict[str, str], owner: str) -> Wish | None:
+    policy, rate, contact = tags.get("p", "allow"), tags.get("rate"), tags.get("contact", "")
+    read_rate = _RATE.fullmatch(rate) if rate is not None else None
+    bad_rate = rate is not None and read_rate is None
+    bad_contact = bool(contact) and not _CONTACT.fullmatch(contact)
+    if policy.lower() not in {"none", "allow"} or bad_rate or bad_contact:
+        return None
+    return Wish(
+        never=policy.lower() == "none",
+        per_hour=int(read_rate[1]) if read_rate else None,
+        contact=contact.removeprefix("mailto:"),
+        said_by=owner,
+    )

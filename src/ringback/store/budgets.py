@@ -1,0 +1,105 @@
+"""The budgets, while one transaction is open: whoever has it open is the only one who may spend.
+
+Not here: the arithmetic (rules/pacing.py), and the transaction (writer.py).
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+
+from ..rules.pacing import Charge, Spent, is_used_up, spend_all, spend_beyond
+from .codec import Row
+from .database import unable
+from .queries import QUERIES
+
+
+class Budgets:
+    """Reads each state once, and writes what became of it when `post` is called."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path, self._connection = path, connection
+        self._states: dict[str, Spent] = {}  # as they are after what was spent here
+        self._unspent: set[str] = set()  # looked up, and not there
+        self._changed: dict[str, Spent] = {}
+        self._calls: list[Row] = []
+        self._epoch: tuple[float | None] | None = None
+
+    def spend(self, charges: Sequence[Charge], call: Row | None, elapsed: float) -> Charge | None:
+        """Charge one event to each budget, and keep `call`; or return the charge that is too much."""
+        spent = spend_all(charges, self._load_all(charges, elapsed), elapsed, self._empty_since())
+        if isinstance(spent, Charge):
+            return spent
+        self._note(spent)
+        if call is not None:
+            self._calls.append(call)
+        return None
+
+    def charge(self, charge: Charge, elapsed: float) -> None:
+        """Charge an event that has happened."""
+        state = self._load(charge, elapsed)
+        self._note({charge.key: spend_beyond(charge, state, elapsed, self._empty_since())})
+
+    def is_used_up(self, charge: Charge, elapsed: float) -> bool:
+        return is_used_up(charge, self._load(charge, elapsed), elapsed, self._empty_since())
+
+    def post(self) -> None:
+        """Write what has changed."""
+        rows = [
+            {"key": key, "full_at": spent.full_at, "interval_s": spent.interval_s}
+            for key, spent in self._changed.items()
+        ]
+        self._connection.executemany(QUERIES["save_budget"], rows)
+        self._connection.executemany(QUERIES["save_call"], self._calls)
+
+    def _note(self, spent: dict[str, Spent]) -> None:
+        self._states |= spent
+        self._changed |= spent
+        self._unspent -= spent.keys()
+
+    def _load_all(self, charges: Sequence[Charge], elapsed: float) -> dict[str, Spent]:
+        states = {charge.key: self._load(charge, elapsed) for charge in charges}
+        return {key: state for key, state in states.items() if state is not None}
+
+    def _load(self, charge: Charge, elapsed: float) -> Spent | None:
+        key = charge.key
+        if key in self._unspent:
+            return None
+        if key not in self._states:
+            row = self._connection.execute(QUERIES["load_budget"], {"key": key}).fetchone()
+            if row is None:
+                self._unspent.add(key)
+                return None
+            self._states[key] = _parse(row) or self._mend(charge, elapsed)
+        return self._states[key]
+
+    def _mend(self, charge: Charge, elapsed: float) -> Spent:
+        """Who knows what was spent of a budget that cannot be read: it is used up from now on."""
+        rate = charge.rate
+        spent = Spent(elapsed + rate.burst * rate.interval_s, rate.interval_s)
+        self._changed[charge.key] = spent
+        return spent
+
+    def _empty_since(self) -> float | None:
+        """When bursts started empty. Raises StoreError if the file does not say."""
+        if self._epoch is None:
+            row = self._connection.execute(QUERIES["load_epoch"]).fetchone()
+            if row is None or not is_readable(row):
+                raise unable(self._path, "its budgets are damaged", "restart Ringback")
+            self._epoch = (row["empty_since"],)
+        return self._epoch[0]
+
+
+def is_readable(epoch: sqlite3.Row) -> bool:
+    """Whether an epoch says since when bursts are empty, or that they are not."""
+    return epoch["empty_since"] is None or _is_number(epoch["empty_since"])
+
+
+def _parse(row: sqlite3.Row) -> Spent | None:
+    full_at, interval_s = row["full_at"], row["interval_s"]
+    readable = _is_number(full_at) and _is_number(interval_s) and interval_s > 0
+    return Spent(full_at, interval_s) if readable else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and isfinite(value)

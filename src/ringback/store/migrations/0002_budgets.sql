@@ -1,0 +1,93 @@
+-- Budgets, the calls charged to them, who has the file open, client networks that came back, and how
+-- many mails wait of each network.
+-- What is `elapsed` is in seconds since the machine started (Clock.elapsed), all else in Unix seconds.
+
+ALTER TABLE wait RENAME TO wait_of_version_1;
+DROP INDEX wait_by_expiry;
+
+CREATE TABLE wait (
+  key          TEXT NOT NULL PRIMARY KEY,
+  network      TEXT NOT NULL,             -- of the client
+  wide_network TEXT NOT NULL,             -- what holds it and its neighbours; '' from version 1
+  first_at     REAL NOT NULL,
+  count        INTEGER NOT NULL,
+  returned     INTEGER NOT NULL,          -- 1: has come back after the wait
+  expires_at   REAL NOT NULL
+);
+CREATE INDEX wait_by_expiry ON wait (expires_at);
+
+-- How many rows of `wait` there are, kept by the triggers: a flood must not make counting slow.
+CREATE TABLE crowd (
+  scope   TEXT NOT NULL,    -- network, wide_network or all
+  network TEXT NOT NULL,    -- '' of all
+  number  INTEGER NOT NULL,
+  PRIMARY KEY (scope, network)
+) WITHOUT ROWID;
+
+CREATE TRIGGER wait_comes AFTER INSERT ON wait BEGIN
+  INSERT INTO crowd (scope, network, number)
+  VALUES ('network', new.network, 1), ('wide_network', new.wide_network, 1), ('all', '', 1)
+  ON CONFLICT (scope, network) DO UPDATE SET number = number + 1;
+END;
+
+CREATE TRIGGER wait_goes AFTER DELETE ON wait BEGIN
+  UPDATE crowd SET number = number - 1 WHERE scope = 'network' AND network = old.network;
+  UPDATE crowd SET number = number - 1 WHERE scope = 'wide_network' AND network = old.wide_network;
+  UPDATE crowd SET number = number - 1 WHERE scope = 'all' AND network = '';
+  DELETE FROM crowd WHERE scope = 'network' AND network = old.network AND number <= 0;
+  DELETE FROM crowd WHERE scope = 'wide_network' AND network = old.wide_network AND number <= 0;
+END;
+
+INSERT INTO wait (key, network, wide_network, first_at, count, returned, expires_at)
+SELECT
+  key, CASE instr(key, ' ') WHEN 0 THEN key ELSE substr(key, 1, instr(key, ' ') - 1) END, '',
+  first_at, count, 0, expires_at
+FROM wait_of_version_1;
+DROP TABLE wait_of_version_1;
+
+CREATE TABLE acquaintance (
+  network       TEXT NOT NULL PRIMARY KEY,
+  contacts      INTEGER NOT NULL,
+  returned      INTEGER NOT NULL,
+  expires_at    REAL NOT NULL,
+  waiting       INTEGER NOT NULL,
+  waiting_since REAL NOT NULL
+);
+CREATE INDEX acquaintance_by_expiry ON acquaintance (expires_at);
+-- Whoever has come back is worth more than who has not, then the one seen last.
+CREATE INDEX acquaintance_by_worth ON acquaintance (returned > 0, expires_at);
+
+CREATE TABLE budget (
+  key        TEXT NOT NULL PRIMARY KEY,
+  full_at    REAL NOT NULL,             -- elapsed: when the whole burst is there again
+  interval_s REAL NOT NULL              -- of the rate that it was charged by last
+) WITHOUT ROWID;
+CREATE INDEX budget_by_recovery ON budget (full_at);
+
+-- One row: what `elapsed` counts from.
+CREATE TABLE epoch (
+  boot        TEXT NOT NULL, -- the run of the machine; of another one, no budget is known
+  empty_since REAL           -- elapsed: when bursts started empty; NULL if they did not
+);
+-- Version 1 kept its budgets in memory. Whoever has called has spent some, nobody knows which.
+INSERT INTO epoch SELECT '', NULL WHERE EXISTS (SELECT 1 FROM entry);
+
+-- A row for each process that has the file open, and a marker beside the file that it keeps locked.
+CREATE TABLE session (id INTEGER NOT NULL PRIMARY KEY);
+
+CREATE TABLE call (
+  id          TEXT NOT NULL PRIMARY KEY,
+  at          REAL NOT NULL,
+  address     TEXT NOT NULL,
+  domain_path TEXT NOT NULL, -- labels reversed, "org.example.": what is below it is in one range
+  host_path   TEXT NOT NULL, -- likewise, of the MX name
+  ip          TEXT NOT NULL,
+  body        TEXT NOT NULL  -- all the rest
+);
+CREATE INDEX call_by_time ON call (at);
+CREATE INDEX call_by_address ON call (address, at);
+CREATE INDEX call_by_domain ON call (domain_path, at);
+CREATE INDEX call_by_host ON call (host_path, at);
+CREATE INDEX call_by_ip ON call (ip, at);
+
+PRAGMA user_version = 2;

@@ -1,0 +1,52 @@
+"""Machines that ask the DNS, driven, and no further than is decent."""
+
+from collections.abc import Generator
+
+from fakes import FakeResolver
+from ringback.engine.asker import MAX_QUESTIONS, Asker
+from ringback.rules.asking import Asking
+from ringback.values.dns import DnsAnswer, DnsStatus, Question, RecordType
+
+
+def _ask_often(times: int) -> Asking[list[DnsStatus]]:
+    heard: list[DnsStatus] = []
+    for number in range(times):
+        answer = yield Question(f"n{number}.shop.example", RecordType.TXT)
+        heard.append(answer.status)
+    return heard
+
+
+async def test_a_machine_is_sent_what_dns_says() -> None:
+    resolver = FakeResolver()
+    resolver.say("n0.shop.example", RecordType.TXT, "v=CALLOUT1")
+
+    heard = await Asker(resolver).run(_ask_often(2))
+
+    assert [DnsStatus.OK, DnsStatus.NXDOMAIN] == heard
+    assert ["n0.shop.example", "n1.shop.example"] == [name for name, _ in resolver.asked]
+
+
+async def test_a_machine_that_asks_nothing_concludes_at_once() -> None:
+    resolver = FakeResolver()
+
+    assert [] == await Asker(resolver).run(_ask_often(0))
+    assert [] == resolver.asked
+
+
+async def test_all_machines_share_one_allowance() -> None:
+    resolver = FakeResolver()
+    asker = Asker(resolver)
+
+    await asker.run(_ask_often(MAX_QUESTIONS - 1))
+    heard = await asker.run(_ask_often(3))
+
+    assert [DnsStatus.NXDOMAIN, DnsStatus.FAILURE, DnsStatus.FAILURE] == heard
+    assert MAX_QUESTIONS == len(resolver.asked) == asker.asked
+
+
+async def test_past_the_allowance_the_answer_says_why() -> None:
+    def one_question() -> Generator[Question, DnsAnswer, str]:
+        answer = yield Question("shop.example", RecordType.TXT)
+        return answer.detail
+
+    assert "too many" in await Asker(FakeResolver(), MAX_QUESTIONS).run(one_question())

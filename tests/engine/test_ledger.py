@@ -1,0 +1,114 @@
+"""What is charged and written down, before a host is called and after."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from fakes import START, FakeClock
+from ringback.engine.ledger import Ledger
+from ringback.engine.pacer import Pacer
+from ringback.errors import StoreError
+from ringback.rules.pacing import Charge, Rate
+from ringback.store.memory import MemoryStore
+from ringback.values.calls import Call
+from ringback.values.evidence import Exchange, Stage
+from ringback.values.query import Purpose
+from ringback.values.settings import Budget
+from ringback.values.verdict import Outcome
+
+IP = "192.0.2.1"
+CALL = Call("", "", START, "ann@shop.example", "shop.example", "mx", IP, Purpose.SENDER)
+ONE = Charge("host", Rate(1), "callouts at this host")
+
+
+class Desk:
+    """A ledger with what is around it."""
+
+    def __init__(self, store: MemoryStore | None = None, refused: int = 20) -> None:
+        self.clock, self.store = FakeClock(), store or MemoryStore()
+        self.budget = Budget(refused_recipients_per_host=refused)
+        self.pacer = Pacer(self.budget)
+        self.ledger = Ledger(self.budget, self.store, self.clock, self.pacer, lambda: 0.5)
+
+    async def calls(self) -> Sequence[Call]:
+        return await self.store.search_calls("shop.example", 0.0, 100)
+
+
+async def test_a_call_is_written_down_before_it_is_made_and_completed_after() -> None:
+    desk = Desk()
+    said = (Exchange(START, Stage.GREETING, code=220),)
+
+    call = await desk.ledger.spend([ONE], CALL)
+    before = await desk.calls()
+    assert isinstance(call, Call)
+    desk.ledger.complete(call, said, Outcome.ACCEPTED)
+
+    assert [call] == list(before)
+    assert [(said, "accepted")] == [(it.said, it.outcome) for it in await desk.calls()]
+
+
+async def test_a_call_without_a_session_begins_one() -> None:
+    desk = Desk()
+
+    first = await desk.ledger.spend([], CALL)
+    assert isinstance(first, Call)
+    second = await desk.ledger.spend([], replace(CALL, session=first.session))
+
+    assert isinstance(second, Call)
+    assert first.id == first.session == second.session
+    assert first.id != second.id
+
+
+async def test_what_is_beyond_a_budget_is_not_written_down() -> None:
+    desk = Desk()
+    await desk.ledger.spend([ONE], CALL)
+
+    assert ONE == await desk.ledger.spend([ONE], CALL)
+    assert 1 == len(await desk.calls())
+
+
+async def test_a_pledge_takes_no_more_than_a_burst() -> None:
+    desk = Desk()  # twenty an hour, five of them at once
+
+    pledged = [await desk.ledger.pledge(IP, 3) for _ in range(3)]
+    desk.ledger.end_pledge(IP, 3)
+
+    assert [3, 2, 0] == pledged
+    assert 3 == await desk.ledger.pledge(IP, 4)
+    assert 4 == await desk.ledger.pledge("192.0.2.2", 4)
+
+
+async def test_what_was_refused_is_pledged_no_more_until_time_has_passed() -> None:
+    desk = Desk()
+    for _ in range(4):
+        desk.ledger.note_refused(IP)
+
+    at_once = await desk.ledger.pledge(IP, 5)
+    desk.ledger.end_pledge(IP, at_once)
+    desk.clock.advance(2 * 240.0)  # the interval of twenty an hour with bursts of five
+    later = await desk.ledger.pledge(IP, 5)
+
+    assert (1, 3) == (at_once, later)
+
+
+async def test_those_who_pledge_at_the_same_time_do_not_pledge_the_same() -> None:
+    desk = Desk()
+
+    pledged = await asyncio.gather(*(desk.ledger.pledge(IP, 3) for _ in range(4)))
+
+    assert 5 >= sum(pledged)
+
+
+async def test_a_store_that_fails_leaves_no_pledge() -> None:
+    class Gone(MemoryStore):
+        async def is_used_up(self, charge: Charge, elapsed: float) -> bool:
+            raise StoreError("gone")
+
+    desk = Desk(Gone())
+
+    with pytest.raises(StoreError):
+        await desk.ledger.pledge(IP, 3)
+
+    assert not desk.pacer.pledged

@@ -1,0 +1,103 @@
+"""Budgets within one transaction."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ringback.errors import StoreError
+from ringback.rules.pacing import Charge, Rate
+from ringback.store.budgets import Budgets
+from ringback.store.codec import encode_call
+from ringback.store.database import prepare
+from ringback.values.calls import Call
+
+# Eight an hour: two at once, then one every ten minutes.
+HOST = Charge("host", Rate(8), "calls to this host")
+ONE = Charge("one", Rate(1), "calls")
+
+
+@pytest.fixture
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(prepare(path).connect()) as connection:
+        connection.execute("INSERT INTO epoch VALUES ('one run', NULL)")
+        yield connection
+
+
+def _budgets(connection: sqlite3.Connection) -> dict[str, float]:
+    return {row["key"]: row["full_at"] for row in connection.execute("SELECT * FROM budget")}
+
+
+def test_what_is_spent_is_seen_before_it_is_written(
+    path: Path, connection: sqlite3.Connection
+) -> None:
+    budgets = Budgets(path, connection)
+    outcomes = [budgets.spend((HOST, ONE), None, 50.0) for _ in range(2)]
+
+    assert [None, ONE] == outcomes
+    assert {} == _budgets(connection)
+
+    budgets.post()
+    assert {"host": 650.0, "one": 3_651.0} == _budgets(connection)
+
+
+def test_the_next_transaction_goes_on_where_this_one_ended(
+    path: Path, connection: sqlite3.Connection
+) -> None:
+    outcomes = []
+    for _ in range(3):
+        budgets = Budgets(path, connection)
+        outcomes.append(budgets.spend((HOST,), None, 50.0))
+        budgets.post()
+
+    assert [None, None, HOST] == outcomes
+    assert {"host": 1_250.0} == _budgets(connection)
+
+
+def test_a_call_is_written_if_it_was_paid_for(
+    path: Path, connection: sqlite3.Connection, call: Call
+) -> None:
+    budgets = Budgets(path, connection)
+    budgets.spend((ONE,), encode_call(call), 50.0)
+    budgets.spend((ONE,), encode_call(call) | {"id": "not paid for"}, 50.0)
+    budgets.post()
+
+    assert [call.id] == [row["id"] for row in connection.execute("SELECT id FROM call")]
+
+
+def test_looking_changes_nothing(path: Path, connection: sqlite3.Connection) -> None:
+    budgets = Budgets(path, connection)
+
+    assert not budgets.is_used_up(ONE, 50.0)
+    budgets.charge(ONE, 50.0)
+    assert budgets.is_used_up(ONE, 50.0)
+    budgets.charge(ONE, 50.0)
+    budgets.post()
+    assert {"one": 50.0 + 2 * 3_601.0} == _budgets(connection)
+
+
+def test_bursts_that_started_empty_fill_up(path: Path, connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE epoch SET empty_since = 50.0")
+
+    assert HOST == Budgets(path, connection).spend((HOST,), None, 50.0)
+    assert Budgets(path, connection).spend((HOST,), None, 50.0 + 600.0) is None
+
+
+def test_a_row_that_cannot_be_read_is_mended(path: Path, connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO budget VALUES ('host', 'soon', 'long')")
+    budgets = Budgets(path, connection)
+
+    assert HOST == budgets.spend((HOST,), None, 50.0)
+    budgets.post()
+    assert {"host": 1_250.0} == _budgets(connection)
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM epoch", "UPDATE epoch SET empty_since = 'x'"])
+def test_without_an_epoch_nothing_is_spent(
+    path: Path, connection: sqlite3.Connection, damage: str
+) -> None:
+    connection.execute(damage)
+    with pytest.raises(StoreError, match=r"ringback\.db: its budgets are damaged"):
+        Budgets(path, connection).spend((HOST,), None, 50.0)

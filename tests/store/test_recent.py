@@ -1,0 +1,60 @@
+"""The entries used last, and loads that something newer overtakes."""
+
+from dataclasses import replace
+
+from ringback.rules.freshness import Entry
+from ringback.store.recent import Recent
+
+
+def test_what_is_saved_is_found_until_others_push_it_out(entry: Entry) -> None:
+    recent = Recent(2)
+    for number in range(3):
+        recent.save(replace(entry, key=f"{number}"))
+
+    assert recent.find("0") is None
+    assert replace(entry, key="2") == recent.find("2")
+
+
+def test_what_a_load_found_is_kept(entry: Entry) -> None:
+    recent = Recent(2)
+    with recent.loading(entry.key) as keep:
+        keep(entry)
+
+    assert entry == recent.find(entry.key)
+
+
+def test_what_a_load_found_is_not_kept_if_something_newer_came(entry: Entry) -> None:
+    recent, later = Recent(1), replace(entry, attempts=9)
+    with recent.loading(entry.key) as keep:
+        recent.save(later)
+        recent.save(replace(entry, key="other"))
+        keep(entry)
+
+    assert recent.find(entry.key) is None
+
+
+def test_of_two_loads_the_newer_one_counts(entry: Entry) -> None:
+    recent, later = Recent(2), replace(entry, attempts=9)
+    with recent.loading(entry.key) as keep_first:
+        with recent.loading(entry.key) as keep_second:
+            keep_second(later)
+        keep_first(entry)
+
+    assert later == recent.find(entry.key)
+
+
+def test_a_load_during_which_all_was_forgotten_is_not_kept(entry: Entry) -> None:
+    recent = Recent(2)
+    with recent.loading(entry.key) as keep:
+        recent.clear()
+        keep(entry)
+
+    assert recent.find(entry.key) is None
+
+
+def test_an_entry_that_is_no_text_takes_the_older_one_with_it(entry: Entry) -> None:
+    recent = Recent(2)
+    recent.save(entry)
+    recent.save(replace(entry, rule="\ud800"))
+
+    assert recent.find(entry.key) is None
