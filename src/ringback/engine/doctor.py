@@ -1,0 +1,203 @@
+"""Gathers findings about our own identity, keeps the last ones, and says whether anyone may be called.
+
+What the DNS says is examined at the first question, which waits for it, and then in the background while
+the old answer holds. What takes conversations is for the service and the command line, and no question
+waits for it.
+Not here: what follows from answers (rules/fitness.py, rules/reach.py), the gate (engine/gatekeeper.py).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import StoreError
+from ..rules import fitness as rules
+from ..rules import reach
+from ..rules.exemptions import Names
+from ..values.address import Address, parse_address
+from ..values.events import Examined, Trouble
+from ..values.evidence import Exchange
+from ..values.fitness import Aspect, Finding, Fitness, Severity
+from ..values.settings import Settings
+from .asker import Asker
+from .ports import Clock, Resolver, Sink
+
+# Names, addresses and block lists change seldom (etiquette.md row 9).
+EXAMINE_EVERY_S = 3_600.0
+# Operators mend and wait; and a DNS that failed is mostly well again.
+LOOK_AGAIN_S = 60.0
+# Hosts are asked hourly, too; a little earlier, so that the hourly examination finds it due.
+VISIT_EVERY_S = EXAMINE_EVERY_S - LOOK_AGAIN_S
+# Past it, what has not been answered counts as unknown: the first mail waits for this.
+EXAMINATION_S = 30.0
+
+Call = Callable[[Address], Awaitable[tuple[Exchange, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What examinations need beyond the DNS: a callout to an address of ours, and the clock's state."""
+
+    call: Call
+    is_synchronised: Callable[[], bool | None]
+
+
+class Doctor:
+    """Examines one identity. `sources` names the addresses that we call from, as far as they are known."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        resolver: Resolver,
+        clock: Clock,
+        sink: Sink,
+        sources: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self._settings, self._resolver, self._clock = settings, resolver, clock
+        self._sink, self._sources = sink, sources
+        self._own_domains = Names.parse(settings.policy.own_domains)
+        self._by_dns: Fitness | None = None
+        self._of_clock: tuple[Finding, ...] = ()
+        self._by_hosts: tuple[Finding, ...] = ()
+        self._examined_at = self._visited_at = self._told_at = float("-inf")  # of elapsed()
+        self._told: frozenset[tuple[Aspect, Severity, str]] | None = None
+        self._examination: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def is_fit(self) -> bool:
+        """Say whether callouts may be made; the first time, when that is known."""
+        if not self._closed and self._by_dns is None:
+            await asyncio.shield(self._examine_nowait())
+        elif not self._closed and self._left_s() <= 0:
+            self._examine_nowait()
+        return self._may_call()
+
+    async def examine(self, means: Means) -> Fitness:
+        """Look at everything now, and return all that was found."""
+        self._of_clock = (reach.judge_clock(means.is_synchronised()),)
+        await asyncio.shield(self._examine_nowait())
+        may_visit = self._may_call() and self._settings.identity.helo_name
+        if may_visit and self._clock.elapsed() - self._visited_at >= VISIT_EVERY_S:
+            self._visited_at = self._clock.elapsed()
+            self._by_hosts = await self._visit(means)
+            self._tell()
+        return self._fitness()
+
+    def attend_nowait(self, means: Means) -> None:
+        """Examine now and then until `close`: hourly, and each minute what is unfit or unknown."""
+        self._start(self._attend(means))
+
+    async def close(self) -> None:
+        """Break off what is under way, and go by what was found."""
+        self._closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _attend(self, means: Means) -> None:
+        while True:
+            await self.examine(means)
+            await self._clock.sleep(self._left_s())
+
+    def _fitness(self) -> Fitness:
+        found = self._by_dns.findings if self._by_dns else ()
+        found = (*found, *self._by_hosts, *self._of_clock)
+        order = list(Aspect)
+        return Fitness(tuple(sorted(found, key=lambda it: order.index(it.what))))
+
+    def _may_call(self) -> bool:
+        if self._by_dns is None:
+            return False
+        fitness = self._fitness()
+        if fitness.is_fit:
+            return True
+        # Whatever the operator risks, those who are called must find him.
+        nameless = fitness.has(Aspect.CONTACT, Severity.FATAL)
+        return not self._settings.identity.require_fit and not nameless
+
+    def _left_s(self) -> float:
+        """How long the last examination holds yet."""
+        by_dns = self._by_dns
+        settled = by_dns is not None and by_dns.is_fit and not by_dns.of(Severity.UNKNOWN)
+        holds_s = EXAMINE_EVERY_S if settled else LOOK_AGAIN_S
+        return self._examined_at + holds_s - self._clock.elapsed()
+
+    # What the DNS says.
+
+    def _examine_nowait(self) -> asyncio.Task[None]:
+        """Start an examination, or join the one that is under way."""
+        if self._examination is None or self._examination.done():
+            self._examination = self._start(self._examine())
+        return self._examination
+
+    async def _examine(self) -> None:
+        contact = rules.examine_contact(self._settings.identity.contact)
+        machines = rules.examinations(self._settings, self._sources(), self._clock.now())
+        # Each has an allowance of questions of its own: they are for us, not for a message.
+        running = [asyncio.create_task(Asker(self._resolver).run(it)) for it in machines]
+        try:
+            done, late = await asyncio.wait(running, timeout=EXAMINATION_S)
+        finally:
+            for task in running:
+                task.cancel()
+        found = [finding for task in running if task in done for finding in task.result()]
+        if late:
+            text = f"{len(late)} examinations had no answer within {EXAMINATION_S:g} s"
+            found.append(Finding(Aspect.DNS, Severity.UNKNOWN, text, "see dns.nameservers"))
+        self._by_dns = Fitness((contact, *found))
+        self._examined_at = self._clock.elapsed()
+        self._tell()
+
+    # What hosts say.
+
+    async def _visit(self, means: Means) -> tuple[Finding, ...]:
+        """Ask the hosts of our own addresses."""
+        identity = self._settings.identity
+        finding, evidence = await self._ask(means, Aspect.CONTACT_MAIL, identity.contact)
+        findings = [finding, reach.judge_way_out(evidence)]
+        if identity.probe_sender:
+            finding, _ = await self._ask(means, Aspect.PROBE_SENDER, identity.probe_sender)
+            findings.append(finding)
+        return tuple(findings)
+
+    async def _ask(
+        self, means: Means, what: Aspect, text: str
+    ) -> tuple[Finding, tuple[Exchange, ...]]:
+        address = parse_address(text)
+        if self._own_domains.holds(address):
+            return reach.spare_mailbox(what, text, "its domain is one of policy.own_domains"), ()
+        try:
+            evidence = await means.call(address)
+        except StoreError as error:
+            return Finding(what, Severity.UNKNOWN, str(error), "see store.url", text), ()
+        return reach.judge_mailbox(what, text, evidence), evidence
+
+    # Telling, and tasks.
+
+    def _tell(self) -> None:
+        """Tell what is not as it was told before, and once an hour that we are still unfit."""
+        fitness = self._fitness()
+        marks = frozenset(
+            (found.what, found.severity, found.subject)
+            for found in fitness.findings
+            if found.severity is not Severity.OK
+        )
+        silent_s = self._clock.elapsed() - self._told_at
+        if marks == self._told and (fitness.is_fit or silent_s < EXAMINE_EVERY_S):
+            return
+        self._told, self._told_at = marks, self._clock.elapsed()
+        self._sink(Examined(fitness, self._may_call()))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._sink(Trouble.of_bug("doctor", bug))

@@ -1,0 +1,62 @@
+"""How fit we are to call anyone: what was examined of our own identity, and what was found.
+
+Not here: examining it (rules/fitness.py), gathering it (engine/doctor.py).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a finding means for callouts."""
+
+    OK = "ok"
+    WARNING = "warning"  # callouts go on; somebody may hold it against us
+    FATAL = "fatal"  # nobody may be called
+    UNKNOWN = "unknown"  # the DNS or a host gave no answer; that is not unfit
+
+
+class Aspect(StrEnum):
+    """What is looked at, in the order in which it is told."""
+
+    CONTACT = "contact"  # there is somebody to complain to
+    SOURCE = "source"  # the addresses that we call from
+    REVERSE_NAME = "reverse_name"  # a PTR record whose name leads back
+    HELO_NAME = "helo_name"  # it leads to the source
+    SPF = "spf"  # of the HELO name
+    BLOCK_LIST = "block_list"
+    OWN_MAIL = "own_mail"  # whether the source sends mail, too
+    DNS = "dns"  # whether it is honest about names that do not exist
+    CONTACT_MAIL = "contact_mail"  # whether the contact takes mail
+    PROBE_SENDER = "probe_sender"  # whether the envelope sender of callouts does
+    PORT = "port"  # whether mail exchangers can be reached, and what they say of us
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `subject` is the address, name or list that it is about."""
+
+    what: Aspect
+    severity: Severity
+    text: str
+    remedy: str = ""  # what to do; "" where all is well
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """All findings of one examination."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_fit(self) -> bool:
+        return not self.of(Severity.FATAL)
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """The findings of one severity."""
+        return tuple(found for found in self.findings if found.severity is severity)
+
+    def has(self, what: Aspect, severity: Severity) -> bool:
+        return any(found.what is what for found in self.of(severity))
