@@ -161,7 +161,7 @@ def _commands(group: click.Group, context: click.Context) -> Iterator[str]:
 
 def _options(command: click.Command, context: click.Context) -> str:
     rows = [record for it in command.get_params(context) if (record := it.get_help_record(context))]
-    return "".join(f".TP\n.B {_escape(name)}\n{_text(says)}\n" for name, says in rows if says)
+    return "".join(f".TP\n.B {_escape(name)}\n{as_prose(says)}\n" for name, says in rows if says)
 
 
 def _paragraphs(command: click.Command) -> str:
@@ -173,7 +173,7 @@ def _paragraph(part: str) -> str:
     if part.startswith(AS_IT_IS):
         lines = (_escape(line) for line in part.removeprefix(AS_IT_IS).strip("\n").split("\n"))
         return ".RS 4\n.nf\n" + "".join(f"{line}\n" for line in lines) + ".fi\n.RE\n"
-    return f"{_text(part)}\n"
+    return f"{as_prose(part)}\n"
 
 
 def _summary_of(command: click.Command) -> str:
@@ -182,11 +182,11 @@ def _summary_of(command: click.Command) -> str:
 
 
 def _section(title: str, name: str, section: type[Section]) -> Iterator[str]:
-    yield f".SH {_escape(title)}\n{_text(summary(section))}\n"
+    yield f".SH {_escape(title)}\n{as_prose(summary(section))}\n"
     for key in keys_of(section):
         if f"{name}.{key.name}" != ROUTE:
             says, wants = explain(name, key)
-            yield f".TP\n.B {_escape(key.name)}\n{_text(f'{says} {wants} {_default(name, key)}')}\n"
+            yield f".TP\n.B {_escape(key.name)}\n{as_prose(f'{says} {wants} {_default(name, key)}')}\n"
 
 
 def _default(name: str, key: Key) -> str:
@@ -195,7 +195,7 @@ def _default(name: str, key: Key) -> str:
     return f"Default: {encode(key.default)}."
 
 
-def _text(prose: str) -> str:
+def as_prose(prose: str) -> str:
     """Prose with `code` in it; no line of it begins with what roff takes for a request."""
     lines = textwrap.wrap(prose, COLUMNS, break_long_words=False, break_on_hyphens=False)
     # A piece of code that is broken in two stays code on both lines.

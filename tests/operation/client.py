@@ -1,0 +1,43 @@
+"""What runs in the machine: asks the policy port, and acts between two questions.
+
+Usage: python3 client.py ADDRESS SENDER [COMMAND…]. One connection; COMMAND runs before the last question.
+"""
+
+import socket
+import subprocess
+import sys
+
+ANSWER_S = 30.0
+
+
+def connect(address: str) -> socket.socket:
+    if address.startswith("unix:"):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(ANSWER_S)
+        sock.connect(address.removeprefix("unix:"))
+        return sock
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host, int(port)), ANSWER_S)
+
+
+def ask(sock: socket.socket, sender: str) -> str:
+    sock.sendall(
+        b"request=smtpd_access_policy\nprotocol_state=RCPT\nclient_address=198.51.100.7\n"
+        b"sender=" + sender.encode() + b"\nrecipient=you@ours.example\n\n"
+    )
+    heard = b""
+    while not heard.endswith(b"\n\n"):
+        octets = sock.recv(4_096)
+        if not octets:
+            return "closed"
+        heard += octets
+    return heard.decode().removeprefix("action=").partition(" ")[0].strip()
+
+
+address, sender, *command = sys.argv[1:]
+with connect(address) as sock:
+    answers = [ask(sock, sender)]
+    if command:
+        subprocess.run(command, check=True)
+        answers.append(ask(sock, sender))
+sys.stdout.write(f"{' '.join(answers)}\n")
