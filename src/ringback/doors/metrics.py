@@ -1,0 +1,158 @@
+"""What happened, counted for Prometheus: events by closed sets of words, and the state of the moment.
+
+Never a label by address, domain, host or client: their number has no bound, and they are nobody's business.
+Not here: who reads them (doors/http/health.py), what is worth an event (values/events.py).
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+
+from ..values.events import (
+    Answered,
+    CalledOut,
+    Decided,
+    DoorClosed,
+    Event,
+    Examined,
+    Requested,
+    Trouble,
+)
+from ..values.fitness import Severity
+from ..values.storage import StoreStats
+
+# Seconds: what the store answers, what a callout takes, what a deadline cuts off.
+_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
+_REPORTED = "-"  # for an action: a report was given, and no MTA was told anything
+_ANSWERS = ("door", "purpose", "verdict", "reason", "action")
+
+
+class Metrics:
+    """The counters of one service. `hear` is a sink."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry(auto_describe=True)
+        self._decisions = Counter(
+            "ringback_decisions", "Answers given, by what came of them", _ANSWERS, registry=registry
+        )
+        self._decision_s = Histogram(
+            "ringback_decision_seconds",
+            "How long an answer took",
+            ("door",),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._gates = Counter(
+            "ringback_gates",
+            "Questions that a gate kept from a callout",
+            ("gate",),
+            registry=registry,
+        )
+        self._questions = Counter(
+            "ringback_gate_dns_questions", "Questions to DNS that gates asked", registry=registry
+        )
+        self._callouts = Counter(
+            "ringback_callouts", "Callouts that ended, by reason", ("reason",), registry=registry
+        )
+        self._connections = Counter(
+            "ringback_callout_connections", "Connections that callouts made", registry=registry
+        )
+        self._callout_s = Histogram(
+            "ringback_callout_seconds",
+            "How long a callout took",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._requests = Counter(
+            "ringback_http_requests",
+            "Requests to the HTTP door",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._closed = Counter(
+            "ringback_clients_sent_away", "Clients sent away", ("door",), registry=registry
+        )
+        self._troubles = Counter(
+            "ringback_troubles", "What failed on our side", ("where",), registry=registry
+        )
+        self._fit = Gauge("ringback_fit", "1: our identity is in order", registry=registry)
+        self._may_call = Gauge("ringback_may_call", "1: callouts are made", registry=registry)
+        self._findings = Gauge(
+            "ringback_findings", "What the doctor found", ("severity",), registry=registry
+        )
+        self._flights = Gauge(
+            "ringback_callouts_under_way", "Callouts under way or waiting", registry=registry
+        )
+        self._records = Gauge(
+            "ringback_store_records", "Records kept", ("what", "kind"), registry=registry
+        )
+        self._store_bytes = Gauge("ringback_store_bytes", "Size of the store", registry=registry)
+        self._counted_at: float | None = None  # elapsed
+        self.examined: Examined | None = None  # the last, for who wants more than its numbers
+
+    def hear(self, event: Event) -> None:
+        """Count an event."""
+        match event:
+            case Decided():
+                self._count_answer(event, event.action.partition(" ")[0])
+            case Answered():
+                self._count_answer(event, _REPORTED)
+            case CalledOut():
+                self._callouts.labels(event.reason).inc()
+                self._connections.inc(event.connections)
+                self._callout_s.observe(max(0.0, event.took_s))
+            case Requested():
+                self._requests.labels(event.method, event.route, event.status).inc()
+            case DoorClosed():
+                self._closed.labels(event.door).inc()
+            case Trouble():
+                self._troubles.labels(event.where).inc()
+            case Examined():
+                self._note_fitness(event)
+
+    def note_flights(self, count: int) -> None:
+        self._flights.set(count)
+
+    def stats_are_older_than(self, age_s: float, elapsed: float) -> bool:
+        return self._counted_at is None or elapsed - self._counted_at >= age_s
+
+    def note_stats(self, stats: StoreStats, elapsed: float) -> None:
+        """Show what the store holds."""
+        self.forget_stats()
+        for what, counts in (("entry", stats.entries), ("fact", stats.facts)):
+            for kind, count in counts.items():
+                self._records.labels(what, kind).set(count)
+        for what, count in (
+            ("wait", stats.waits),
+            ("acquaintance", stats.acquaintances),
+            ("budget", stats.budgets),
+            ("call", stats.calls),
+        ):
+            self._records.labels(what, "").set(count)
+        self._store_bytes.set(stats.size_bytes)
+        self._counted_at = elapsed
+
+    def forget_stats(self) -> None:
+        """Show no records where the store does not say."""
+        self._records.clear()
+        self._counted_at = None
+
+    def encode(self, accept: str) -> tuple[bytes, str]:
+        """All of it, and its media type: OpenMetrics for those who ask for that."""
+        encode, media_type = choose_encoder(accept)
+        return encode(self._registry), media_type
+
+    def _count_answer(self, event: Decided | Answered, action: str) -> None:
+        report = event.report
+        labels = (event.door, event.purpose, report.verdict, report.reason, action)
+        self._decisions.labels(*labels).inc()
+        self._decision_s.labels(event.door).observe(max(0.0, event.took_s))
+        self._questions.inc(report.questions)
+        if report.gate:
+            self._gates.labels(report.gate).inc()
+
+    def _note_fitness(self, event: Examined) -> None:
+        self.examined = event
+        self._fit.set(event.fitness.is_fit)
+        self._may_call.set(event.may_call)
+        for severity in Severity:
+            self._findings.labels(severity).set(len(event.fitness.of(severity)))
