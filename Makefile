@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
 
-.PHONY: help demo check format lint types fast docs docs-check test coverage real-main real fuzz corpus harm lock tidy clean
+.PHONY: help demo check format lint types fast docs docs-check man deb test coverage real-main real fuzz corpus harm lock tidy clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,10 +34,18 @@ fast: $(DEV)
 docs: $(DEV) ## write the generated pages of docs/ again
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/scenarios.py
+	$(BIN)/python tools/example.py
 
 docs-check: $(DEV) ## are the generated pages of docs/ those of the code?
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/python tools/scenarios.py --check
+	$(BIN)/python tools/example.py --check
+
+man: $(RUN) ## manual pages and shell completion, into build/man
+	$(BIN)/python -m tools.manual build/man
+
+deb: $(RUN) ## a Debian package for the Python of this system, into dist; PYTHON=/path for another
+	$(BIN)/python -m tools.deb dist $(PYTHON)
 
 test: check coverage real-main ## everything: the gate, slow tests, coverage, a real Postfix and a real Exim
 
@@ -63,6 +71,7 @@ harm: $(DEV) ## what callouts cost innocents, beside models of others; minutes: 
 lock: $(DEV) ## choose the versions of all requirements anew
 	$(PIP) uv
 	$(LOCK) --extra fast --group build --output-file requirements.txt $(UPGRADE)
+	$(LOCK) --extra fast --constraint requirements.txt --output-file packaging/requirements.txt
 	$(LOCK) --extra fast --group build --group dev --output-file requirements-dev.txt $(UPGRADE)
 
 tidy: $(DEV) ## let ruff mend what it can

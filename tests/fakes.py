@@ -1,7 +1,7 @@
 """The engine's outside as fakes: hosts that answer from a table, a DNS of dictionaries, a clock."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
@@ -20,7 +20,7 @@ from ringback.rules.plan import Plan
 from ringback.store.memory import MemoryStore
 from ringback.values.address import parse_address
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
-from ringback.values.endpoint import Endpoint, Patience
+from ringback.values.endpoint import Endpoint, Login, Patience
 from ringback.values.events import Event
 from ringback.values.evidence import Fault, Stage
 from ringback.values.query import Client, Query
@@ -89,6 +89,7 @@ class FakeHost:
         answers = {
             "EHLO": self.ehlo,
             "HELO": self.ehlo,
+            "LHLO": self.ehlo,
             "MAIL": self.mail,
             "RSET": self.rset,
             "STARTTLS": self.starttls,
@@ -185,6 +186,7 @@ class FakeOutside:
         self.events: list[Event] = []
         self.verifiers: list[Verifier] = []
         self.fit = True
+        self.logins: Mapping[str, Login] = {}
 
     def host(self, domain: str, *hosts: FakeHost | Fault) -> None:
         """Let `domain` be served by `hosts`, the most preferred first, at 192.0.2.N."""
@@ -208,6 +210,7 @@ class FakeOutside:
             draw=lambda: 0.0,
             organisation=self.organisation_of,
             is_fit=self.is_fit,
+            logins=self.logins,
         )
 
     @staticmethod

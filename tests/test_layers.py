@@ -49,7 +49,8 @@ MAY_USE = {
     "store": {"msgspec"},
     "net": {"dns"},
     "lab": {"dns", "msgspec"},
-    "doors": {"click", "msgspec", "rich", "structlog", "uvloop"},
+    "doors": {"click", "msgspec", "rich", "structlog", "uvloop"}
+    | {"h11", "jinja2", "litestar", "markupsafe", "prometheus_client", "uvicorn"},
 }
 MUST_NOT_WAIT = ("errors", "values", "wire", "rules")
 

@@ -44,7 +44,8 @@ Results go to standard output, everything else to standard error. Colour appears
 not where `NO_COLOR` is set. A mistake in usage or configuration is one line, and exit status 2; an
 interrupted command exits 130.
 
-Shell completion: put the line of your shell into its start-up file.
+Shell completion comes with the Debian package. Without it, put the line of your shell into its start-up
+file.
 
 | shell | line |
 |---|---|

@@ -4,7 +4,7 @@ Not here: any decision; each part is made from what it needs, and handed to who 
 """
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +20,7 @@ from .engine.verifier import Verifier
 from .errors import ConfigError, StoreError
 from .net.clock import SystemClock, boot_id
 from .net.dial import TcpDialer, outward_addresses
+from .net.passwords import load_logins
 from .net.resolver import DnsResolver
 from .net.synchrony import is_synchronised
 from .rules.exemptions import Exemptions
@@ -30,6 +31,7 @@ from .rules.phrasebook import Phrasebook, parse_phrasebook
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .values.dns import RecordType
+from .values.endpoint import Login
 from .values.settings import DAY_S, Settings
 from .values.text import printable
 
@@ -106,10 +108,11 @@ async def make_engine(
     resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
     try:
         settings = _require_name(await _with_name(settings, resolver))
+        logins = load_logins(settings.recipient.route)
     except BaseException:
         await resolver.close()
         raise
-    return _build(settings, resolver, store, sink, clock, pacer)
+    return _build(settings, resolver, store, sink, clock, pacer, logins)
 
 
 async def make_verifier(
@@ -130,6 +133,7 @@ def _build(
     sink: Sink,
     clock: Clock,
     pacer: Pacer | None,
+    logins: Mapping[str, Login],
 ) -> Engine:
     doctor = Doctor(settings, resolver, clock, sink, lambda: source_addresses(settings))
     outside = Outside(
@@ -147,6 +151,7 @@ def _build(
         draw=random.random,
         organisation=organisations(),
         is_fit=doctor.is_fit,
+        logins=logins,
     )
     verifier = Verifier(settings, outside, Exemptions.parse(settings), sink)
     return Engine(verifier, doctor, Means(verifier.call_own, is_synchronised))
@@ -171,9 +176,10 @@ async def running_engine(settings: Settings, sink: Sink) -> AsyncIterator[Engine
     """An engine with its store, to be examined: one without a name is no mistake here."""
     store = await open_store(settings, sink)
     try:
+        logins = load_logins(settings.recipient.route)
         resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
         settings = await _with_name(settings, resolver)
-        engine = _build(settings, resolver, store, sink, SystemClock(), None)
+        engine = _build(settings, resolver, store, sink, SystemClock(), None, logins)
         try:
             yield engine
         finally:

@@ -60,6 +60,22 @@ async def test_observing_concludes_and_tells_nothing() -> None:
     assert (Kind.REFUSE, DUNNO) == (ruling.action.kind, ruling.told)
 
 
+async def test_observing_counts_no_deferral_that_nobody_was_told_of() -> None:
+    bench = Bench(Settings(), grey=Reason.GREYLISTED)
+    rulings = [await bench.judge.judge(ask("grey")) for _ in range(5)]
+
+    assert {ruling.action.kind for ruling in rulings if ruling} == {Kind.DEFER_IF_PERMIT}
+    assert bench.verifier.deferrals == []
+    assert [query.puts_off for query in bench.verifier.queries] == [False] * 5
+
+
+async def test_enforcing_says_so_to_the_engine() -> None:
+    bench = Bench(ENFORCE)
+    await bench.judge.judge(ask("ann"))
+
+    assert [query.puts_off for query in bench.verifier.queries] == [True]
+
+
 async def test_a_mail_that_was_deferred_often_enough_is_let_through() -> None:
     bench = Bench(grey=Reason.GREYLISTED)
     rulings = [await bench.judge.judge(ask("grey")) for _ in range(2)]

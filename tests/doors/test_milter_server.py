@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from ringback.errors import StoreError
 from ringback.lab.clock import HandClock
 from ringback.values.events import Decided, DoorClosed, Event, Trouble
 from ringback.values.query import Client, Purpose, Query, Report
-from ringback.values.settings import Mode, Policy, Settings, Smtp
+from ringback.values.settings import Mode, Policy, Recipient, RecipientRoute, Settings, Smtp
 from ringback.values.verdict import Reason
 from ringback.wire.milter_answers import CONTINUE, encode_packet
 
@@ -431,3 +432,48 @@ async def test_an_engine_that_is_stuck_is_not_waited_for() -> None:
 
     assert CONTINUE == await world.told(OPEN + mail("stuck@shop.example") + rcpt())
     assert ["no verdict within 0.01 s"] == world.troubles()
+
+
+# Recipients with a route.
+
+ROUTED = replace(
+    ENFORCE, recipient=Recipient(route=(RecipientRoute("ours.example", ("10.0.0.1",)),))
+)
+
+
+async def test_an_unknown_recipient_is_refused_and_no_sender_is_bothered() -> None:
+    world = World(ROUTED, x=Reason.NO_SUCH_MAILBOX)
+    said = await world.told(
+        OPEN + mail("ann@shop.example") + rcpt("x@ours.example") + rcpt() + END + QUIT
+    )
+
+    assert "ycic" == letters(said)
+    assert replies(said)[0].startswith("550 5.1.1 recipient <x@ours.example>")
+    refused, *rest = world.verifier.queries
+    assert "ann@shop.example" == refused.sender
+    assert [Purpose.RECIPIENT, Purpose.SENDER] == [query.purpose for query in rest]
+
+
+async def test_of_two_answers_the_stricter_one_is_told() -> None:
+    world = World(ROUTED, later=Reason.DEADLINE, nobody=Reason.NO_SUCH_MAILBOX)
+    said = await world.told(
+        OPEN
+        + mail("ann@shop.example")
+        + rcpt("later@ours.example")
+        + ABORT
+        + mail("nobody@shop.example")
+        + rcpt("later@ours.example")
+        + QUIT
+    )
+
+    deferred, refused = replies(said)
+    assert deferred.startswith("450 4.1.1 recipient <later@ours.example>")
+    assert refused.startswith("550 5.1.7 sender <nobody@shop.example>")
+
+
+async def test_a_bounce_to_an_unknown_recipient_is_refused() -> None:
+    said = await World(ROUTED, x=Reason.NO_SUCH_MAILBOX).told(
+        OPEN + mail("") + rcpt("x@ours.example") + QUIT
+    )
+
+    assert "y" == letters(said)

@@ -1,6 +1,7 @@
 """The policy door, with a connection, a verifier and a clock that do as they are told."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,16 @@ from ringback.errors import StoreError
 from ringback.lab.clock import HandClock
 from ringback.values.events import Decided, DoorClosed, Event, Trouble
 from ringback.values.query import Client, Purpose, Query
-from ringback.values.settings import DeferOrAccept, Etiquette, Mode, Policy, Settings, Smtp
+from ringback.values.settings import (
+    DeferOrAccept,
+    Etiquette,
+    Mode,
+    Policy,
+    Recipient,
+    RecipientRoute,
+    Settings,
+    Smtp,
+)
 from ringback.values.verdict import Reason
 
 MINUTE = 60.0
@@ -377,3 +387,55 @@ async def test_a_verifier_that_is_stuck_is_not_waited_for() -> None:
 
     assert await world.told(asked("stuck@shop.example") + asked("ann@shop.example")) == DUNNO * 2
     assert [trouble.what for trouble in world.troubles()] == ["no verdict within 0.01 s"]
+
+
+# Recipients with a route.
+
+ROUTED = replace(
+    ENFORCE, recipient=Recipient(route=(RecipientRoute("ours.example", ("10.0.0.1",)),))
+)
+
+
+async def test_the_recipient_is_asked_for_first_and_then_the_sender() -> None:
+    world = World(ROUTED)
+    await world.told(asked("ann@shop.example"))
+
+    recipient, sender = world.verifier.queries
+    assert ("bob@ours.example", Purpose.RECIPIENT) == (recipient.address, recipient.purpose)
+    assert "ann@shop.example" == recipient.sender == sender.address
+
+
+async def test_for_a_refused_recipient_no_sender_is_bothered() -> None:
+    world = World(ROUTED, bob=Reason.NO_SUCH_MAILBOX)
+
+    assert (await world.told(asked("ann@shop.example"))).startswith(b"action=550 5.1.1 recipient")
+    assert 1 == len(world.verifier.queries)
+
+
+async def test_the_stricter_answer_holds_and_of_equals_the_recipients() -> None:
+    world = World(ROUTED, bob=Reason.DEADLINE, nobody=Reason.NO_SUCH_MAILBOX, late=Reason.DEADLINE)
+
+    said = await world.told(asked("nobody@shop.example") + asked("late@shop.example"))
+
+    refused, deferred, _ = said.split(b"\n\n")
+    assert refused.startswith(b"action=550 5.1.7 sender")
+    assert deferred.startswith(b"action=DEFER 4.1.1 recipient")
+
+
+async def test_a_failure_of_ours_has_the_mail_of_a_recipient_come_back() -> None:
+    world = World(ROUTED, bob=ValueError("a bug"))
+
+    assert (await world.told(asked("ann@shop.example"))).startswith(b"action=DEFER 4.1.1 recipient")
+
+
+async def test_while_observing_a_failure_says_nothing_either() -> None:
+    world = World(Settings(recipient=ROUTED.recipient), bob=ValueError("a bug"))
+
+    assert DUNNO == await world.told(asked("ann@shop.example"))
+
+
+async def test_a_recipient_without_a_route_raises_no_question() -> None:
+    world = World(ROUTED)
+    await world.told(asked("ann@shop.example", recipient="bob@other.example"))
+
+    assert [Purpose.SENDER] == [query.purpose for query in world.verifier.queries]

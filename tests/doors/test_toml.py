@@ -7,7 +7,7 @@ import pytest
 from ringback.doors.toml import encode
 from ringback.values.settings import Ages, Method, RecipientRoute
 
-ROUTE = RecipientRoute("a.example", "10.0.0.1")
+ROUTE = RecipientRoute("a.example", ("10.0.0.1",))
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ ROUTE = RecipientRoute("a.example", "10.0.0.1")
         (Ages(600, 3_600.5), "[600, 3600.5]"),
         (
             (ROUTE,),
-            '[{domain = "a.example", host = "10.0.0.1", port = 25, protocol = "smtp", '
-            'sender = "envelope"}]',
+            '[{domain = "a.example", host = ["10.0.0.1"], port = 25, protocol = "smtp", '
+            'sender = "envelope", tls = "when_offered", username = "", password_file = ""}]',
         ),
     ],
 )

@@ -384,6 +384,13 @@ async def test_an_address_literal_needs_no_dns(world: FakeOutside) -> None:
     assert [] == world.resolver.asked
 
 
+async def test_a_literal_that_carries_an_ipv4_address_is_called_at_that(world: FakeOutside) -> None:
+    domain = "[IPv6:::ffff:c000:205]"
+    world.dialer.hosts["192.0.2.5"] = FakeHost(mailboxes={f"ann@{domain}"})
+
+    assert Reason.ACCEPTED == _reason(await _run(world, f"ann@{domain}"))
+
+
 async def test_mx_records_that_lead_nowhere_do_not_fall_back_to_the_domain(
     world: FakeOutside,
 ) -> None:

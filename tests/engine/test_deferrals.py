@@ -1,15 +1,19 @@
 """The memory of who was told to come back, and of who does."""
 
+import asyncio
+
 import pytest
 
 from fakes import FakeClock
 from ringback.engine.deferrals import RENEW_AFTER_S, Deferrals
+from ringback.errors import StoreError
 from ringback.rules.gates import Gate
 from ringback.rules.waiting import (
     ACQUAINTED_S,
     COMES_BACK_WITHIN_S,
     MAX_OF_NETWORK,
     TRUSTED_RETURNS,
+    Acquaintance,
     Wait,
 )
 from ringback.store.memory import MemoryStore
@@ -20,11 +24,32 @@ CLIENT, RECIPIENT = "198.51.100.7", "bob@ours.example"
 DAY_S = 86_400.0
 
 
+class SlowStore(MemoryStore):
+    """Others come in while one waits for what it has, as with a disk."""
+
+    async def load_acquaintance(self, network: str) -> Acquaintance | None:
+        found = await super().load_acquaintance(network)
+        await asyncio.sleep(0)
+        return found
+
+
+class FullStore(MemoryStore):
+    """It can be read, and keeps nothing more."""
+
+    def save_wait(self, wait: Wait) -> None:
+        """It is lost."""
+
+    async def flush(self) -> None:
+        raise StoreError("the disk is full", "make room on it")
+
+
 class Room:
     """Deferrals with a store and a clock of their own."""
 
-    def __init__(self, etiquette: Etiquette | None = None) -> None:
-        self.clock, self.store = FakeClock(), MemoryStore()
+    def __init__(
+        self, etiquette: Etiquette | None = None, store: MemoryStore | None = None
+    ) -> None:
+        self.clock, self.store = FakeClock(), store or MemoryStore()
         self.deferrals = Deferrals(
             self.store,
             self.clock,
@@ -109,6 +134,31 @@ async def test_what_comes_back_from_a_network_that_mostly_does_not_is_doubted(ro
     assert (back, again, friend) == (Gate.DOUBTED, Gate.DOUBTED, None)
 
 
+async def test_a_mail_to_many_that_comes_back_to_all_of_them_leaves_no_doubt(room: Room) -> None:
+    recipients = [f"bob{number}@ours.example" for number in range(20)]
+    for recipient in recipients:
+        await room.greets("ann@shop.example", recipient=recipient)
+        room.pass_time(1)
+    room.pass_time(45)
+    back = [await room.greets("ann@shop.example", recipient=one) for one in recipients]
+    known = await room.store.load_acquaintance("198.51.100.0/24")
+    room.pass_time(2 * COMES_BACK_WITHIN_S)
+
+    assert back == [True] * 20
+    assert known is not None
+    assert (known.contacts, known.returned) == (20, 20)
+    assert await room.greets("ann@shop.example", recipient="new@ours.example") is True
+
+
+async def test_mails_that_come_at_once_are_counted_each() -> None:
+    room = Room(store=SlowStore())
+    await asyncio.gather(*(room.greets(f"ann@shop{number}.example") for number in range(30)))
+    known = await room.store.load_acquaintance("198.51.100.0/24")
+
+    assert known is not None
+    assert known.contacts == 30
+
+
 async def test_an_acquaintance_in_use_is_renewed_once_a_day_at_most(room: Room) -> None:
     await room.greets("ann@shop.example")
     room.pass_time(60)
@@ -150,6 +200,13 @@ async def test_one_mail_is_deferred_as_often_as_the_settings_say() -> None:
         room.pass_time(300)
 
     assert said == [True, True, False, False]
+
+
+async def test_a_mail_whose_deferral_is_not_kept_is_not_deferred_for_ever() -> None:
+    room = Room(store=FullStore())
+
+    with pytest.raises(StoreError, match="the disk is full"):  # then the door lets it pass
+        await room.deferrals.may_defer(CLIENT, "ann@shop.example", RECIPIENT)
 
 
 async def test_an_impatient_retry_is_not_written(room: Room) -> None:

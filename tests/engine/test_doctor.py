@@ -188,6 +188,29 @@ async def test_what_is_unfit_or_unknown_is_looked_at_again_after_a_minute(
     assert 2 == len(practice.told)
 
 
+async def test_a_dns_that_fails_makes_nobody_fit(practice: Practice) -> None:
+    practice.spoil()
+    await practice.doctor.examine(practice.means)
+    practice.dns.fail(POINTER, RecordType.PTR, DnsStatus.FAILURE)
+    silent = await practice.doctor.examine(practice.means)
+    practice.mend()
+    mended = await practice.doctor.examine(practice.means)
+
+    assert silent.has(Aspect.REVERSE_NAME, Severity.FATAL)
+    assert (silent.is_fit, mended.is_fit) == (False, True)
+
+
+async def test_a_dns_that_takes_too_long_makes_nobody_fit(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice.spoil()
+    await practice.doctor.examine(practice.means)
+    monkeypatch.setattr(doctor_module, "EXAMINATION_S", 0.0)
+    practice.dns.may_answer.clear()
+
+    assert not (await practice.doctor.examine(practice.means)).is_fit
+
+
 async def test_a_dns_that_takes_too_long_leaves_us_unknown(
     practice: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,12 +1,15 @@
 """The gates, in their order, through the one use case that every door calls."""
 
 import asyncio
+from dataclasses import replace
+
+import pytest
 
 from fakes import FakeHost, FakeOutside
 from ringback.engine.asker import MAX_QUESTIONS
 from ringback.values.dns import DnsStatus, Mx, RecordType
 from ringback.values.query import Client, Purpose, Query, Report
-from ringback.values.settings import Budget, Bulk, CallWhen, Etiquette
+from ringback.values.settings import Budget, Bulk, CallWhen, DeferOrAccept, Etiquette
 from ringback.values.verdict import Reason, Verdict
 
 CLIENT = Client("198.51.100.7", helo="mail.sender.example")
@@ -67,6 +70,40 @@ async def test_whom_the_domain_disowns_is_put_off_once_and_never_called(world: F
         (Reason.NOT_ASKED, "spf_fail"),
     )
     assert back.final
+    assert world.dialer.calls == []
+
+
+async def test_a_null_mx_beside_another_opens_no_gate(world: FakeOutside) -> None:
+    victim = FakeHost()
+    world.host("victim.example", victim)
+    world.resolver.say_mx("shop.example", Mx(0, ""), Mx(10, "mx1.victim.example"))
+    report = await world.verifier(etiquette=RETRIED).verify(mail())
+
+    assert stopped(report) == (Reason.NOT_ASKED, "retried")
+    assert victim.heard == []
+
+
+@pytest.mark.parametrize(
+    ("etiquette", "puts_off"),
+    [
+        (RETRIED, False),
+        (Etiquette(call_when=CallWhen.RETRIED, on_first_contact=DeferOrAccept.ACCEPT), True),
+    ],
+)
+async def test_where_nobody_is_told_to_come_back_nobody_is_remembered_or_called(
+    world: FakeOutside, etiquette: Etiquette, puts_off: bool
+) -> None:
+    shop(world)
+    verifier = world.verifier(etiquette=etiquette)
+    query = replace(mail(), puts_off=puts_off)
+    reports = []
+    for _ in range(2):
+        reports.append(await verifier.verify(query))
+        world.clock.advance(600)
+
+    assert [stopped(report) for report in reports] == [(Reason.NOT_ASKED, "retried")] * 2
+    assert [report.final for report in reports] == [True, True]
+    assert await world.store.load_acquaintance("198.51.100.0/24") is None
     assert world.dialer.calls == []
 
 

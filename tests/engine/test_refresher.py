@@ -4,8 +4,8 @@ import asyncio
 
 from ringback.engine import refresher as refresher_module
 from ringback.engine.refresher import WORKERS, Refresher
-from ringback.values.address import Address, parse_address
 from ringback.values.events import Event, Trouble
+from ringback.values.query import Purpose, Query
 
 
 async def _settle() -> None:
@@ -16,12 +16,12 @@ async def _settle() -> None:
 async def test_each_address_stands_in_the_line_once() -> None:
     asked: list[str] = []
 
-    async def refresh(address: Address) -> None:
-        asked.append(address.key)
+    async def refresh(query: Query) -> None:
+        asked.append(query.address)
 
     refresher = Refresher(refresh, lambda _: None)
     for _ in range(3):
-        refresher.tell_nowait(parse_address("ann@shop.example"))
+        refresher.tell_nowait(Query("ann@shop.example"))
     await _settle()
 
     assert ["ann@shop.example"] == asked
@@ -30,7 +30,7 @@ async def test_each_address_stands_in_the_line_once() -> None:
 async def test_a_few_workers_share_a_long_line() -> None:
     gate, under_way = asyncio.Event(), [0, 0]
 
-    async def refresh(address: Address) -> None:
+    async def refresh(query: Query) -> None:
         under_way[0] += 1
         under_way[1] = max(under_way)
         await gate.wait()
@@ -38,7 +38,7 @@ async def test_a_few_workers_share_a_long_line() -> None:
 
     refresher = Refresher(refresh, lambda _: None)
     for number in range(50):
-        refresher.tell_nowait(parse_address(f"a{number}@shop.example"))
+        refresher.tell_nowait(Query(f"a{number}@shop.example"))
     await _settle()
     gate.set()
     for _ in range(20):
@@ -50,12 +50,12 @@ async def test_a_few_workers_share_a_long_line() -> None:
 async def test_a_full_line_takes_no_more() -> None:
     asked: list[str] = []
 
-    async def refresh(address: Address) -> None:
-        asked.append(address.key)
+    async def refresh(query: Query) -> None:
+        asked.append(query.address)
 
     refresher = Refresher(refresh, lambda _: None)
     for number in range(refresher_module.MAX_WAITING + 5):
-        refresher.tell_nowait(parse_address(f"a{number}@shop.example"))
+        refresher.tell_nowait(Query(f"a{number}@shop.example"))
     for _ in range(600):
         await _settle()
 
@@ -63,11 +63,11 @@ async def test_a_full_line_takes_no_more() -> None:
 
 
 async def test_closing_ends_the_workers() -> None:
-    async def refresh(address: Address) -> None:
+    async def refresh(query: Query) -> None:
         await asyncio.Event().wait()
 
     refresher = Refresher(refresh, lambda _: None)
-    refresher.tell_nowait(parse_address("ann@shop.example"))
+    refresher.tell_nowait(Query("ann@shop.example"))
     await _settle()
 
     await refresher.close()
@@ -78,12 +78,12 @@ async def test_closing_ends_the_workers() -> None:
 async def test_after_closing_nothing_is_asked_again() -> None:
     asked: list[str] = []
 
-    async def refresh(address: Address) -> None:
-        asked.append(address.key)
+    async def refresh(query: Query) -> None:
+        asked.append(query.address)
 
     refresher = Refresher(refresh, lambda _: None)
     await refresher.close()
-    refresher.tell_nowait(parse_address("ann@shop.example"))
+    refresher.tell_nowait(Query("ann@shop.example"))
     await _settle()
 
     assert [] == asked
@@ -92,13 +92,27 @@ async def test_after_closing_nothing_is_asked_again() -> None:
 async def test_a_bug_in_a_refresh_is_told() -> None:
     events: list[Event] = []
 
-    async def refresh(address: Address) -> None:
+    async def refresh(query: Query) -> None:
         raise ValueError("a bug")
 
     refresher = Refresher(refresh, events.append)
-    refresher.tell_nowait(parse_address("ann@shop.example"))
+    refresher.tell_nowait(Query("ann@shop.example"))
     await _settle()
 
     (trouble,) = events
     assert isinstance(trouble, Trouble)
     assert "a bug" in trouble.what
+
+
+async def test_what_is_asked_as_a_recipient_is_asked_beside_the_sender() -> None:
+    asked: list[Purpose] = []
+
+    async def refresh(query: Query) -> None:
+        asked.append(query.purpose)
+
+    refresher = Refresher(refresh, lambda _: None)
+    for purpose in (Purpose.SENDER, Purpose.RECIPIENT, Purpose.SENDER):
+        refresher.tell_nowait(Query("ann@shop.example", purpose))
+    await _settle()
+
+    assert [Purpose.SENDER, Purpose.RECIPIENT] == asked

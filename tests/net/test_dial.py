@@ -5,6 +5,7 @@ import errno
 import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -240,3 +241,43 @@ def test_no_way_out_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", refuse)
 
     assert () == outward_addresses()
+
+
+async def test_a_host_of_ours_may_stand_anywhere_even_in_the_file_system(tmp_path: Path) -> None:
+    path = tmp_path / "lmtp"
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_unix_server(greet, path)
+    hearer = Hearer()
+    async with server:
+        endpoint = Endpoint("mx", f"unix:{path}", 0, ours=True)
+        await dialer(source_addresses=["192.0.2.1"]).call(endpoint, hearer, PATIENCE)
+
+    assert b"220 here\r\n" == hearer.heard
+
+
+async def test_a_host_of_ours_is_called_on_loopback_and_from_wherever(host: Host) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        await writer.drain()
+        writer.close()
+
+    port, hearer = await host(greet), Hearer()
+    strict = dialer(allowed_networks=(), source_addresses=["192.0.2.1"])
+    await strict.call(Endpoint("mx", "127.0.0.1", port, ours=True), hearer, PATIENCE)
+
+    assert b"220 here\r\n" == hearer.heard
+
+
+async def test_a_socket_that_is_not_there_is_a_refused_connection(tmp_path: Path) -> None:
+    hearer = Hearer()
+    endpoint = Endpoint("mx", f"unix:{tmp_path}/none", 0, ours=True)
+    await dialer().call(endpoint, hearer, PATIENCE)
+
+    assert hearer.lost
+    assert Fault.REFUSED is hearer.lost[0]

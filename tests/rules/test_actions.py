@@ -15,6 +15,7 @@ from ringback.rules.actions import (
     Kind,
     case_of,
     choose,
+    failed,
 )
 from ringback.rules.gates import Gate
 from ringback.values.evidence import About, Exchange, Stage
@@ -327,3 +328,30 @@ def test_cases_are_the_rows_of_the_table() -> None:
     assert case_of(report(Reason.GREYLISTED, final=False), Etiquette()) is Case.FINAL
     assert case_of(report(Reason.ACCEPTS_ANY), Etiquette()) is Case.FINAL
     assert case_of(report(Reason.ACCEPTS_ANY, settled=True), Etiquette()) is Case.SETTLED
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (Reason.AMBIGUOUS_REPLY, Kind.DEFER),
+        (Reason.REFUSES_US, Kind.DEFER),
+        (Reason.NOT_ASKED, Kind.DUNNO),
+        (Reason.NO_SUCH_MAILBOX, Kind.REFUSE),
+    ],
+)
+def test_a_recipient_of_whom_nothing_is_said_can_be_put_off(reason: Reason, kind: Kind) -> None:
+    puts_off = Etiquette(on_unsure_recipient=DeferOrAccept.DEFER)
+
+    assert kind is choose(report(reason), Purpose.RECIPIENT, puts_off).kind
+    assert choose(report(Reason.REFUSES_US), Purpose.SENDER, puts_off) is DUNNO
+
+
+def test_patience_that_ended_goes_by_its_own_setting() -> None:
+    etiquette = Etiquette(on_unsure_recipient=DeferOrAccept.DEFER, on_deadline=DeferOrAccept.ACCEPT)
+
+    assert choose(report(Reason.DEADLINE), Purpose.RECIPIENT, etiquette) is DUNNO
+
+
+def test_without_a_report_only_recipients_come_back() -> None:
+    assert failed(Purpose.SENDER) is DUNNO
+    assert str(failed(Purpose.RECIPIENT)).startswith("DEFER 4.1.1 recipient cannot be verified")

@@ -1,5 +1,7 @@
 """What a callout is charged to, and when only a quarter is left for it."""
 
+from dataclasses import replace
+
 import pytest
 
 from ringback.rules.burden import (
@@ -12,7 +14,7 @@ from ringback.rules.burden import (
     refusal_charge,
     wish_charge,
 )
-from ringback.rules.pacing import Rate
+from ringback.rules.pacing import Rate, is_used_up
 from ringback.values.query import Client
 from ringback.values.settings import Budget
 
@@ -88,10 +90,25 @@ def test_neighbours_are_one_network(ip: str, network: str) -> None:
     assert network == network_of(ip)
 
 
+@pytest.mark.parametrize("ip", ["::ffff:192.0.2.7", "64:ff9b::c000:207", "2002:c000:207::1"])
+def test_an_address_that_carries_another_shares_its_budgets(ip: str) -> None:
+    carried, plain = replace(TARGET, ip=ip), replace(TARGET, ip="192.0.2.7")
+
+    assert rates(plain) == rates(carried)
+    assert refusal_charge("192.0.2.7", BUDGET) == refusal_charge(ip, BUDGET)
+
+
 def test_refusals_of_a_forged_domain_are_counted_for_longer() -> None:
     charge = forgery_charge("shop.example", BUDGET)
 
     assert ("forged shop.example", Rate(20, FORGED_WINDOW_S)) == (charge.key, charge.rate)
+
+
+def test_nobody_counts_as_forged_for_no_more_than_an_unclean_stop_of_ours() -> None:
+    forged, refused = forgery_charge("shop.example", BUDGET), refusal_charge("192.0.2.7", BUDGET)
+    used_up = [is_used_up(charge, None, 1.0, empty_since=1.0) for charge in (forged, refused)]
+
+    assert used_up == [False, True]
 
 
 def test_what_a_host_refused_and_what_an_owner_allows_have_budgets_of_their_own() -> None:

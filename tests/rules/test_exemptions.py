@@ -4,7 +4,14 @@ import pytest
 
 from ringback.rules.exemptions import Exemptions, Names, Networks, Refusal
 from ringback.values.query import Client, Purpose, Query
-from ringback.values.settings import Etiquette, Identity, Policy, Settings
+from ringback.values.settings import (
+    Etiquette,
+    Identity,
+    Policy,
+    Recipient,
+    RecipientRoute,
+    Settings,
+)
 from ringback.values.verdict import Reason
 
 IDENTITY = Identity(contact="postmaster@verify.example")
@@ -14,10 +21,16 @@ STRANGER = Client("198.51.100.7", "mail.stranger.example", "mail.stranger.exampl
 def made(etiquette: Etiquette | None = None, **sections: object) -> Exemptions:
     identity = sections.get("identity", IDENTITY)
     policy = sections.get("policy", Policy())
+    recipient = Recipient(route=(RecipientRoute("ours.example", ("10.0.0.1",)),))
     assert isinstance(identity, Identity)
     assert isinstance(policy, Policy)
     return Exemptions.parse(
-        Settings(identity=identity, etiquette=etiquette or Etiquette(), policy=policy)
+        Settings(
+            identity=identity,
+            etiquette=etiquette or Etiquette(),
+            policy=policy,
+            recipient=recipient,
+        )
     )
 
 
@@ -165,6 +178,34 @@ def test_a_local_opt_out_covers_all_below_a_domain(sender: str, refused: bool) -
     said = judge(exemptions, asked(sender, client=None))
 
     assert said == (Refusal(Reason.OPTED_OUT, "opted_out_domain") if refused else None)
+
+
+def test_a_recipient_without_a_route_is_not_asked_for() -> None:
+    assert judge(made(), Query("bob@other.example", Purpose.RECIPIENT)) == not_asked("no_route")
+
+
+def test_a_recipient_that_no_address_can_be_is_left_to_its_syntax() -> None:
+    assert judge(made(), Query("b..b@ours.example", Purpose.RECIPIENT)) is None
+
+
+def test_an_identity_without_a_contact_may_ask_its_own_hosts() -> None:
+    assert judge(made(identity=Identity()), Query("bob@ours.example", Purpose.RECIPIENT)) is None
+
+
+@pytest.mark.parametrize(
+    ("client", "is_ours"),
+    [
+        (Client("127.0.0.1", helo="Verify.example.net"), True),
+        (Client("192.0.2.25", helo="verify.example.net"), True),
+        (Client("198.51.100.7", helo="verify.example.net"), False),
+        (Client("127.0.0.1", helo="other.example"), False),
+    ],
+)
+def test_a_route_that_leads_back_to_us_ends_here(client: Client, is_ours: bool) -> None:
+    identity = Identity(helo_name="verify.example.net", source_addresses=("192.0.2.25",))
+    said = judge(made(identity=identity), Query("bob@ours.example", Purpose.RECIPIENT, client))
+
+    assert said == (Refusal(Reason.OUR_TROUBLE, "own_callout") if is_ours else None)
 
 
 def test_an_opt_out_does_not_keep_us_from_our_own_recipients() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ringback.rules.asking import Asking
-from ringback.rules.fitness import Findings, examinations, examine_contact
+from ringback.rules.fitness import Findings, examinations, examine_contact, stay_fatal
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, Question, RecordType
 from ringback.values.fitness import Aspect, Finding, Severity
 from ringback.values.settings import Dns, Etiquette, Identity, Settings, Smtp
@@ -332,3 +332,37 @@ def test_in_a_laboratory_loopback_may_be_listed() -> None:
     listed = say("1.0.0.127.bl.example", RecordType.A, "127.0.0.2")
 
     assert Severity.FATAL is (found(Aspect.BLOCK_LIST, listed, LISTING, ("127.0.0.1",)).severity)
+
+
+# What was fatal before.
+
+
+def of(severity: Severity, subject: str = IP) -> Finding:
+    return Finding(Aspect.REVERSE_NAME, severity, "", "", subject)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (Severity.UNKNOWN, Severity.FATAL),
+        (Severity.OK, Severity.OK),
+        (Severity.WARNING, Severity.WARNING),
+    ],
+)
+def test_only_an_answer_mends_what_was_fatal(now: Severity, expected: Severity) -> None:
+    kept = stay_fatal([of(Severity.FATAL)], [of(now)], whole=True)
+
+    assert (of(expected),) == kept
+
+
+def test_what_was_not_fatal_may_become_unknown() -> None:
+    kept = stay_fatal([of(Severity.OK)], [of(Severity.UNKNOWN)], whole=True)
+
+    assert (of(Severity.UNKNOWN),) == kept
+
+
+def test_what_is_not_looked_at_any_more_is_forgotten_unless_there_was_no_time() -> None:
+    before, now = [of(Severity.FATAL, IP6)], [of(Severity.OK)]
+
+    assert (of(Severity.OK),) == stay_fatal(before, now, whole=True)
+    assert (of(Severity.OK), *before) == stay_fatal(before, now, whole=False)

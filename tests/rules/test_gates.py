@@ -73,6 +73,7 @@ def aligned(zone: Zone, client: Client = CLIENT, address: str = "ann@shop.exampl
     [
         (fails("shop.example", MX, DnsStatus.NXDOMAIN), True),
         (says_mx("shop.example", ""), True),
+        (says_mx("shop.example", "", "mx.victim.example"), False),
         (says_mx("shop.example", "mx.shop.example"), False),
         (fails("shop.example", MX), False),
         (says("shop.example", A, "192.0.2.1"), False),

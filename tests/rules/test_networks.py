@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from ringback.rules.networks import forbidden, parse_networks
+from ringback.rules.networks import bearer, forbidden, parse_networks, plain
 
 
 @pytest.mark.parametrize(
@@ -138,3 +138,33 @@ def test_own_address_is_lifted_only_by_its_own_name() -> None:
 def test_network_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_networks([text])
+
+
+@pytest.mark.parametrize(
+    ("ip", "spelled"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("0:0:0:0:0:FFFF:C000:0207", "192.0.2.7"),
+        ("2001:DB8:0:0::7", "2001:db8::7"),
+        ("64:ff9b::c000:207", "64:ff9b::c000:207"),
+        ("mx.shop.example", "mx.shop.example"),
+    ],
+)
+def test_an_address_has_one_spelling(ip: str, spelled: str) -> None:
+    assert spelled == plain(ip)
+
+
+@pytest.mark.parametrize(
+    ("ip", "borne_by"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("64:ff9b::192.0.2.7", "192.0.2.7"),
+        ("2002:c000:207::1", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_who_carries_an_ipv4_address_is_borne_by_its_host(ip: str, borne_by: str) -> None:
+    assert borne_by == bearer(ip)

@@ -18,7 +18,7 @@ from ringback.rules.plan import (
 from ringback.values.address import parse_address
 from ringback.values.evidence import About, Exchange, Meaning, Stage
 from ringback.wire.probe import Question
-from ringback.wire.reply import parse_reply
+from ringback.wire.reply import Reply, parse_reply
 
 BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
 ANN, CONTROL, POSTMASTER = "ann@mx.example", "anna.waldell@mx.example", "postmaster@mx.example"
@@ -263,3 +263,32 @@ def test_a_control_looks_like_a_name(key: bytes, domain: str, now: float) -> Non
 )
 def test_a_refusal_counts_against_the_mailbox_that_it_names(text: str, meaning: Meaning) -> None:
     assert plan().read(Stage.RCPT, parse_reply(text)).meaning is meaning
+
+
+# Hosts of routes.
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (235, Meaning.ACCEPTED),
+        (334, Meaning.ACCEPTED),
+        (454, Meaning.SERVER_TROUBLE),
+        (535, Meaning.AUTH_REQUIRED),
+    ],
+)
+def test_what_is_said_to_a_login_is_about_the_login(code: int, meaning: Meaning) -> None:
+    reply = Reply(code, ("5.1.1 User unknown",))
+
+    assert meaning is Plan(BOOK, ANN).read(Stage.AUTH, reply).meaning
+
+
+def test_a_host_of_ours_needs_no_contrast_for_words_on_a_mailbox() -> None:
+    mailbox, nothing = Reply(550, ("mailbox unavailable",)), Reply(550, ("",))
+
+    strangers, ours = Plan(BOOK, ANN), Plan(BOOK, ANN, ours=True)
+    weak = [
+        plan.read(Stage.RCPT, it).weak for plan in (strangers, ours) for it in (mailbox, nothing)
+    ]
+
+    assert [True, True, False, True] == weak

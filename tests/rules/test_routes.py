@@ -127,6 +127,13 @@ def test_a_family_that_fails_does_not_hide_the_other() -> None:
     assert addresses([]) == ()
 
 
+def test_one_address_in_two_spellings_is_tried_once() -> None:
+    assert addresses([a("192.0.2.1"), a("::ffff:192.0.2.1", "2001:DB8::1")]) == (
+        "192.0.2.1",
+        "2001:db8::1",
+    )
+
+
 def test_many_addresses_are_not_all_tried() -> None:
     assert len(addresses([a(*(f"192.0.2.{n}" for n in range(50)))])) == MAX_ADDRESSES_PER_HOST
 

@@ -77,6 +77,17 @@ async def test_an_owner_of_many_networks_pushes_out_only_himself(
     assert Crowd(1, 1, 4) == await store.count_waits("198.51.100.0/24")
 
 
+async def test_one_that_is_full_says_so_of_every_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MAX_WAITS", 2)
+    store = MemoryStore()
+    store.save_wait(_wait("192.0.2.0/24", 0))
+    before = await store.count_waits("198.51.100.0/24")
+    store.save_wait(_wait("192.0.2.0/24", 1))
+    after = await store.count_waits("198.51.100.0/24")
+
+    assert (False, True) == (before.is_full, after.is_full)
+
+
 async def test_waits_that_have_expired_count_no_more() -> None:
     store = MemoryStore()
     for number in range(3):

@@ -38,7 +38,7 @@ async def test_a_row_that_cannot_be_read_is_left_out_and_counted(path: Path) -> 
 async def test_it_cannot_write(path: Path) -> None:
     reader = _reader(path, [])
     with pytest.raises(StoreError, match="may not be written"):
-        await reader.read("forget_facts", _refuse_two, {"pattern": "a"})
+        await reader.read("forget_facts", _refuse_two, {"as_recipient": "", "pattern": "a"})
     await reader.close()
 
 

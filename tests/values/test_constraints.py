@@ -12,6 +12,7 @@ from ringback.values.constraints import (
     choice,
     each,
     nearest,
+    one_or_each,
     optional,
     quote,
     seconds,
@@ -135,3 +136,13 @@ def test_messages_show_values_shortly(value: object, shown: str) -> None:
 def test_there_is_always_a_nearest_name() -> None:
     assert "port" == nearest("prot", ["listen", "port"])
     assert nearest("zzz", ["listen", "port"]) in {"listen", "port"}
+
+
+def test_one_alone_is_a_list_of_one() -> None:
+    rule = one_or_each(whole(1, 9), most=2)
+
+    assert (1,) == rule.admit("key", 1)
+    assert (1, 2) == rule.admit("key", [1, 2])
+    for wrong in ([], [1, 2, 3], 0):
+        with pytest.raises(SettingError):
+            rule.admit("key", wrong)

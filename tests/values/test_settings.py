@@ -16,6 +16,7 @@ from ringback.values.settings import (
     Policy,
     Recipient,
     RecipientRoute,
+    RouteTls,
     Settings,
     Smtp,
     StoreSettings,
@@ -80,7 +81,10 @@ def test_other_pairs_are_refused(written: object, problem: str) -> None:
     assert "write [refresh, expire] in seconds, refresh no more than expire" == refused.value.remedy
 
 
-@pytest.mark.parametrize("listen", ["", "127.0.0.1:8025", "[::1]:8025", "localhost:8025", "unix:/run/ringback/http"])
+@pytest.mark.parametrize(
+    "listen",
+    ["", "127.0.0.1:8025", "[::1]:8025", "localhost:8025", "unix:/run/ringback/http"],
+)
 def test_http_on_loopback_needs_no_tokens(listen: str) -> None:
     assert listen == Http(listen=listen).listen
 
@@ -94,7 +98,10 @@ def test_http_for_others_needs_tokens() -> None:
 
 
 def test_a_domain_has_one_route() -> None:
-    routes = (RecipientRoute("a.example", "10.0.0.1"), RecipientRoute("A.example", "10.0.0.2"))
+    routes = (
+        RecipientRoute("a.example", ("10.0.0.1",)),
+        RecipientRoute("A.example", ("10.0.0.2",)),
+    )
     with pytest.raises(SettingError) as refused:
         Recipient(route=routes)
 
@@ -113,3 +120,37 @@ def test_a_domain_has_one_route() -> None:
 )
 def test_only_an_sqlite_store_has_a_file(url: str, path: str | None) -> None:
     assert path == StoreSettings(url=url).sqlite_path
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"username": "gateway"}, "password_file: it is missing"),
+        ({"password_file": "/etc/it"}, "username: it is missing"),
+        (
+            {"username": "gateway", "password_file": "/etc/it", "tls": "never"},
+            "tls: the password would travel in clear",
+        ),
+        ({"username": "g" * 121}, "username: "),
+        ({"host": []}, "host: it is empty"),
+        ({"host": ["10.0.0.1"] * 2}, 'host: "10.0.0.1" stands there twice'),
+    ],
+)
+def test_a_route_refuses_what_does_not_go_together(more: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingError, match=problem):
+        RecipientRoute(**{"domain": "a.example", "host": ("10.0.0.1",), **more})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "unix:/run/lmtp"])
+def test_a_password_may_go_in_clear_within_this_machine(host: str) -> None:
+    route = RecipientRoute(
+        "a.example", (host,), tls=RouteTls.NEVER, username="gateway", password_file="/etc/it"
+    )
+
+    assert (host,) == route.host
+
+
+def test_a_route_may_name_one_host_alone() -> None:
+    given: dict[str, Any] = {"domain": "a.example", "host": "mx:Inside.example"}
+
+    assert ("mx:inside.example",) == RecipientRoute(**given).host

@@ -61,3 +61,17 @@ def test_a_command_is_one_line_or_none(text: str) -> None:
 
     assert octets.count(b"\r") == octets.count(b"\n") == 1
     assert octets.endswith(b">\r\n")
+
+
+def test_lmtp_greets_in_its_own_word() -> None:
+    assert b"LHLO probe.example\r\n" == command.lhlo("probe.example")
+
+
+def test_a_login_says_user_and_password_in_base64() -> None:
+    assert b"AUTH PLAIN AGFubgBzZWNyZXQ=\r\n" == command.auth_plain("ann", "secret")
+    assert b"AUTH LOGIN\r\n" == command.auth_login()
+    assert b"w7w=\r\n" == command.auth_answer("ü")
+
+
+def test_the_longest_login_fits_into_a_command() -> None:
+    assert len(command.auth_plain("u" * 120, "p" * 240)) <= command.MAX_COMMAND_OCTETS

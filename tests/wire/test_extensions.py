@@ -41,3 +41,9 @@ def test_a_reply_as_it_arrives() -> None:
     reply = parse_reply("250-mx.example at your service\r\n250-PIPELINING\r\n250 SMTPUTF8\r\n")
 
     assert parse_extensions(reply) == Extensions(pipelining=True, smtputf8=True)
+
+
+def test_of_the_ways_to_log_in_only_those_that_we_know_count() -> None:
+    reply = Reply(250, ("mx", "AUTH cram-md5 plain LOGIN", "AUTH=XOAUTH2"))
+
+    assert {"PLAIN", "LOGIN"} == parse_extensions(reply).auth

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ringback.errors import LocalProtocolError
 from ringback.lab.vectors import Dialogue, load_dialogue
-from ringback.values.endpoint import Endpoint
+from ringback.values.endpoint import Endpoint, Login, Manner
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
-from ringback.values.settings import TlsPolicy
+from ringback.values.settings import RouteProtocol, TlsPolicy
 from ringback.wire.probe import VOID_RULE, Probe, Question
 from ringback.wire.reply import Reply
 
@@ -918,3 +918,154 @@ def test_vectors(vector: Path, trickled: bool) -> None:
     played = play(dialogue, start(*questions), trickled=trickled)
 
     assert played.probe.transcript
+
+
+# Hosts of routes: LMTP, TLS that must be, a login.
+
+LOGIN = Login("gateway", "s3cret")
+
+
+def start_with(manner: Manner, tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC) -> Probe:
+    probe = Probe(ENDPOINT, 1, "probe.example", tls, Asker(), manner)
+    probe.connected(at=1.0)
+    return probe
+
+
+def test_lmtp_says_lhlo_before_and_after_tls() -> None:
+    played = play(
+        """
+        S: 220 mx.example LMTP
+        C: LHLO probe.example
+        S: 250-mx.example
+        S: 250 STARTTLS
+        C: STARTTLS
+        S: 220 Go ahead
+        !! tls
+        C: LHLO probe.example
+        S: 250 mx.example
+        C: MAIL FROM:<>
+        S: 250 Ok
+        C: RCPT TO:<ann@mx.example>
+        S: 550 5.1.1 <ann@mx.example> User doesn't exist
+        C: QUIT
+        S: 221 Bye
+        """,
+        start_with(Manner(RouteProtocol.LMTP)),
+    )
+
+    assert ("rcpt", "550") in played.said
+
+
+def test_lmtp_has_no_helo_to_fall_back_to() -> None:
+    play(
+        """
+        S: 220 mx.example ESMTP
+        C: LHLO probe.example
+        S: 500 What?
+        C: QUIT
+        S: 221 Bye
+        """,
+        start_with(Manner(RouteProtocol.LMTP)),
+    )
+
+
+@pytest.mark.parametrize(
+    "offer", ["S: 250 mx.example", "S: 250-mx.example\n S: 250 STARTTLS\n C: STARTTLS\n S: 454 No"]
+)
+def test_what_must_not_be_said_in_clear_is_not_said(offer: str) -> None:
+    played = play(
+        f"""
+        S: 220 mx.example ESMTP
+        C: EHLO probe.example
+        {offer}
+        C: QUIT
+        S: 221 Bye
+        """,
+        start_with(Manner(secret=True)),
+    )
+
+    assert ("starttls", "tls_failed") in played.said
+
+
+def test_a_login_by_plain_comes_after_tls_and_is_not_shown() -> None:
+    played = play(
+        """
+        S: 220 mx.example ESMTP
+        C: EHLO probe.example
+        S: 250-mx.example
+        S: 250-STARTTLS
+        S: 250 AUTH LOGIN PLAIN
+        C: STARTTLS
+        S: 220 Go ahead
+        !! tls
+        C: EHLO probe.example
+        S: 250-mx.example
+        S: 250 AUTH LOGIN PLAIN
+        C: AUTH PLAIN AGdhdGV3YXkAczNjcmV0
+        S: 235 2.7.0 Welcome
+        C: MAIL FROM:<>
+        S: 250 Ok
+        C: RCPT TO:<ann@mx.example>
+        S: 250 Ok
+        C: QUIT
+        S: 221 Bye
+        """,
+        start_with(Manner(secret=True, login=LOGIN)),
+    )
+
+    assert ("auth", "235") in played.said
+    assert "AGdh" not in repr(played.probe.transcript)
+
+
+def test_a_login_by_login_answers_its_challenges() -> None:
+    played = play(
+        """
+        S: 220 mx.example ESMTP
+        C: EHLO probe.example
+        S: 250-mx.example
+        S: 250 AUTH LOGIN
+        C: AUTH LOGIN
+        S: 334 VXNlcm5hbWU6
+        C: Z2F0ZXdheQ==
+        S: 334 UGFzc3dvcmQ6
+        C: czNjcmV0
+        S: 235 2.7.0 Welcome
+        C: MAIL FROM:<>
+        S: 250 Ok
+        C: RCPT TO:<ann@mx.example>
+        S: 250 Ok
+        C: QUIT
+        S: 221 Bye
+        """,
+        start_with(Manner(login=LOGIN)),
+    )
+
+    commands = [it.command for it in played.probe.transcript if it.stage is Stage.AUTH]
+    assert ["AUTH LOGIN", "(secret)", "(secret)"] == commands
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        (
+            "250-mx\n S: 250 AUTH PLAIN\n C: AUTH PLAIN AGdhdGV3YXkAczNjcmV0\n S: 535 5.7.8 No",
+            "535",
+        ),
+        ("250-mx\n S: 250 AUTH PLAIN\n C: AUTH PLAIN AGdhdGV3YXkAczNjcmV0\n S: 334 ", "no_login"),
+        ("250-mx\n S: 250 AUTH CRAM-MD5", "no_login"),
+    ],
+)
+def test_who_does_not_get_in_asks_nothing(offer: str, said: str) -> None:
+    played = play(
+        f"""
+        S: 220 mx.example ESMTP
+        C: EHLO probe.example
+        S: {offer}
+        C: QUIT
+        S: 221 Bye
+        """,
+        start_with(Manner(login=LOGIN)),
+    )
+
+    assert ("auth", said) in played.said
+    assert "rcpt" not in [stage for stage, _ in played.said]

@@ -5,6 +5,7 @@ and what would change it. Lines of text without colour. Not here: the words (wor
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
+from ..engine.router import ROUTE_COMMAND
 from ..values.evidence import About, Exchange, Stage
 from ..values.query import Report
 from ..values.text import printable
@@ -27,12 +28,17 @@ def tell(report: Report) -> Iterator[str]:
     if report.from_cache and report.evidence:
         yield f"Nobody was asked now; this was said {utc(report.checked_at)}:"
     yield from dialogue(report.evidence)
-    yield _labelled("decided by", printable(report.rule))
+    yield from (f"{label:<{_LABEL_COLUMNS}} {text}" for label, text in points(report))
+
+
+def points(report: Report) -> Iterator[tuple[str, str]]:
+    """Give what follows from the dialogue: what each point is about, and what there is to say of it."""
+    yield "decided by", printable(report.rule)
     if report.because is not None:
-        yield _labelled("resting on", _resting_on(report.because))
-    yield _labelled("whose doing", WHOSE[report.blame])
-    yield _labelled("would change", _would_change(report))
-    yield _labelled("when", _when(report))
+        yield "resting on", _resting_on(report.because)
+    yield "whose doing", WHOSE[report.blame]
+    yield "would change", _would_change(report)
+    yield "when", _when(report)
 
 
 def dialogue(evidence: Sequence[Exchange]) -> Iterator[str]:
@@ -84,6 +90,8 @@ def _lines_of(exchange: Exchange) -> Iterator[str]:
 
 
 def _looked_up(exchange: Exchange) -> str:
+    if exchange.command.startswith(f"{ROUTE_COMMAND} "):
+        return printable(f"{exchange.command}: {exchange.text}")
     asked = f"{exchange.command}: " if exchange.command else ""
     return f"DNS {printable(asked + exchange.text)}"
 
@@ -115,10 +123,6 @@ def _note(exchange: Exchange) -> str:
 
 def _code(exchange: Exchange) -> str:
     return f"{exchange.code} {exchange.enhanced}" if exchange.enhanced else f"{exchange.code}"
-
-
-def _labelled(label: str, text: str) -> str:
-    return f"{label:<{_LABEL_COLUMNS}} {text}"
 
 
 def _resting_on(because: Exchange) -> str:

@@ -27,7 +27,7 @@ COLUMNS = (
 MAX_CELL_CHARS = 32_767  # what a cell of a spreadsheet holds
 # What makes a spreadsheet take text for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_UNDER_WAY = "no answer noted: under way, or stopped in it"
+UNDER_WAY = "no answer noted: under way, or stopped in it"
 
 
 def encode_call(call: Call) -> dict[str, object]:
@@ -72,7 +72,7 @@ def row_of(call: Call) -> tuple[str, ...]:
 def tell_call(call: Call) -> Iterator[str]:
     """The call for a person who asks why, line by line."""
     place = f"{printable(call.host)} [{call.ip}]" if call.host != call.ip else call.ip
-    outcome = call.outcome or _UNDER_WAY
+    outcome = call.outcome or UNDER_WAY
     yield f"{utc(call.at)}  {printable(call.address)} at {place}: {outcome}"
     yield f"  asked for  {_asked_for(call)}"
     yield f"  let in by  {printable('; '.join(call.gates)) or 'nothing noted'}"

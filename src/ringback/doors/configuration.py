@@ -61,7 +61,6 @@ LATER = (
         lambda url: url.startswith("postgresql:"),
         'write url = "sqlite:///path/to/file" under [store]',
     ),
-    Later("recipient.route", bool, "remove [[recipient.route]]"),
 )
 
 _DEFAULTS = Settings()

@@ -1,6 +1,6 @@
 """From a question of an MTA to the action that it is told: verify, choose, bound, observe, tell the log.
 
-Whatever goes wrong on our side, mail passes.
+Whatever goes wrong on our side, mail passes, or where its recipient was to be asked about, comes back.
 Not here: who is asked and what comes of it (engine/verifier.py), which action follows (rules/actions.py),
 how an MTA is told it (the doors).
 """
@@ -12,7 +12,8 @@ from typing import Protocol, TypeVar
 
 from ..engine.ports import Clock, Sink
 from ..errors import StoreError
-from ..rules.actions import DUNNO, Action, Kind, choose
+from ..rules.actions import DUNNO, Action, Kind, choose, failed
+from ..rules.forwarding import Routes
 from ..values.events import Decided, Trouble
 from ..values.query import Query, Report
 from ..values.settings import Mode, Settings
@@ -60,11 +61,16 @@ class Judge:
     ) -> None:
         self._door, self._clock, self._sink = door, clock, sink
         self._grace_s = grace_s
-        self.verifier, self.settings = verifier, settings
+        self.adopt(verifier, settings)
 
     def adopt(self, verifier: Verifies, settings: Settings) -> None:
         """Judge by another engine and other settings from the next question on."""
         self.verifier, self.settings = verifier, settings
+        self._routes = Routes.of(settings.recipient.route)
+
+    def forwards(self, recipient: str) -> bool:
+        """Say whether the host behind us can be asked about `recipient`."""
+        return self._routes.has(recipient)
 
     @property
     def answer_by_at(self) -> float:
@@ -74,6 +80,14 @@ class Judge:
     async def judge(self, query: Query, known: Report | None = None) -> Ruling | None:
         """Judge one question, by what is `known` of it already if anything is; None if we failed."""
         return await self._guard(self._judge(query, known))
+
+    async def rule(self, query: Query) -> tuple[Action, Action]:
+        """Judge one question; return what follows, and what the MTA is told, also where we failed."""
+        ruling = await self.judge(query)
+        if ruling:
+            return ruling.action, ruling.told
+        action = failed(query.purpose)
+        return action, self._told(action, self.settings)
 
     async def recall(self, query: Query) -> Report | None:
         """Return what is known by now of a question that was judged before; None if we failed."""
@@ -98,17 +112,21 @@ class Judge:
             self._sink(Trouble.of_bug(self._door, error))
         return None
 
+    def _told(self, action: Action, settings: Settings) -> Action:
+        return action if settings.policy.mode is Mode.ENFORCE else DUNNO
+
     async def _judge(self, query: Query, known: Report | None) -> Ruling:
         started_at = self._clock.now()
         settings = self.settings  # a reload may come meanwhile
-        report = known or await self.verifier.verify(query)
+        enforces = settings.policy.mode is Mode.ENFORCE
+        report = known or await self.verifier.verify(replace(query, puts_off=enforces))
         action = choose(report, query.purpose, settings.etiquette)
         client = query.client.address if query.client else ""
-        if action.kind is Kind.DEFER_IF_PERMIT:
+        if action.kind is Kind.DEFER_IF_PERMIT and enforces:
             # A mail that was told to come back often enough is let through.
             told_again = await self.verifier.may_defer(client, query.address, query.recipient)
             action = action if told_again else DUNNO
-        told = action if settings.policy.mode is Mode.ENFORCE else DUNNO
+        told = self._told(action, settings)
         self._sink(
             Decided(
                 door=self._door,

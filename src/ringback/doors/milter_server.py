@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..engine.ports import Clock, Sink
 from ..errors import RemoteProtocolError
-from ..rules.actions import Action, Kind
+from ..rules.actions import DUNNO, Action, Kind
 from ..values.address import external_form
 from ..values.events import DoorClosed
 from ..values.query import Purpose, Query, Report
@@ -48,12 +48,13 @@ class _Notes:
     ruling: Ruling | None = None  # the one to tell of in the header
     query: Query | None = None  # and what was asked there
 
-    def add(self, query: Query, ruling: Ruling) -> None:
+    def add(self, query: Query, ruling: Ruling, told: Action) -> None:
+        """Note what was found of the sender, where the MTA is `told` something of the recipient."""
         # A gate's no may be about the recipient; the next one is asked about anew.
         if ruling.report.reason is not Reason.NOT_ASKED:
             self.known = ruling.report
         # A recipient that was refused is none of the message's.
-        if ruling.told.kind in _CODES:
+        if told.kind in _CODES:
             return
         if self.ruling is None or _weight(self.ruling) < _weight(ruling):
             self.query, self.ruling = query, ruling
@@ -107,10 +108,36 @@ class MilterServer:
                 return move
 
     async def _admit(self, asked: RecipientAsked, notes: _Notes) -> bytes:
-        """Say whether a recipient may have the message."""
+        """Say whether a recipient may have the message: by the stricter of two answers."""
+        action, told = await self._ask_recipient(asked)
+        if action.kind is Kind.REFUSE:
+            return _encode(told)
+        ruling = await self._ask_sender(asked, notes)
+        if ruling:
+            told = max(told, ruling[1].told, key=lambda action: action.strictness)
+            notes.add(*ruling, told)
+        return _encode(told)
+
+    async def _ask_recipient(self, asked: RecipientAsked) -> tuple[Action, Action]:
+        """What follows, and what the MTA is told, from asking the host behind us."""
+        recipient = external_form(asked.recipient)
+        if not self._judge.forwards(recipient):
+            return DUNNO, DUNNO
+        query = Query(
+            recipient,
+            Purpose.RECIPIENT,
+            asked.envelope.client,
+            answer_by_at=self._judge.answer_by_at,
+            sender=external_form(asked.envelope.sender),
+        )
+        return await self._judge.rule(query)
+
+    async def _ask_sender(
+        self, asked: RecipientAsked, notes: _Notes
+    ) -> tuple[Query, Ruling] | None:
         sender = asked.envelope.sender
         if sender and "@" not in sender:
-            return CONTINUE  # a name alone: the MTA refuses it, or completes it with its own domain
+            return None  # a name alone: the MTA refuses it, or completes it with its own domain
         query = Query(
             external_form(sender),
             Purpose.SENDER,
@@ -119,10 +146,7 @@ class MilterServer:
             self._judge.answer_by_at,
         )
         ruling = await self._judge.judge(query, notes.known)
-        if ruling is None:
-            return CONTINUE
-        notes.add(query, ruling)
-        return _encode(ruling.told)
+        return (query, ruling) if ruling else None
 
     async def _conclude(self, notes: _Notes) -> tuple[str, ...]:
         """Say what is known of the sender at the end of a message."""

@@ -7,11 +7,12 @@ Not here: the protocol (wire/policy.py), what is asked and what follows (doors/j
 """
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..engine.ports import Clock, Sink
 from ..errors import RemoteProtocolError
-from ..rules.actions import DUNNO
+from ..rules.actions import DUNNO, Kind
 from ..values.address import external_form
 from ..values.events import DoorClosed
 from ..values.query import Client, Purpose, Query
@@ -73,14 +74,28 @@ class PolicyServer:
             pass  # the client is gone, and nobody waits for the rest of its answers
 
     async def answer(self, request: PolicyRequest) -> bytes:
-        """Return the answer to one request. Whatever goes wrong on our side, mail passes."""
+        """Return the answer to one request: of several questions, that of the strictest.
+
+        Of equals it is the first, which is the recipient's; who is refused for it raises no other.
+        """
         if request.protocol_state not in _STAGES:
             return encode(str(DUNNO))
-        queries = _queries(request, self._judge.answer_by_at)
-        rulings = [await self._judge.judge(query) for query in queries]
-        # The stricter one holds; of equals the first, which is the recipient's.
-        told = (ruling.told for ruling in rulings if ruling)
-        return encode(str(max(told, key=lambda action: action.strictness, default=DUNNO)))
+        told = DUNNO
+        for query in self._queries(request):
+            action, answer = await self._judge.rule(query)
+            told = max(told, answer, key=lambda action: action.strictness)
+            if action.kind is Kind.REFUSE:
+                break
+        return encode(str(told))
+
+    def _queries(self, request: PolicyRequest) -> Iterator[Query]:
+        """The questions that a request raises, the recipient's first."""
+        client = _client(request)
+        by_at = self._judge.answer_by_at
+        sender, recipient = external_form(request.sender), external_form(request.recipient)
+        if self._judge.forwards(recipient):
+            yield Query(recipient, Purpose.RECIPIENT, client, answer_by_at=by_at, sender=sender)
+        yield Query(sender, Purpose.SENDER, client, request.recipient, by_at)
 
     async def _read(
         self,
@@ -101,16 +116,13 @@ class PolicyServer:
             self._sink(DoorClosed(DOOR, connection.peer, str(error)))
 
 
-def _queries(request: PolicyRequest, answer_by_at: float) -> tuple[Query, ...]:
-    """The questions that a request raises: the sender's, until recipients have their routes."""
-    client = Client(
+def _client(request: PolicyRequest) -> Client:
+    return Client(
         address=request.client_address,
         name="" if request.client_name == _NO_NAME else request.client_name,
         helo=request.helo_name,
         authenticated=bool(request.sasl_username or request.sasl_method),
     )
-    sender = external_form(request.sender)
-    return (Query(sender, Purpose.SENDER, client, request.recipient, answer_by_at),)
 
 
 async def _write(connection: Connection, answers: _Answers, room: asyncio.Semaphore) -> None:

@@ -5,9 +5,11 @@ from ipaddress import ip_address
 
 from ..engine.ports import Store
 from ..errors import AddressError, UsageError
+from ..rules.forwarding import ages_of_recipients, parse_key, subject_of
 from ..rules.freshness import Entry, ages_of, judge
 from ..values.address import parse_address, parse_domain
 from ..values.facts import Fact
+from ..values.query import Purpose
 from ..values.settings import Settings
 from ..values.text import printable
 from ..values.verdict import BLAME_OF
@@ -39,11 +41,19 @@ def parse_pattern(pattern: str) -> str:
 async def search(store: Store, pattern: str, limit: int) -> Found:
     """Find at most `limit` entries, and the facts that explain them. Raises StoreError."""
     entries = await store.search(pattern, limit)
-    subjects = {pattern.rpartition("@")[2]: None}
+    domain = pattern.rpartition("@")[2]
+    subjects = {domain: None, subject_of(domain, Purpose.RECIPIENT): None}
     if "@" in pattern:  # one address: what is known of its hosts explains it, too
         subjects |= {step.ip: None for entry in entries for step in entry.evidence if step.ip}
     facts = [fact for subject in subjects for fact in await store.load_facts(subject)]
     return Found(entries, tuple(facts))
+
+
+def state_of(entry: Entry, settings: Settings, now: float) -> str:
+    """Say whether an entry may still answer."""
+    _, purpose = parse_key(entry.key)
+    ages = ages_of_recipients if purpose is Purpose.RECIPIENT else ages_of
+    return judge(entry, now, ages(settings.cache)).value
 
 
 def encode_entry(entry: Entry, settings: Settings, now: float) -> dict[str, object]:
@@ -54,7 +64,7 @@ def encode_entry(entry: Entry, settings: Settings, now: float) -> dict[str, obje
         "blame": BLAME_OF[entry.reason],
         "final": entry.final,
         "rule": entry.rule,
-        "state": judge(entry, now, ages_of(settings.cache)).value,
+        "state": state_of(entry, settings, now),
         "checked_at": utc(entry.checked_at),
         "expires_at": utc(entry.expires_at),
         "retry_at": utc_or_none(entry.retry_at),

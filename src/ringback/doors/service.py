@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Protocol, TextIO
 
 from ..assemble import make_engine, open_store
@@ -27,7 +28,7 @@ from ..values.events import Event, Examined, Lifecycle, Trouble
 from ..values.fitness import Severity
 from ..values.settings import Settings
 from ..values.text import printable
-from . import milter_server, policy_server
+from . import milter_server, policy_server, socketmap_server
 from .http import door as http_door
 from .http.door import HttpDoor
 from .http.tokens import Tokens, load_tokens
@@ -35,6 +36,8 @@ from .log import make_sink, style_for
 from .metrics import Metrics
 from .milter_server import MilterServer
 from .policy_server import PolicyServer
+from .recent import Recent
+from .socketmap_server import SocketmapServer
 
 # Stopping: MTAs get the answers that are under way; a callout that takes longer is asked again anyway.
 DRAIN_S = 5.0
@@ -63,12 +66,14 @@ class _Doors:
 
     policy: PolicyServer
     milter: MilterServer
+    socketmap: SocketmapServer
     http: HttpDoor
     sink: Sink
 
     def adopt(self, verifier: Verifier, settings: Settings, tokens: Tokens) -> None:
         self.policy.adopt(verifier, settings)
         self.milter.adopt(verifier, settings)
+        self.socketmap.adopt(verifier, settings)
         self.http.adopt(verifier, settings, tokens)
 
     def places(self, settings: Settings) -> Iterator[tuple[_Place, _Open]]:
@@ -80,6 +85,9 @@ class _Doors:
                 (milter_server.DOOR, address),
                 self._open(address, self.milter.serve, MILTER_LIMITS),
             )
+        for address in settings.socketmap.listen:
+            place = (socketmap_server.DOOR, address)
+            yield place, self._open(address, self.socketmap.serve, Limits())
         if address := settings.http.listen:
             yield (http_door.DOOR, address), partial(self.http.listen, address)
 
@@ -112,6 +120,7 @@ class Service:
         self._read_settings, self._environment = read_settings, environment
         self._log, self._metrics = sink, Metrics()
         self._clock = clock or SystemClock()
+        self._recent = Recent(self._clock.now)
         self._listeners: dict[_Place, _Listening] = {}
         self._inherited = Inherited()
         # What reloads have replaced, and the tasks in which it comes to its end.
@@ -184,6 +193,7 @@ class Service:
         doors = _Doors(
             PolicyServer(verifier, self._clock, self._sink, settings=settings),
             MilterServer(verifier, self._clock, self._sink, settings=settings),
+            SocketmapServer(verifier, self._clock, self._sink, settings=settings),
             HttpDoor(
                 verifier,
                 store,
@@ -192,6 +202,7 @@ class Service:
                 settings=settings,
                 tokens=tokens,
                 metrics=self._metrics,
+                recent=self._recent,
             ),
             self._sink,
         )
@@ -274,9 +285,10 @@ class Service:
         await asyncio.gather(*self._ending)
 
     def _sink(self, event: Event) -> None:
-        """Log an event, and count it."""
+        """Log an event, count it, and keep it for those who look on."""
         self._log(event)
         self._metrics.hear(event)
+        self._recent.hear(event)
 
     def _hear(self, event: Event) -> None:
         """Pass an event on; one of our fitness shows in the status, too."""
@@ -328,7 +340,17 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Events go to `stream`. Raises RingbackError."""
     sink = make_sink(stream, SystemClock().now, style_for(environment))
-    asyncio.run(_heed_signals(Service(read_settings, sink, environment)))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_heed_signals(Service(read_settings, sink, environment)))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where the extra `fast` has brought it: callouts cost a third less on it."""
+    try:
+        found: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
+    except ImportError:
+        return None
+    return found
 
 
 async def _heed_signals(service: Service) -> None:

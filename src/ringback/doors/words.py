@@ -50,6 +50,7 @@ FAILED = MappingProxyType(
         Fault.NOT_SMTP: "that is not SMTP",
         Fault.OUT_OF_STEP: "a reply that nobody asked for",
         Fault.TLS_FAILED: "the TLS handshake failed",
+        Fault.NO_LOGIN: "not asked: no login in a form that we know",
         Fault.NO_SMTPUTF8: "not asked: the host takes only ASCII addresses",
     }
 )

@@ -6,13 +6,21 @@ at all, who shares the answer, and what is remembered of the address (engine/ver
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..rules.burden import Target, charges_for, wish_charge
 from ..rules.classify import Phrasebook
 from ..rules.conclude import conclude
 from ..rules.exemptions import Exemptions
+from ..rules.forwarding import (
+    leads_to_us,
+    listeners_of,
+    manner_of,
+    sender_for,
+    subject_of,
+    tls_of,
+)
 from ..rules.gates import Passed
 from ..rules.optout import Wish, ask_owner
 from ..rules.organisation import Organisation
@@ -22,11 +30,11 @@ from ..rules.plan import POSTMASTER, Plan, control_local_part
 from ..rules.standing import live
 from ..values.address import Address
 from ..values.dns import Mx
-from ..values.endpoint import Endpoint
+from ..values.endpoint import PLAINLY, UNIX, Endpoint, Login, Manner
 from ..values.evidence import Exchange, Fault, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.query import Purpose, Query
-from ..values.settings import Method, Settings, TlsPolicy
+from ..values.settings import Method, RecipientRoute, RouteTls, Settings, TlsPolicy
 from .asker import Asker
 from .host_memory import HostMemory
 from .ledger import Ledger
@@ -54,6 +62,7 @@ class Outside:
     draw: Callable[[], float]  # numbers from 0 to 1, to shuffle hosts of equal preference
     organisation: Organisation
     is_fit: Callable[[], Awaitable[bool]]  # whether our own identity is in order
+    logins: Mapping[str, Login] = field(default_factory=dict)  # by the domain of their route
 
 
 class Callout:
@@ -79,7 +88,8 @@ class Callout:
         `query` is the first that asked, and `passed` says what let it through. Raises StoreError.
         """
         walk = await self._set_out(address, query, passed, on_news)
-        route = await self._router.hosts(address)
+        found = self._router.behind(walk.route) if walk.route else self._router.hosts(address)
+        route = await found
         walk.evidence.append(route.said)
         if route.hosts and await self._owner_agrees(walk):
             await self._ask_hosts(walk, route)
@@ -90,19 +100,25 @@ class Callout:
         self, address: Address, query: Query, passed: Passed, on_news: OnNews
     ) -> Walk:
         now = self._outside.clock.now()
-        facts = live(await self._outside.store.load_facts(address.domain), now)
+        subject = subject_of(address.domain, query.purpose)
+        facts = live(await self._outside.store.load_facts(subject), now)
         deadline_s = self._settings.smtp.callout_deadline_s
         return Walk(
             address=address,
             query=query,
             passed=passed,
-            plan=await self._plan(address, facts),
+            plan=await self._plan(address, query, facts),
             started_at=now,
             deadline_at=asyncio.get_running_loop().time() + deadline_s,
             on_news=on_news,
             asker=Asker(self._outside.resolver),
             contrast=self._contrast_known(facts),
+            route=self._route(address, query),
         )
+
+    def _route(self, address: Address, query: Query) -> RecipientRoute | None:
+        forward = query.purpose is Purpose.RECIPIENT
+        return self._exemptions.routes.find(address.domain) if forward else None
 
     def _contrast_known(self, facts: Sequence[Fact]) -> tuple[Exchange, ...]:
         """The control's refusal that is remembered of the domain, if it is not due to be asked again."""
@@ -112,7 +128,7 @@ class Callout:
                 return fact.evidence
         return ()
 
-    async def _plan(self, address: Address, facts: Sequence[Fact]) -> Plan:
+    async def _plan(self, address: Address, query: Query, facts: Sequence[Fact]) -> Plan:
         settings, now = self._settings, self._outside.clock.now()
         kinds = {fact.kind for fact in facts}
         control = ""
@@ -120,7 +136,7 @@ class Callout:
             key = await self._outside.store.secret(CONTROL_KEY)
             control = f"{control_local_part(key, address.domain, now)}@{address.domain}"
         is_postmaster = address.local.lower() == POSTMASTER
-        return Plan(
+        plan = Plan(
             book=self._outside.book,
             address=address.key,
             control=control,
@@ -129,6 +145,10 @@ class Callout:
             vrfy=settings.smtp.method is Method.VRFY and DomainFact.REFUSES_VRFY not in kinds,
             vrfy_fallback=settings.smtp.vrfy_fallback,
         )
+        route = self._route(address, query)
+        if route is None:
+            return plan
+        return replace(plan, sender=sender_for(route, query, address), vrfy=False, ours=True)
 
     async def _ask_hosts(self, walk: Walk, route: Hosts) -> None:
         loop = asyncio.get_running_loop()
@@ -143,11 +163,14 @@ class Callout:
     async def _ask_host(self, walk: Walk, host: Mx, *, implicit: bool) -> Then:
         """Try the addresses of one host until one of them speaks."""
         then = Then.NEXT_HOST
-        ips, said = await self._router.addresses(walk.address, host, implicit=implicit)
+        if walk.route:
+            ips, said = await self._router.addresses_behind(host)
+        else:
+            ips, said = await self._router.addresses(walk.address, host, implicit=implicit)
         if said:
             walk.evidence.append(said)
         for ip in ips:
-            endpoint = Endpoint(host.host, ip, self._settings.smtp.port, host.preference)
+            endpoint = self._endpoint(walk, host, ip)
             finding = await self._ask_endpoint(walk, endpoint, walk.plan)
             if finding is None:
                 return Then.NEXT_HOST  # not called: opted out, or the budget is used up
@@ -156,26 +179,44 @@ class Callout:
                 break
         return then
 
+    def _endpoint(self, walk: Walk, host: Mx, ip: str) -> Endpoint:
+        if walk.route is None:
+            return Endpoint(host.host, ip, self._settings.smtp.port, host.preference)
+        verified = walk.route.tls is RouteTls.VERIFIED
+        port = 0 if ip.startswith(UNIX) else walk.route.port
+        return Endpoint(host.host, ip, port, host.preference, ours=True, verified=verified)
+
     async def _ask_endpoint(self, walk: Walk, endpoint: Endpoint, plan: Plan) -> Finding | None:
         """Have one conversation, and another in clear if the host's TLS is broken."""
         if not await self._host_agrees(walk, endpoint):
             return None
         facts = await self._hosts.load(endpoint.ip, walk.address.domain)
         broken = any(fact.kind is HostFact.BREAKS_TLS for fact in facts)
-        tls = TlsPolicy.NEVER if broken else self._settings.smtp.tls
-        visit = self._visit(walk, endpoint, plan, tls)
+        manner, wanted = self._manner(walk, endpoint)
+        tls = TlsPolicy.NEVER if broken and not manner.secret else wanted
+        visit = self._visit(walk, endpoint, plan, tls, manner)
         if visit.is_left_alone(facts):
             return visit.finding
         await self._sessions.wait_turn(visit)
-        if any(exchange.fault and exchange.stage is Stage.TLS for exchange in visit.said):
-            in_clear = self._visit(walk, endpoint, plan, TlsPolicy.NEVER)
+        broken = any(exchange.fault and exchange.stage is Stage.TLS for exchange in visit.said)
+        if broken and not manner.secret:
+            in_clear = self._visit(walk, endpoint, plan, TlsPolicy.NEVER, manner)
             await self._sessions.wait_turn(in_clear)
             return in_clear.finding or visit.finding
         return visit.finding
 
-    def _visit(self, walk: Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy) -> Visit:
+    def _manner(self, walk: Walk, endpoint: Endpoint) -> tuple[Manner, TlsPolicy]:
+        """How the host is spoken to, and when TLS is begun."""
+        route = walk.route
+        if route is None:
+            return PLAINLY, self._settings.smtp.tls
+        return manner_of(route, endpoint, self._outside.logins.get(route.domain)), tls_of(route)
+
+    def _visit(
+        self, walk: Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy, manner: Manner
+    ) -> Visit:
         charges = self._charges(walk, endpoint)
-        return Visit(self._desk, walk, endpoint, plan, tls, charges)
+        return Visit(self._desk, walk, endpoint, plan, tls, charges, manner)
 
     def _charges(self, walk: Walk, endpoint: Endpoint) -> tuple[Charge, ...]:
         """The budgets that the visit falls under, those included that owners have set."""
@@ -204,6 +245,8 @@ class Callout:
 
     async def _host_agrees(self, walk: Walk, endpoint: Endpoint) -> bool:
         """Ask for the wish of who runs the host, who bears the burden."""
+        if walk.is_of_ours:
+            return not self._is_own_door(walk, endpoint)
         local = self._exemptions.forbid_host(endpoint.host)
         if local:
             walk.add_not_called(self._outside.clock.now(), endpoint, Fault.OPTED_OUT, local.gate)
@@ -212,6 +255,14 @@ class Callout:
         if wish.forbids:
             self._note_wish(walk, endpoint, wish)
         return not wish.forbids
+
+    def _is_own_door(self, walk: Walk, endpoint: Endpoint) -> bool:
+        """Say whether a route was made to lead to ourselves, and note that."""
+        own = leads_to_us(endpoint, listeners_of(self._settings))
+        if own:
+            why, now = "the route leads to a door of our own", self._outside.clock.now()
+            walk.add_not_called(now, endpoint, Fault.FORBIDDEN_NETWORK, why)
+        return own
 
     async def _wish(self, walk: Walk, name: str) -> Wish:
         """The wish that stands in the DNS. An address literal has no name whose owner could be asked."""
@@ -237,7 +288,7 @@ class Callout:
         because = conclusion.because
         if not conclusion.settled or conclusion.final or because is None:
             return
-        endpoint = Endpoint(because.host, because.ip, self._settings.smtp.port, because.preference)
+        endpoint = self._endpoint(walk, Mx(because.preference, because.host), because.ip)
         await self._ask_endpoint(walk, endpoint, replace(walk.plan, address=""))
 
 

@@ -18,7 +18,15 @@ from .visit import Visit
 
 # What is said for the connection's sake, not for a mailbox.
 _SHARED = frozenset(
-    {Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.HELO, Stage.STARTTLS, Stage.TLS}
+    {
+        Stage.CONNECT,
+        Stage.GREETING,
+        Stage.EHLO,
+        Stage.HELO,
+        Stage.STARTTLS,
+        Stage.TLS,
+        Stage.AUTH,
+    }
 )
 _NAMING = frozenset({Stage.RCPT, Stage.VRFY})
 TOO_MANY_RECIPIENTS = 452  # RFC 5321 section 4.5.3.1.10: of this session

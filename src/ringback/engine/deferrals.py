@@ -3,7 +3,9 @@
 Not here: why a mail is told so (rules/actions.py, rules/gates.py).
 """
 
+import asyncio
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from ..rules.gates import Gate
 from ..rules.organisation import Organisation
@@ -34,6 +36,8 @@ class Deferrals:
     ) -> None:
         self._store, self._clock = store, clock
         self._etiquette, self._organisation = etiquette, organisation
+        # What is counted of a network rests on what was: one mail at a time. A lock lasts while it is held.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def may_defer(self, client_address: str, sender: str, recipient: str) -> bool:
         """Say whether this mail may be told once more to come back, and count that it is."""
@@ -44,6 +48,7 @@ class Deferrals:
             return False  # what cannot be counted might be deferred for ever
         if deferred and kept is not wait:
             self._store.save_wait(kept)
+            await self._store.flush()  # nor can what is not kept, on a full disk say
         return deferred
 
     async def is_crowded(self, client_address: str) -> bool:
@@ -52,18 +57,25 @@ class Deferrals:
 
     async def greet(self, client_address: str, sender: Address, recipient: str) -> Greeting | Gate:
         """Judge a mail that nobody vouches for; a Gate where its network's other mail speaks against it."""
+        turn = self._turns.setdefault(network_of(client_address), asyncio.Lock())
+        async with turn:
+            return await self._greet(client_address, sender, recipient)
+
+    async def _greet(self, client_address: str, sender: Address, recipient: str) -> Greeting | Gate:
         now, network = self._clock.now(), network_of(client_address)
         # One organisation's mail through one client: what has come back once need not do so again.
         pair = f"{network} {self._organisation(sender.domain)}"
-        friend = await self._store.load_acquaintance(pair)
         known = await self._store.load_acquaintance(network)
         doubted = is_doubted(known, now)
-        for trusted in (friend, known if is_trusted(known, now) else None):
-            if trusted is not None and now < trusted.expires_at and not doubted:
-                self._renew(trusted, now)
-                return Greeting(came_back=True)
         key = wait_key(client_address, sender.key, recipient)
         wait = await self._store.load_wait(key)
+        trusted = None if doubted else await self._trusted(pair, known, now)
+        if trusted is not None:
+            self._renew(trusted, now)
+            # Put off before its client was known, it comes back all the same, and is no miss.
+            returned = greet(wait, known, key, now, 0.0)
+            self._remember(returned if returned.came_back else Greeting(came_back=True))
+            return Greeting(came_back=True)
         if wait is None and await self.is_crowded(client_address):
             return Gate.CROWDED
         greeting = greet(wait, known, key, now, self._etiquette.retried_wait_s)
@@ -74,6 +86,15 @@ class Deferrals:
             return Gate.DOUBTED
         self._store.save_acquaintance(Acquaintance(pair, 1, 1, now + ACQUAINTED_S))
         return greeting
+
+    async def _trusted(
+        self, pair: str, known: Acquaintance | None, now: float
+    ) -> Acquaintance | None:
+        """What says that the mail need not be put off: its organisation's, or its network's, came back."""
+        friend = await self._store.load_acquaintance(pair)
+        if friend is not None and now < friend.expires_at:
+            return friend
+        return known if is_trusted(known, now) else None
 
     def _remember(self, greeting: Greeting) -> None:
         if greeting.wait is not None:

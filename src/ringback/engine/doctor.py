@@ -147,7 +147,8 @@ class Doctor:
         if late:
             text = f"{len(late)} examinations had no answer within {EXAMINATION_S:g} s"
             found.append(Finding(Aspect.DNS, Severity.UNKNOWN, text, "see dns.nameservers"))
-        self._by_dns = Fitness((contact, *found))
+        before = self._by_dns.findings if self._by_dns else ()
+        self._by_dns = Fitness((contact, *rules.stay_fatal(before, found, whole=not late)))
         self._examined_at = self._clock.elapsed()
         self._tell()
 

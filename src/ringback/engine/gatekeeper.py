@@ -18,7 +18,7 @@ from ..rules.gates import (
 )
 from ..values.address import Address
 from ..values.query import Client, Purpose, Query
-from ..values.settings import CallWhen, Settings
+from ..values.settings import CallWhen, DeferOrAccept, Settings
 from ..values.verdict import Reason
 from .asker import Asker
 from .callout import Outside
@@ -60,6 +60,8 @@ class Gatekeeper:
 
     async def admit(self, query: Query, address: Address) -> Admission:
         """Say whether `address` may be called for `query`. Raises StoreError."""
+        if query.purpose is Purpose.RECIPIENT:
+            return Admission(Passed(("a route",)))  # its host is ours, and asks to be asked
         refusal = self._exemptions.forbid(query) or await self._forbid(query)
         if refusal:
             return Admission(refusal)
@@ -82,7 +84,8 @@ class Gatekeeper:
         self, asker: Asker, query: Query, client: Client, address: Address
     ) -> Passed | Refusal:
         if not address.literal_ip and await asker.run(has_nobody_to_call(address.domain)):
-            return Passed(("nobody to call",))
+            # Not vouched for: whoever owns the name may have the DNS say something else in a moment.
+            return Passed(("nobody to call",), vouched=False)
         listed = await asker.run(look_up_lists(client, self._etiquette.dnsbl))
         if isinstance(listed, Stopped):
             return _refuse(listed)
@@ -108,6 +111,9 @@ class Gatekeeper:
         self, query: Query, client: Client, address: Address, found: Stopped, listed: Passed
     ) -> Passed | Refusal:
         """Put off a first contact; of those that came back, only a disowned one is not called."""
+        if not query.puts_off or self._etiquette.on_first_contact is DeferOrAccept.ACCEPT:
+            # Nobody is told to come back, so who does not is no bot, and who does proves nothing.
+            return Refusal(Reason.NOT_ASKED, Gate.RETRIED, f"a first contact: {found.why}")
         greeting = await self._deferrals.greet(client.address, address, query.recipient)
         if isinstance(greeting, Gate):
             return Refusal(Reason.NOT_ASKED, greeting, _OF_NETWORK[greeting])

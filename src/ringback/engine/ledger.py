@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import count
 
 from ..rules.burden import forgery_charge, refusal_charge
+from ..rules.networks import bearer
 from ..rules.pacing import Charge
 from ..values.calls import Call
 from ..values.evidence import Exchange
@@ -51,7 +52,7 @@ class Ledger:
 
         What others have set aside is theirs: refusals come all at once, and are charged when they have come.
         """
-        charge = refusal_charge(ip, self._budget)
+        charge, ip = refusal_charge(ip, self._budget), bearer(ip)
         fits = max(0, min(wanted, charge.rate.burst - self._pacer.pledged[ip]))
         self._pacer.pledge(ip, fits)
         try:
@@ -69,7 +70,7 @@ class Ledger:
         return await self._store.is_used_up(charge, earlier)
 
     def end_pledge(self, ip: str, count: int) -> None:
-        self._pacer.pledge(ip, -count)
+        self._pacer.pledge(bearer(ip), -count)
 
     async def is_forged(self, name: str) -> bool:
         """True while strangers have used too many senders that this domain, or host, refused."""

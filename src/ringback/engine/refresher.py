@@ -6,8 +6,8 @@ Not here: which entries those are (rules/freshness.py).
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from ..values.address import Address
 from ..values.events import Trouble
+from ..values.query import Purpose, Query
 from .ports import Sink
 
 # More would only stand in line for the same budgets.
@@ -17,19 +17,19 @@ MAX_WAITING = 10_000
 
 
 class Refresher:
-    """A line of addresses, each once, and a few workers that are there while there is work."""
+    """A line of questions, each once, and a few workers that are there while there is work."""
 
-    def __init__(self, refresh: Callable[[Address], Awaitable[None]], sink: Sink) -> None:
+    def __init__(self, refresh: Callable[[Query], Awaitable[None]], sink: Sink) -> None:
         self._refresh, self._sink = refresh, sink
-        self._waiting: dict[str, Address] = {}  # in order of arrival
+        self._waiting: dict[tuple[str, Purpose], Query] = {}  # in order of arrival
         self._workers: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def tell_nowait(self, address: Address) -> None:
-        """Have `address` asked again soon; not at all after `close`, when nobody would end it."""
+    def tell_nowait(self, query: Query) -> None:
+        """Have `query` asked again soon; not at all after `close`, when nobody would end it."""
         if self._closed or len(self._waiting) >= MAX_WAITING:
             return
-        self._waiting.setdefault(address.key, address)
+        self._waiting.setdefault((query.address, query.purpose), query)
         if len(self._workers) < WORKERS:
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
@@ -46,8 +46,8 @@ class Refresher:
 
     async def _work(self) -> None:
         while self._waiting:
-            address = self._waiting.pop(next(iter(self._waiting)))
-            await self._refresh(address)
+            query = self._waiting.pop(next(iter(self._waiting)))
+            await self._refresh(query)
 
     def _retire(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)

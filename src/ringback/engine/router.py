@@ -1,5 +1,7 @@
 """Which hosts to ask, and at which addresses: the questions to DNS that rules/routes.py decides on.
 
+The hosts of a [[recipient.route]] are named by the operator; where he names MX records, these are looked up.
+
 Every step yields an Exchange as evidence. Not here: calling hosts (engine/callout.py).
 """
 
@@ -7,15 +9,19 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..rules import routes
+from ..rules import forwarding, routes
+from ..rules.networks import plain
 from ..values.address import Address
 from ..values.dns import DnsStatus, Mx, RecordType
 from ..values.evidence import Exchange, Fault, Stage
-from ..values.settings import Settings
+from ..values.settings import RecipientRoute, Settings
 from .ports import Clock, Resolver
 
 # evidence.md section 3: NXDOMAIN counts only while a canary name resolved within the hour.
 CANARY_BELIEVED_S = 3_600.0
+
+MX = "mx:"  # what begins a route's host that is the MX records of a name
+ROUTE_COMMAND = "route"  # what begins the command of an Exchange that shows a route
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,43 @@ class Router:
         told = f"none: {domain} is its own host" if route.implicit else named
         return Hosts(self._exchange(f"MX {domain}", told), route.hosts, route.implicit)
 
+    async def behind(self, route: RecipientRoute) -> Hosts:
+        """The hosts of a route, in the operator's order."""
+        found = [await self._named(name) for name in route.host]
+        names = list(dict.fromkeys(name for names in found for name in names))
+        said = self._exchange(f"{ROUTE_COMMAND} {route.domain}", ", ".join(names))
+        if (
+            not names
+        ):  # whatever DNS says: that our own host has no name says nothing of its mailboxes
+            text = f"{', '.join(route.host)}: no host was found"
+            return Hosts(replace(said, text=text, fault=Fault.DNS_FAILURE))
+        return Hosts(said, tuple(Mx(order, name) for order, name in enumerate(names)))
+
+    async def _named(self, name: str) -> tuple[str, ...]:
+        if not name.startswith(MX):
+            return (name,)
+        domain = name.removeprefix(MX)
+        answer = await self._resolver.ask(domain, RecordType.MX)
+        route = routes.route_from_mx(domain, answer, self._settings.smtp.max_hosts, self._draw)
+        return () if isinstance(route, routes.NoRoute) else tuple(mx.host for mx in route.hosts)
+
+    async def addresses_behind(self, host: Mx) -> tuple[tuple[str, ...], Exchange | None]:
+        """The addresses of one host of a route."""
+        if forwarding.is_address(host.host):
+            return (host.host,), None
+        return await self._look_up(host, implicit=False)
+
     async def addresses(
         self, address: Address, host: Mx, *, implicit: bool
     ) -> tuple[tuple[str, ...], Exchange | None]:
         """The addresses of one host, and what DNS said if it said of none."""
         if address.literal_ip:
-            return (host.host,), None
+            return (plain(host.host),), None
+        return await self._look_up(host, implicit=implicit)
+
+    async def _look_up(
+        self, host: Mx, *, implicit: bool
+    ) -> tuple[tuple[str, ...], Exchange | None]:
         # IPv4 first: that is where reverse names and reputations are mostly in order.
         answers = await asyncio.gather(
             self._resolver.ask(host.host, RecordType.A),

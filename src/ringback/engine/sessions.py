@@ -180,7 +180,7 @@ class Sessions:
         self._send_back(way, line, chain.not_served)
 
     async def _converse(self, way: Way, first: Visit, chain: Chain) -> None:
-        probe = Probe(first.endpoint, first.connection, self._helo_name, way.tls, chain)
+        probe = Probe(first.endpoint, first.connection, self._helo_name, way.tls, chain, way.manner)
         whole_s = max(0.0, first.deadline_at - asyncio.get_running_loop().time())
         patience = Patience(self._smtp.stage_timeout_s, whole_s)
         await self._dialer.call(first.endpoint, probe, patience)

@@ -13,20 +13,31 @@ from ..errors import AddressError, StoreError
 from ..rules import reports
 from ..rules.conclude import conclude
 from ..rules.exemptions import Exemptions, Refusal
-from ..rules.freshness import Entry, Freshness, ages_of, judge, merge, remember
+from ..rules.forwarding import (
+    AT_ROUTES_S,
+    is_answer,
+    is_kept,
+    kept_of,
+    key_of,
+    sender_for,
+    subject_of,
+)
+from ..rules.freshness import Entry, merge, remember
 from ..rules.gates import Passed
-from ..rules.lessons import decides, learn
+from ..rules.lessons import learn
 from ..rules.reports import Heading
 from ..values.address import Address, parse_address
 from ..values.events import CalledOut, Trouble
-from ..values.evidence import Exchange, Fault
+from ..values.evidence import Exchange, Fault, Stage
 from ..values.query import Purpose, Query, Report
 from ..values.settings import Settings
-from ..values.verdict import Conclusion, Reason
+from ..values.text import printable
+from ..values.verdict import Conclusion, Reason, Verdict
 from .callout import Callout, News, Outside
 from .deferrals import Deferrals
 from .gatekeeper import Admission, Gatekeeper
 from .ports import Sink
+from .recall import Recall
 from .refresher import Refresher
 
 # Callouts under way or waiting for their turn. Each holds a few kilobytes; past this, questions pile up
@@ -46,6 +57,8 @@ _NOT_KEPT = frozenset(
 class _Flight:
     """One callout under way, and the two moments at which its askers may leave with an answer."""
 
+    key: str  # askers with the same one share it
+    kept_as: str  # Entry.key
     address: Address
     query: Query  # the first that asked
     passed: Passed  # what let it through
@@ -72,10 +85,11 @@ class Verifier:
             self._deferrals,
             outside,
         )
-        self._ages = ages_of(settings.cache)
         self._flights: dict[str, _Flight] = {}
         self._tasks: dict[asyncio.Task[None], _Flight] = {}
         self._refresher = Refresher(self._refresh, sink)
+        tell = self._refresher.tell_nowait
+        self._recall = Recall(settings, outside.store, outside.clock, tell)
 
     @property
     def helo_name(self) -> str:
@@ -149,10 +163,10 @@ class Verifier:
         await self._outside.resolver.close()
 
     async def _answer(self, query: Query, address: Address) -> Report:
-        known, old = await self._look_up(query, address)
+        known, old = await self._recall.look_up(query, address)
         if known:
             return known
-        flight = self._flights.get(address.key)
+        flight = self._flights.get(self._flight_key(query, address))
         if flight is not None:
             return await self._wait(query, flight)
         try:
@@ -170,22 +184,26 @@ class Verifier:
         if isinstance(admission.said, Refusal):
             return reports.refused(self._heading(address.key), admission.said)
         if admission.questions:  # meanwhile another asker may have had his answer
-            known, old = await self._look_up(query, address)
+            known, old = await self._recall.look_up(query, address)
             if known:
                 return known
         # Between this look and the flight's start nothing waits, so that two askers never start two.
-        flight = self._flights.get(address.key)
+        flight = self._flights.get(self._flight_key(query, address))
         if flight is None:
             if len(self._flights) >= MAX_FLIGHTS:
                 rule = "too many callouts are under way"
-                return reports.unasked(self._heading(address.key), Reason.OVER_BUDGET, rule)
+                reason = _without_place(query)
+                return reports.unasked(self._heading(address.key), reason, rule)
             flight = self._start(query, admission.said, address, old)
         return await self._wait(query, flight)
 
-    async def _look_up(self, query: Query, address: Address) -> tuple[Report | None, Entry | None]:
-        """What answers from memory, if the asker wants that, and what is remembered of the address."""
-        entry = await self._outside.store.load(address.key)
-        return (None if query.fresh else await self._remembered(address, entry)), entry
+    def _flight_key(self, query: Query, address: Address) -> str:
+        """Who has the same question. What a mail's own sender meets with is no answer for another's."""
+        key = key_of(address, query.purpose)
+        if query.purpose is not Purpose.RECIPIENT:
+            return key
+        route = self._exemptions.routes.find(address.domain)
+        return f"{key} {sender_for(route, query, address)}" if route else key
 
     def _left_s(self, query: Query) -> float | None:
         """How long the asker still waits; None: as long as it takes."""
@@ -201,44 +219,21 @@ class Verifier:
         rule = "the store cannot be used"
         return reports.unasked(self._heading(address), Reason.OUR_TROUBLE, rule)
 
-    # What is known already.
-
-    async def _remembered(self, address: Address, entry: Entry | None) -> Report | None:
-        heading = self._heading(address.key)
-        freshness = judge(entry, heading.now, self._ages) if entry else Freshness.EXPIRED
-        if entry is None or freshness is Freshness.EXPIRED:
-            return await self._from_facts(heading, address)
-        match freshness:
-            case Freshness.CONFIRM:
-                return None  # an old refusal is confirmed by its own host
-            case Freshness.DOUBTFUL:
-                return reports.doubted(heading, entry)
-            case Freshness.STALE:
-                self._refresher.tell_nowait(address)
-        return reports.from_entry(heading, entry)
-
-    async def _from_facts(self, heading: Heading, address: Address) -> Report | None:
-        """Answer from what is known of the domain, without asking about the address."""
-        for fact in await self._outside.store.load_facts(address.domain):
-            if (
-                not decides(fact, self._settings)
-                or not fact.noted_at <= heading.now < fact.expires_at
-            ):
-                continue
-            if heading.now - fact.noted_at >= self._settings.cache.facts.refresh_s:
-                self._refresher.tell_nowait(address)  # a sample: the host may have changed its ways
-            report = reports.from_conclusion(heading, conclude(fact.evidence), fact.evidence)
-            return replace(
-                report, checked_at=fact.noted_at, expires_at=fact.expires_at, from_cache=True
-            )
-        return None
-
     # Callouts.
 
     def _start(self, query: Query, passed: Passed, address: Address, old: Entry | None) -> _Flight:
         loop = asyncio.get_running_loop()
-        flight = _Flight(address, query, passed, old, loop.create_future(), loop.create_future())
-        self._flights[address.key] = flight
+        flight = _Flight(
+            self._flight_key(query, address),
+            key_of(address, query.purpose),
+            address,
+            query,
+            passed,
+            old,
+            loop.create_future(),
+            loop.create_future(),
+        )
+        self._flights[flight.key] = flight
         task = asyncio.create_task(self._fly(flight))
         self._tasks[task] = flight
         task.add_done_callback(self._land)
@@ -265,7 +260,7 @@ class Verifier:
         except StoreError as error:
             _settle(flight.concluded, self._store_failed(flight.address.key, error))
         finally:
-            del self._flights[flight.address.key]
+            del self._flights[flight.key]
             # A bug of ours, which is told when the task has ended, or the end of the service.
             broken = self._heading(flight.address.key)
             rule = "the callout was broken off"
@@ -277,6 +272,11 @@ class Verifier:
             if said.fault is Fault.SOURCE_UNUSABLE:
                 remedy = "see identity.source_addresses, and how many files may be open at a time"
                 self._sink(Trouble("source address", said.text, remedy))
+                return
+            if said.stage is Stage.AUTH and (said.fault or (said.code or 0) >= 500):
+                what = f"{printable(said.host)} does not let us in: {printable(said.text)}"
+                remedy = "see username and password_file of its [[recipient.route]]"
+                self._sink(Trouble("route", what, remedy))
                 return
 
     def _tell(self, flight: _Flight, news: News) -> None:
@@ -296,7 +296,7 @@ class Verifier:
         self, flight: _Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
     ) -> None:
         """Remember what the callout taught, and answer all who still wait."""
-        self._learn(flight.address, evidence, conclusion)
+        self._learn(flight, evidence, conclusion)
         report, kept = self._conclude(flight, conclusion, evidence)
         if kept is not None and kept is not flight.old:
             self._outside.store.save(kept)
@@ -307,37 +307,52 @@ class Verifier:
     ) -> tuple[Report, Entry | None]:
         """The report of a callout, and the entry to keep of it, if any."""
         heading = self._heading(flight.address.key)
-        if conclusion.reason in _NOT_KEPT:
-            return reports.from_conclusion(heading, conclusion, evidence), None
+        forward = flight.query.purpose is Purpose.RECIPIENT
+        if conclusion.reason in _NOT_KEPT or (forward and not is_kept(conclusion)):
+            report = reports.from_conclusion(heading, conclusion, evidence)
+            if conclusion.reason is Reason.OVER_BUDGET:
+                report = replace(report, reason=_without_place(flight.query))
+            return self._instead_of(flight, report, flight.old), None
         new = remember(
-            flight.address.key,
+            flight.kept_as,
             conclusion,
             evidence,
             heading.now,
             flight.old,
-            self._ages,
-            self._settings.etiquette.recheck_after_s,
+            self._recall.ages(flight.query.purpose),
+            AT_ROUTES_S if forward else self._settings.etiquette.recheck_after_s,
         )
+        new = replace(new, attempts=0) if forward else new  # our own host is never given up
         kept = merge(flight.old, new)
-        return reports.from_callout(heading, new, kept), kept
+        return self._instead_of(flight, reports.from_callout(heading, new, kept), kept), kept
+
+    def _instead_of(self, flight: _Flight, report: Report, kept: Entry | None) -> Report:
+        """The report of a callout, or of a recipient what is `kept` where nothing was learned."""
+        learned = report.verdict is not Verdict.UNKNOWN or report.settled
+        if learned or (report.because and is_answer(report.because)):
+            return report
+        instead = self._recall.instead(flight.query, flight.address, kept)
+        return replace(instead, callouts=report.callouts) if instead else report
 
     def _learn(
-        self, address: Address, evidence: tuple[Exchange, ...], conclusion: Conclusion
+        self, flight: _Flight, evidence: tuple[Exchange, ...], conclusion: Conclusion
     ) -> None:
-        now, store = self._outside.clock.now(), self._outside.store
-        lessons = learn(address.domain, evidence, conclusion, now, self._settings.cache.facts)
+        now, store, purpose = self._outside.clock.now(), self._outside.store, flight.query.purpose
+        subject = subject_of(flight.address.domain, purpose)
+        lessons = learn(subject, evidence, conclusion, now, self._settings.cache.facts)
+        lessons = kept_of(lessons) if purpose is Purpose.RECIPIENT else lessons
         for fact in lessons.learned:
             store.save_fact(fact)
         for subject, kind in lessons.unlearned:
             store.forget_fact(subject, kind)
 
-    async def _refresh(self, address: Address) -> None:
-        await self.verify(Query(address.key, fresh=True))
+    async def _refresh(self, query: Query) -> None:
+        await self.verify(query)
 
     async def _wait(self, query: Query, flight: _Flight) -> Report:
         """Wait for the flight as long as the asker does, and no longer than his purpose needs."""
         awaited = {flight.concluded}
-        if query.purpose is Purpose.SENDER and query.client is not None:
+        if query.purpose is not Purpose.BULK and query.client is not None:
             awaited.add(flight.accepted)
         done, _ = await asyncio.wait(
             awaited, timeout=self._left_s(query), return_when=asyncio.FIRST_COMPLETED
@@ -346,6 +361,8 @@ class Verifier:
             return flight.concluded.result()
         if done:
             return flight.accepted.result()
+        if instead := self._recall.instead(query, flight.address, flight.old):
+            return instead
         rule = "no answer in time; the callout goes on"
         return reports.unasked(self._heading(query.address), Reason.DEADLINE, rule)
 
@@ -362,6 +379,11 @@ def _called_out(flight: _Flight, evidence: tuple[Exchange, ...], took_s: float) 
         took_s=took_s,
         evidence=evidence,
     )
+
+
+def _without_place(query: Query) -> Reason:
+    """Why nobody was asked: to hosts of our own there is no budget, there are only so many connections."""
+    return Reason.DEADLINE if query.purpose is Purpose.RECIPIENT else Reason.OVER_BUDGET
 
 
 async def _wait_all(tasks: Collection[asyncio.Task[None]], timeout_s: float) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..rules.conclude import conclude
+from ..rules.forwarding import breakers_of, is_of_sender, kept_of, subject_of
 from ..rules.gates import Passed
-from ..rules.lessons import decides, learn
+from ..rules.lessons import Lessons, decides, learn
 from ..rules.optout import Wish
 from ..rules.outcomes import Finding, Then, judge
 from ..rules.pacing import Charge
@@ -17,11 +18,11 @@ from ..rules.plan import Plan
 from ..rules.standing import shown_by
 from ..values.address import Address
 from ..values.calls import Call
-from ..values.endpoint import Endpoint
+from ..values.endpoint import PLAINLY, Endpoint, Manner
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
 from ..values.facts import DomainFact, Fact
 from ..values.query import Purpose, Query
-from ..values.settings import Settings, TlsPolicy
+from ..values.settings import RecipientRoute, Settings, TlsPolicy
 from ..values.verdict import Outcome, Verdict
 from ..wire.probe import Question
 from .asker import Asker
@@ -65,11 +66,20 @@ class Walk:
     evidence: list[Exchange] = field(default_factory=list)
     connections: int = 0
     one_more: bool = False  # a host refused us; only one more is bothered
+    route: RecipientRoute | None = None  # to the host of ours that has the mailbox
 
     @property
     def is_of_ours(self) -> bool:
         """True where the host is our own, behind us: its owner asks, and no budget protects it from him."""
         return self.query.purpose is Purpose.RECIPIENT
+
+    @property
+    def subject(self) -> str:
+        """What facts about the domain are kept under."""
+        return subject_of(self.address.domain, self.query.purpose)
+
+    def kept_of(self, lessons: Lessons) -> Lessons:
+        return kept_of(lessons) if self.is_of_ours else lessons
 
     def add(self, said: Iterable[Exchange]) -> None:
         """Add remembered exchanges to the evidence, each once."""
@@ -107,6 +117,8 @@ class Way(NamedTuple):
     sender: str
     in_ascii: bool  # a host that takes only ASCII is left at the first other address
     is_of_ours: bool
+    manner: Manner = PLAINLY
+    certified: str = ""  # the name that its certificate must be valid for
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +143,20 @@ class Visit:
         plan: Plan,
         tls: TlsPolicy,
         charges: Sequence[Charge],
+        manner: Manner = PLAINLY,
     ) -> None:
         self._desk, self._walk, self._charges = desk, walk, charges
         self.endpoint, self.plan = endpoint, plan
         in_ascii = (plan.address + plan.sender).isascii()
         self.way = Way(
-            endpoint.ip, endpoint.port, tls, plan.sender, in_ascii, is_of_ours=walk.is_of_ours
+            endpoint.ip,
+            endpoint.port,
+            tls,
+            plan.sender,
+            in_ascii,
+            is_of_ours=walk.is_of_ours,
+            manner=manner,
+            certified=endpoint.host if endpoint.verified else "",
         )
         self.said: tuple[Exchange, ...] = ()
         self.finding: Finding | None = None
@@ -195,6 +215,8 @@ class Visit:
 
     def is_left_alone(self, facts: tuple[Fact, ...]) -> bool:
         """Say whether the host is not to be called now; what it said last is the answer then."""
+        if self._walk.is_of_ours:
+            facts = breakers_of(facts)
         standing = self._desk.hosts.stand(facts, self._walk.address.key)
         if standing.opted_out:
             self.note(Fault.OPTED_OUT, "the host itself has said so")
@@ -217,7 +239,7 @@ class Visit:
         evidence = self._walk.with_contrast(said)
         decided = finding.then is Then.STOP or is_known(evidence)
         # What is to be remembered of the host is, before the next question about it can come.
-        learned = self._desk.hosts.teaches(self.domain, said, self._facts)
+        learned = self._desk.hosts.teaches(self.domain, self._of_host(said), self._facts)
         complete = question is None and decided and not learned
         self._walk.on_news(News(evidence, complete))
 
@@ -225,11 +247,11 @@ class Visit:
         """What is known of the domain after that, for others who ask for it."""
         conclusion = conclude(self._walk.with_contrast(said))
         ages, now = self._desk.settings.cache.facts, self._desk.clock.now()
-        return learn(self.domain, said, conclusion, now, ages).learned
+        return self._walk.kept_of(learn(self._walk.subject, said, conclusion, now, ages)).learned
 
     def is_spared(self, fact: Fact) -> bool:
         """Take in what another has learned; say whether that answers, so that nothing is to be asked."""
-        if fact.subject != self.domain:
+        if fact.subject != self._walk.subject:
             return False
         if fact.kind is DomainFact.SELECTIVE:
             self._walk.contrast, self.plan = fact.evidence, replace(self.plan, control="")
@@ -256,7 +278,13 @@ class Visit:
 
     async def learn(self) -> None:
         """Remember what was shown of the host. Raises StoreError."""
-        await self._desk.hosts.learn(self.domain, self.said)
+        await self._desk.hosts.learn(self.domain, self._of_host(self.said))
+
+    def _of_host(self, said: Sequence[Exchange]) -> Sequence[Exchange]:
+        """What shows something of the host. What it says of a mail's own sender does not."""
+        if not self._walk.is_of_ours:
+            return said
+        return [exchange for exchange in said if not is_of_sender(exchange)]
 
     def end_trial(self) -> None:
         self._desk.hosts.end_trial(self._tried)
@@ -270,7 +298,7 @@ class Visit:
 
     async def _is_answered(self) -> bool:
         """Say whether others who asked for the same domain have had the answer meanwhile."""
-        facts = await self._desk.store.load_facts(self.domain)
+        facts = await self._desk.store.load_facts(self._walk.subject)
         now, since = self._desk.clock.now(), self._walk.started_at
         new = [fact for fact in facts if since <= fact.noted_at <= now < fact.expires_at]
         if not any(map(self.is_spared, new)):

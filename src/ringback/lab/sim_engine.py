@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ..engine.callout import Outside
 from ..engine.pacer import Pacer
-from ..engine.ports import Clock, Sink
+from ..engine.ports import Clock, Sink, Store
 from ..engine.verifier import Verifier
 from ..rules.exemptions import Exemptions
 from ..rules.phrasebook import Phrasebook, parse_phrasebook
@@ -67,14 +67,23 @@ def settings_for(call_when: CallWhen) -> Settings:
 
 
 class EngineReceiver:
-    """Judges mail by the engine, through its door. `sink` hears every event beside."""
+    """Judges mail by the engine, through its door. `sink` hears every event beside.
+
+    `store` and `pacer` are those of an engine before it, if there was one.
+    """
 
     def __init__(
-        self, scene: Scene, settings: Settings, make_door: MakesDoor, sink: Sink | None = None
+        self,
+        scene: Scene,
+        settings: Settings,
+        make_door: MakesDoor,
+        sink: Sink | None = None,
+        store: Store | None = None,
+        pacer: Pacer | None = None,
     ) -> None:
         self._sink = sink
         self._bugs: list[Trouble] = []
-        self.verifier = make_verifier(scene, settings, self.hear)
+        self.verifier = make_verifier(scene, settings, self.hear, store, pacer)
         self._door = make_door(self.verifier, scene.clock, self.hear, settings=settings)
 
     async def judge(self, message: Message, client: Client) -> Answer:
@@ -110,15 +119,21 @@ def engine_in(
     return lambda scene: EngineReceiver(scene, settings, make_door, sink)
 
 
-def make_verifier(scene: Scene, settings: Settings, sink: Sink) -> Verifier:
+def make_verifier(
+    scene: Scene,
+    settings: Settings,
+    sink: Sink,
+    store: Store | None = None,
+    pacer: Pacer | None = None,
+) -> Verifier:
     """The engine, with everything around it in memory; chance follows from the scene's seed."""
     dice = Dice(f"{scene.seed}/engine")
     outside = Outside(
         resolver=scene.resolver,
         dialer=scene.dialer,
-        store=MemoryStore(dice.of("secrets").octets),
+        store=store or MemoryStore(dice.of("secrets").octets),
         clock=scene.clock,
-        pacer=Pacer(settings.budget),
+        pacer=pacer or Pacer(settings.budget),
         book=_phrasebook(),
         draw=dice.of("hosts").draw,
         organisation=organisation_of,

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from ..rules.networks import forbidden, parse_networks
-from ..values.endpoint import Endpoint, Patience
+from ..values.endpoint import UNIX, Endpoint, Patience
 from ..values.evidence import Fault
 from .clock import TellsTime
 from .converse import Conversation, Pump
-from .tls import opportunistic_context
+from .tls import opportunistic_context, verifying_context
 from .trouble import in_words
 
 # linux/in.h; Python names it from 3.12 on. Without it a bound source address has one port for each
@@ -71,35 +71,38 @@ class TcpDialer:
         allowed_networks: Sequence[str] = (),
         own_addresses: Sequence[str] = (),
         tls_context: Callable[[], ssl.SSLContext] = opportunistic_context,
+        verifying: Callable[[], ssl.SSLContext] = verifying_context,
     ) -> None:
         self._clock = clock
         self._sources = [str(ip_address(text)) for text in source_addresses]
         self._allowed = parse_networks(allowed_networks)
         self._own = frozenset(ip_address(text) for text in own_addresses)
-        self._pump = Pump(clock, tls_context)
+        self._pump, self._verifying_pump = Pump(clock, tls_context), Pump(clock, verifying)
 
     async def call(self, endpoint: Endpoint, probe: Conversation, patience: Patience) -> None:
         """Connect, let `probe` talk, close. What the network does ends up in the probe."""
         whole_at = asyncio.get_running_loop().time() + patience.whole_s
-        if reason := forbidden(endpoint.ip, self._allowed, self._own):
+        reason = None if endpoint.ours else forbidden(endpoint.ip, self._allowed, self._own)
+        if reason:
             probe.lose(Fault.FORBIDDEN_NETWORK, reason, self._clock.now())
             return
         end = await self._connect(endpoint, min(patience.stage_s, patience.whole_s))
         if isinstance(end, _Failure):
             probe.lose(end.fault, end.detail, self._clock.now())
             return
-        await self._pump.converse(end, probe, endpoint.host, patience.stage_s, whole_at)
+        pump = self._verifying_pump if endpoint.verified else self._pump
+        await pump.converse(end, probe, endpoint.host, patience.stage_s, whole_at)
 
     async def _connect(self, endpoint: Endpoint, wait_s: float) -> socket.socket | _Failure:
-        sock = self._open(endpoint.ip)
+        sock = self._open(endpoint)
         if isinstance(sock, _Failure):
             return sock
         loop = asyncio.get_running_loop()
         failure: _Failure | None = None
         try:
             async with asyncio.timeout(wait_s):
-                await loop.sock_connect(sock, (endpoint.ip, endpoint.port))
-            failure = _judge_peer(sock, endpoint.ip)
+                await loop.sock_connect(sock, _place(endpoint))
+            failure = _judge_peer(sock, endpoint)
         except TimeoutError:
             failure = _Failure(Fault.TIMEOUT, f"no connection within {wait_s:g} s")
         except OSError as error:
@@ -111,16 +114,17 @@ class TcpDialer:
             sock.close()
         return failure or sock
 
-    def _open(self, ip: str) -> socket.socket | _Failure:
+    def _open(self, endpoint: Endpoint) -> socket.socket | _Failure:
         """Return a socket of the right family, bound to the source address if there is one."""
-        version = ip_address(ip).version
-        sources = [text for text in self._sources if ip_address(text).version == version]
-        if self._sources and not sources:
+        family = _family(endpoint)
+        # To a host of our own, which may see us from elsewhere than the world does, the system chooses.
+        chosen = [] if endpoint.ours else self._sources
+        sources = [text for text in chosen if _FAMILIES[ip_address(text).version] == family]
+        if chosen and not sources:
+            version = ip_address(endpoint.ip).version
             return _Failure(Fault.REFUSED, f"no source address is configured for IPv{version}")
         try:
-            sock = socket.socket(
-                socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_STREAM
-            )
+            sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
             ours = error.errno in _OUT_OF_MEANS
             return _Failure(Fault.SOURCE_UNUSABLE if ours else Fault.REFUSED, in_words(error))
@@ -139,9 +143,31 @@ def _bind(sock: socket.socket, source: str) -> _Failure | None:
     return None
 
 
-def _judge_peer(sock: socket.socket, ip: str) -> _Failure | None:
+_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+def _is_local(endpoint: Endpoint) -> bool:
+    """True for a socket in the file system, which only a host of our own may be."""
+    return endpoint.ours and endpoint.ip.startswith(UNIX)
+
+
+def _family(endpoint: Endpoint) -> socket.AddressFamily:
+    if _is_local(endpoint):
+        return socket.AF_UNIX
+    return _FAMILIES[ip_address(endpoint.ip).version]
+
+
+def _place(endpoint: Endpoint) -> str | tuple[str, int]:
+    if _is_local(endpoint):
+        return endpoint.ip.removeprefix(UNIX)
+    return endpoint.ip, endpoint.port
+
+
+def _judge_peer(sock: socket.socket, endpoint: Endpoint) -> _Failure | None:
     """The address connected is the one that was judged, or nothing is said to it."""
-    peer = str(sock.getpeername()[0])
+    if _is_local(endpoint):
+        return None
+    peer, ip = str(sock.getpeername()[0]), endpoint.ip
     if ip_address(peer) == ip_address(ip):
         return None
     return _Failure(Fault.FORBIDDEN_NETWORK, f"connected to {peer} in place of {ip}")

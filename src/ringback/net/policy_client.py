@@ -17,7 +17,9 @@ from ..wire.policy_asking import AnswerReader, encode_request
 class Limits:
     """What a client allows itself. Seconds, and connections at a time."""
 
-    connections: int = 500  # half of what the service takes, and of the files that a program may open
+    connections: int = (
+        500  # half of what the service takes, and of the files that a program may open
+    )
     idle_s: float = 300.0  # the service keeps an idle connection for at least 600 s
     connect_s: float = 2.0  # it is on this host, or near
     # Between two attempts to connect in vain: few enough to cost nothing, and mail soon judged again.

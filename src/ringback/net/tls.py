@@ -27,6 +27,15 @@ def opportunistic_context() -> ssl.SSLContext:
     return context
 
 
+@cache
+def verifying_context() -> ssl.SSLContext:
+    """Return the context for hosts of our own whose certificate must be valid for their name."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    return context
+
+
 class TlsSession:
     """The client's side of one TLS connection. Every method may leave octets to send in `outgoing`."""
 

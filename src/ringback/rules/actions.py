@@ -160,7 +160,10 @@ _HOST_SAYS_LATER = "its mail host does not say yet"
 
 def choose(report: Report, purpose: Purpose, etiquette: Etiquette) -> Action:
     """Say what to tell the MTA. A purpose that no MTA asks for gets DUNNO."""
-    kind = TABLE.get((case_of(report, etiquette), purpose), Kind.DUNNO)
+    case = case_of(report, etiquette)
+    if purpose is Purpose.RECIPIENT:
+        case = _of_recipient(case, report, etiquette)
+    kind = TABLE.get((case, purpose), Kind.DUNNO)
     match kind:
         case Kind.DUNNO:
             return DUNNO
@@ -186,10 +189,25 @@ def case_of(report: Report, etiquette: Etiquette) -> Case:
     return Case.FINAL if report.final or report.retry_at is None else Case.WILL_RESOLVE
 
 
+def _of_recipient(case: Case, report: Report, etiquette: Etiquette) -> Case:
+    """The row for a recipient, whose host is our own: mail taken in vain becomes a bounce of ours."""
+    unsure = case is Case.FINAL and report.reason is not Reason.DEADLINE
+    defers = etiquette.on_unsure_recipient is DeferOrAccept.DEFER
+    return Case.WILL_RESOLVE if unsure and defers else case
+
+
 def _not_called(report: Report, etiquette: Etiquette) -> Case:
     choice = _ON_REASON.get(report.reason) or _ON_GATE.get(report.gate)
     puts_off = choice is not None and choice(etiquette) is DeferOrAccept.DEFER
     return Case.PUT_OFF if puts_off else Case.NOT_CALLED
+
+
+def failed(purpose: Purpose) -> Action:
+    """What an MTA is told where something of ours broke, and there is no report."""
+    if purpose is not Purpose.RECIPIENT:
+        return DUNNO
+    text = "recipient cannot be verified now: the verifier has a local problem; try again later"
+    return Action(Kind.DEFER, _DEFERRED[purpose], text)
 
 
 def _refuse(report: Report, purpose: Purpose) -> Action:

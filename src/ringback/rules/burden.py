@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 
 from ..values.query import Client
 from ..values.settings import Budget
+from .networks import bearer
 from .organisation import Organisation, share_organisation
 from .pacing import Charge, Rate
 
@@ -31,7 +32,7 @@ def charges_for(
 ) -> tuple[Charge, ...]:
     """The budgets that one callout falls under; `client` is None where an operator asks."""
     burdened = (
-        (f"host {target.ip}", budget.per_host, "callouts at this host"),
+        (f"host {bearer(target.ip)}", budget.per_host, "callouts at this host"),
         (
             f"net {network_of(target.ip)}",
             NETWORK_TIMES * budget.per_host,
@@ -60,16 +61,18 @@ def charges_for(
 def refusal_charge(ip: str, budget: Budget) -> Charge:
     """The budget of recipients that a host refused."""
     rate = Rate(budget.refused_recipients_per_host)
-    return Charge(f"refused {ip}", rate, "refused recipients of this host")
+    return Charge(f"refused {bearer(ip)}", rate, "refused recipients of this host")
 
 
 def forgery_charge(name: str, budget: Budget) -> Charge:
     """The budget of senders that a domain, or a host, refused, of those whom strangers to it claimed to be.
 
-    Whoever forges a domain makes up names in it; who it vouches for is called all the same.
+    Whoever forges a domain makes up names in it; who it vouches for is called all the same. Used up, it is
+    a suspicion: a stop of ours, clean or not, is no reason to have it of everybody for half a day.
     """
     rate = Rate(budget.refused_recipients_per_host, FORGED_WINDOW_S)
-    return Charge(f"forged {name}", rate, "refused senders, in mail of strangers")
+    shown = "refused senders, in mail of strangers"
+    return Charge(f"forged {name}", rate, shown, starts_empty=False)
 
 
 def wish_charge(name: str, per_hour: int) -> Charge:
@@ -87,10 +90,9 @@ def are_related(target: Target, client: Client, organisation: Organisation) -> b
 def network_of(ip: str) -> str:
     """The /24 or /48 of an address; what is no address stands for itself."""
     try:
-        address = ip_address(ip)
+        address = ip_address(bearer(ip))
     except ValueError:
         return ip
-    address = getattr(address, "ipv4_mapped", None) or address
     prefix = IPV4_NETWORK if address.version == 4 else IPV6_NETWORK
     return str(ip_network((address, prefix), strict=False))
 

@@ -264,6 +264,7 @@ _BY_FAULT = MappingProxyType(
         Fault.NOT_SMTP: (Reason.PROTOCOL_ERROR, True, "the host does not speak SMTP"),
         Fault.OUT_OF_STEP: (Reason.PROTOCOL_ERROR, True, "the host's replies are out of step"),
         Fault.TLS_FAILED: (Reason.TLS_REQUIRED, True, "the TLS handshake failed"),
+        Fault.NO_LOGIN: (Reason.POLICY_REFUSAL, True, "the host takes no login that we know"),
         Fault.NO_SMTPUTF8: (Reason.NEEDS_SMTPUTF8, True, "the host takes only ASCII addresses"),
         Fault.SOURCE_UNUSABLE: (Reason.IDENTITY_UNFIT, True, "our source address can't be used"),
         Fault.FORBIDDEN_NETWORK: (Reason.UNREACHABLE, True, "its network may not be called"),

@@ -15,9 +15,11 @@ from ..values.address import Address, parse_address, parse_domain
 from ..values.query import Purpose, Query
 from ..values.settings import Settings
 from ..values.verdict import Reason
+from .forwarding import Routes
 
 NULL_SENDERS = frozenset({"", "<>"})
 POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1
+_LOOPBACK = ("127.0.0.0/8", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,9 @@ class Exemptions:
     senders: Names
     opted_out: Names
     has_contact: bool
+    routes: Routes
+    helo_name: str
+    ourselves: Networks  # where our own callouts come from
 
     @classmethod
     def parse(cls, settings: Settings) -> "Exemptions":
@@ -133,6 +138,15 @@ class Exemptions:
             # The wish of an owner is read widely: for his domain and all that is below it.
             opted_out=Names.parse(etiquette.opted_out, whole_trees=True),
             has_contact=bool(settings.identity.contact),
+            routes=Routes.of(settings.recipient.route),
+            helo_name=settings.identity.helo_name.lower(),
+            ourselves=Networks.parse(
+                [
+                    *_LOOPBACK,
+                    *settings.identity.source_addresses,
+                    *settings.identity.public_addresses,
+                ]
+            ),
         )
 
     def exempt(self, query: Query) -> Refusal | None:
@@ -144,10 +158,22 @@ class Exemptions:
                 return _not_asked("authenticated_client")
             if query.client.address in self.clients:
                 return _not_asked("exempt_client")
-        # A recipient that is called forward is ours, and postmaster's mailbox is worth asking for there.
         if query.purpose is Purpose.RECIPIENT:
-            return None
+            return self._exempt_recipient(query)
         return self._exempt_address(query)
+
+    def _exempt_recipient(self, query: Query) -> Refusal | None:
+        """A recipient with a route is ours, and postmaster's mailbox is worth asking for there."""
+        address = _parsed(query.address)
+        if address is None:
+            return None
+        if self.routes.find(address.domain) is None:
+            return _not_asked("no_route")
+        client = query.client
+        # The route leads back to this very host: it would ask itself for ever.
+        if client and client.helo.lower() == self.helo_name and client.address in self.ourselves:
+            return Refusal(Reason.OUR_TROUBLE, "own_callout")
+        return None
 
     def _exempt_address(self, query: Query) -> Refusal | None:
         if query.address.partition("@")[0].lower() == POSTMASTER:  # RFC 5321 lets it stand alone
@@ -162,11 +188,13 @@ class Exemptions:
         return _not_asked("exempt_sender") if self.senders.holds(address) else None
 
     def forbid(self, query: Query) -> Refusal | None:
-        """Return the gate that stands before a callout, whoever asks."""
+        """Return the gate that stands before a callout, whoever asks; none stands before our own hosts."""
+        if query.purpose is Purpose.RECIPIENT:
+            return None
         if not self.has_contact:
             return Refusal(Reason.IDENTITY_UNFIT, "no_contact")
         address = _parsed(query.address)
-        if address is None or query.purpose is Purpose.RECIPIENT:
+        if address is None:
             return None
         if self.opted_out.holds(address):
             return Refusal(Reason.OPTED_OUT, "opted_out_domain")

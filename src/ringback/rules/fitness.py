@@ -6,7 +6,7 @@ denies its own canary, nothing was learned.
 Not here: who runs the machines, and when (engine/doctor.py); what hosts say of us (rules/reach.py).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from types import MappingProxyType
 
@@ -74,6 +74,21 @@ def examinations(
         yield examine_own_mail(ip, identity.contact, identity.helo_name)
         for zone in settings.etiquette.dnsbl:
             yield examine_list(ip, zone)
+
+
+def stay_fatal(before: Iterable[Finding], found: Sequence[Finding], *, whole: bool) -> Findings:
+    """`found`, with what was fatal `before` wherever nothing was learned now: silence mends nothing.
+
+    `whole` is False where some examinations were broken off, which have found nothing at all.
+    """
+    fatal = {_mark(it): it for it in before if it.severity is Severity.FATAL}
+    silent = set() if whole else fatal.keys() - set(map(_mark, found))
+    kept = [fatal.get(_mark(it), it) if it.severity is Severity.UNKNOWN else it for it in found]
+    return (*kept, *(it for mark, it in fatal.items() if mark in silent))
+
+
+def _mark(finding: Finding) -> tuple[Aspect, str]:
+    return finding.what, finding.subject
 
 
 def examine_dns(canary: str, now: float) -> Asking[Findings]:

@@ -64,7 +64,8 @@ def has_nobody_to_call(domain: str) -> Asking[bool]:
     if mx.status is DnsStatus.NXDOMAIN:
         return True
     if mx.status is DnsStatus.OK:
-        return any(not record.host for record in mx.mx)  # null MX, RFC 7505
+        # Null MX, RFC 7505 section 3; beside other records it says nothing, and those are called.
+        return bool(mx.mx) and not any(record.host for record in mx.mx)
     if mx.status is DnsStatus.FAILURE:
         return False
     for kind in (RecordType.A, RecordType.AAAA):

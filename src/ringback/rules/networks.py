@@ -77,6 +77,26 @@ def forbidden(
     return f"{address} is in a network that may not be called: {kind}"
 
 
+def plain(ip: str) -> str:
+    """Spell an address as it is connected: an IPv4-mapped one is that IPv4 host's (RFC 4291 section 2.5.5.2).
+
+    What is no address stands for itself. One host has one spelling, or it would have several budgets.
+    """
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def bearer(ip: str) -> str:
+    """The address that bears a call to `ip`: the IPv4 one, of a form of IPv6 that carries it."""
+    try:
+        return str(_carried(ip_address(ip)))
+    except ValueError:
+        return ip
+
+
 def _carried(address: IpAddress) -> IpAddress:
     if isinstance(address, IPv6Address):
         for network, shift in _EMBEDDING:

@@ -52,6 +52,7 @@ _COLUMN = MappingProxyType(
         Stage.EHLO: Phase.HELLO,
         Stage.HELO: Phase.HELLO,
         Stage.STARTTLS: Phase.HELLO,
+        Stage.AUTH: Phase.HELLO,
         Stage.RSET: Phase.MAIL,
         Stage.MAIL: Phase.MAIL,
         Stage.RCPT: Phase.RCPT,
@@ -109,6 +110,7 @@ FAULTS = MappingProxyType(
         Fault.NOT_SMTP: _NOISE,
         Fault.OUT_OF_STEP: _NOISE,
         Fault.TLS_FAILED: Cell(Outcome.UNSURE, Then.NEXT_HOST),
+        Fault.NO_LOGIN: Cell(Outcome.UNSURE, Then.NEXT_HOST),
         Fault.NO_SMTPUTF8: Cell(Outcome.UNSURE, Then.NEXT_HOST),
         # Our own side is broken: the next host would get the same, from the same source.
         Fault.SOURCE_UNUSABLE: Cell(Outcome.REFUSED, Then.STOP),

@@ -58,6 +58,8 @@ class Charge:
     key: str
     rate: Rate
     name: str  # for people: "connections to this host"
+    # Whether its burst starts empty after an unclean stop, when nobody knows what was spent.
+    starts_empty: bool = True
 
 
 def spend_all(
@@ -102,6 +104,6 @@ def _state(
     elif spent is not None and spent.full_at > now:  # of another rate; none beyond one used up
         scale = charge.rate.interval_s / spent.interval_s
         full_at = now + min((spent.full_at - now) * scale, most_s)
-    if empty_since is None:
+    if empty_since is None or not charge.starts_empty:
         return full_at
     return max(full_at or 0.0, empty_since + most_s)

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..values.evidence import About, Exchange, Meaning, Reading, Stage
 from ..wire.probe import Question
@@ -45,6 +45,7 @@ class Plan:
 
     `control` and `postmaster` are addresses, or "" where contrast is not wanted.
     `vrfy`: ask with VRFY; `vrfy_fallback`: ask with RCPT where the host does not want VRFY.
+    `ours`: the host is that of a route, and its word on its own mailboxes needs no contrast (ADR 8).
     """
 
     book: Phrasebook
@@ -54,9 +55,14 @@ class Plan:
     sender: str = ""
     vrfy: bool = False
     vrfy_fallback: bool = False
+    ours: bool = False
 
     def read(self, stage: Stage, reply: Reply) -> Reading:
+        if stage is Stage.AUTH:
+            return _read_login(reply)
         reading = classify(stage, reply, self.book, null_sender=not self.sender)
+        if self.ours and reading.weak and reading.meaning in MAILBOX:
+            reading = replace(reading, weak=False, rule=f"{reading.rule}, in the host's own words")
         if stage in _ANSWERS and reading.meaning is Meaning.UNKNOWN_USER:
             return self._doubted(reply, reading)
         return reading
@@ -106,8 +112,17 @@ _NAMED = re.compile(
 _NAMED_WITHIN_CHARS = 1_000
 
 
+def _read_login(reply: Reply) -> Reading:
+    """What is said to AUTH is about our password, whatever the words."""
+    if reply.code < 400:
+        return Reading(Meaning.ACCEPTED, "login")
+    for_now = reply.code < 500
+    return Reading(Meaning.SERVER_TROUBLE if for_now else Meaning.AUTH_REQUIRED, "login")
+
+
+MAILBOX = frozenset({Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED})
 # What a weak refusal may mean. Words about us, a policy or the form are never made into a mailbox's.
-_WEAK = frozenset({Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED, Meaning.UNCLEAR})
+_WEAK = MAILBOX | {Meaning.UNCLEAR}
 
 
 def declines_vrfy(exchange: Exchange) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..values.dns import DnsAnswer, DnsStatus, Mx
 from ..values.evidence import Fault
+from .networks import plain
 
 # Of one host: enough for one address of each family and a spare; more only makes a callout long.
 MAX_ADDRESSES_PER_HOST = 3
@@ -62,10 +63,14 @@ def addresses(answers: Sequence[DnsAnswer]) -> tuple[str, ...]:
 
     One of each family before a second of either: a family that cannot be reached costs one try.
     """
-    families = [list(answer.texts) for answer in answers if answer.status is DnsStatus.OK]
+    families = [
+        [plain(text) for text in answer.texts]
+        for answer in answers
+        if answer.status is DnsStatus.OK
+    ]
     rounds = range(max((len(family) for family in families), default=0))
     mixed = [family[turn] for turn in rounds for family in families if turn < len(family)]
-    return tuple(mixed[:MAX_ADDRESSES_PER_HOST])
+    return tuple(dict.fromkeys(mixed))[:MAX_ADDRESSES_PER_HOST]
 
 
 def no_addresses(answers: Sequence[DnsAnswer], *, implicit: bool) -> NoRoute:

@@ -76,7 +76,9 @@ class _Waits:
 
     def count(self, network: str) -> Crowd:
         wide = self._of_wide_networks.get(wide_network(network), {})
-        return Crowd(len(self._of_networks.get(network, {})), len(wide), min(len(self), MAX_OF_ALL))
+        # Where nothing fits without pushing out another's, it is full, whatever others would hold.
+        of_all = len(self) if len(self) < MAX_WAITS else MAX_OF_ALL
+        return Crowd(len(self._of_networks.get(network, {})), len(wide), of_all)
 
     def _drop_expired(self, now: float) -> None:
         for wait in list(takewhile(lambda wait: wait.expires_at <= now, self._waits.values())):
@@ -211,10 +213,11 @@ class MemoryStore:
         entries = self._matching(pattern)
         for entry in entries:
             self._entries.drop(entry.key)
-        subject = patterns.parse(pattern)
-        facts = self._facts.find(subject) or {}
-        self._facts.drop(subject)
-        return len(entries) + len(facts)
+        facts = 0
+        for subject in patterns.spellings(patterns.parse(pattern)):
+            facts += len(self._facts.find(subject) or {})
+            self._facts.drop(subject)
+        return len(entries) + facts
 
     async def stats(self) -> StoreStats:
         return StoreStats(
@@ -238,7 +241,7 @@ class MemoryStore:
         return [
             entry
             for entry in self._entries
-            if spelled in {entry.key, patterns.domain_of(entry.key)}
+            if spelled in {patterns.bare(entry.key), patterns.domain_of(entry.key)}
         ]
 
 

@@ -5,6 +5,8 @@ Not here: searching (memory.py, sqlite.py).
 
 from ipaddress import ip_address
 
+from ..rules.forwarding import MARK
+
 
 def domain_of(key: str) -> str:
     """The domain of an entry's key, or all of `key` where it has no "@".
@@ -21,6 +23,16 @@ def parse(pattern: str) -> str:
     """
     local, at, domain = pattern.rpartition("@")
     return f"{local}{at}{domain.lower()}"
+
+
+def bare(key: str) -> str:
+    """The address or domain of a key or subject, whichever purpose it is remembered for."""
+    return key.removeprefix(MARK)
+
+
+def spellings(pattern: str) -> tuple[str, str]:
+    """What an address or a domain is remembered under: for senders, and as a recipient's."""
+    return pattern, f"{MARK}{pattern}"
 
 
 def parse_ip(pattern: str) -> str | None:

@@ -111,14 +111,14 @@ INSERT INTO secret (name, octets) VALUES (:name, :octets) ON CONFLICT (name) DO 
 SELECT octets FROM secret WHERE name = :name;
 
 -- name: search_entries
-SELECT * FROM entry WHERE key = :pattern OR domain = :pattern
+SELECT * FROM entry WHERE key IN (:pattern, :as_recipient) OR domain = :pattern
 ORDER BY checked_at DESC LIMIT :most;
 
 -- name: forget_entries
-DELETE FROM entry WHERE key = :pattern OR domain = :pattern;
+DELETE FROM entry WHERE key IN (:pattern, :as_recipient) OR domain = :pattern;
 
 -- name: forget_facts
-DELETE FROM fact WHERE subject = :pattern;
+DELETE FROM fact WHERE subject IN (:pattern, :as_recipient);
 
 -- name: count_entries
 SELECT reason AS name, count(*) AS number FROM entry GROUP BY reason;

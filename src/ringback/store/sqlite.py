@@ -1,7 +1,7 @@
 """The store of a service: one SQLite file behind the engine's Store protocol.
 
 Saves go to memory at once and to disk within 50 ms, through one writer thread. Loads ask, in this
-order: the entries used last, what is saved and not committed yet, the disk. Several processes may have
+order: the entries and facts used last, what is saved and not committed yet, the disk. Several processes may have
 the file open; what another one writes or forgets is noticed within about a second, and what it spends
 at once.
 Not here: the thread that writes (writer.py), those that read (reader.py), the file (database.py).
@@ -49,7 +49,7 @@ from .database import DatabaseFile, data_version, prepare, transaction
 from .memory import SECRET_BYTES
 from .queries import QUERIES
 from .reader import Parameters, Reader
-from .recent import Recent
+from .recent import Recent, RecentFacts
 from .session import Session
 from .sweeper import Sweeper
 from .writer import Writer
@@ -89,7 +89,7 @@ class SqliteStore:
         elapsed: Callable[[], float],
     ) -> None:
         self._file = file = opened.file
-        self._recent = Recent(memory_entries)
+        self._recent, self._recent_facts = Recent(memory_entries), RecentFacts()
         self._complaints = Complaints("store", sink, clock)
         self._answers = Reader(file, opened.answers, self._complain_unreadable)
         # Searching and counting take long in a large store: not in the thread that answers wait for.
@@ -101,7 +101,7 @@ class SqliteStore:
             opened.session,
             self._complaints,
             Sweeper(clock, elapsed, audit_keep_s),
-            self._recent.clear,
+            self._forget_recent,
         )
         self._secrets: dict[str, bytes] = {}
 
@@ -165,17 +165,23 @@ class SqliteStore:
         self._writer.save(lambda batch: batch.entries.update({entry.key: entry}))
 
     async def load_facts(self, subject: str) -> tuple[Fact, ...]:
-        newer, older = self._writer.uncommitted()
-        stored = await self._answers.read("load_facts", parse_fact, {"subject": subject})
-        facts: dict[str, Fact | None] = {fact.kind: fact for fact in stored}
-        facts.update(older.facts_of(subject))
-        facts.update(newer.facts_of(subject))
-        return tuple(fact for fact in facts.values() if fact is not None)
+        recent = self._recent_facts.find(subject)
+        if recent is not None:
+            return recent
+        with self._recent_facts.loading(subject) as keep:
+            newer, older = self._writer.uncommitted()
+            stored = await self._answers.read("load_facts", parse_fact, {"subject": subject})
+            facts: dict[str, Fact | None] = {fact.kind: fact for fact in stored}
+            facts.update(older.facts_of(subject))
+            facts.update(newer.facts_of(subject))
+            return keep(fact for fact in facts.values() if fact is not None)
 
     def save_fact(self, fact: Fact) -> None:
+        self._recent_facts.save(fact)
         self._writer.save(lambda batch: batch.facts.update({(fact.subject, fact.kind): fact}))
 
     def forget_fact(self, subject: str, kind: str) -> None:
+        self._recent_facts.forget(subject, kind)
         self._writer.save(lambda batch: batch.facts.update({(subject, kind): None}))
 
     async def load_wait(self, key: str) -> Wait | None:
@@ -241,12 +247,12 @@ class SqliteStore:
     async def search(self, pattern: str, limit: int) -> tuple[Entry, ...]:
         await self.flush()
         # To SQLite, a negative limit is none.
-        parameters: Parameters = {"pattern": patterns.parse(pattern), "most": max(limit, 0)}
+        parameters: Parameters = {**_spelled(pattern), "most": max(limit, 0)}
         return tuple(await self._surveys.read("search_entries", parse_entry, parameters))
 
     async def forget(self, pattern: str) -> int:
-        forgotten = await self._writer.run(partial(_forget, patterns.parse(pattern)))
-        self._recent.clear()
+        forgotten = await self._writer.run(partial(_forget, _spelled(pattern)))
+        self._forget_recent()
         return forgotten
 
     async def stats(self) -> StoreStats:
@@ -271,6 +277,11 @@ class SqliteStore:
         await self._writer.close()
         await self._answers.close()
         await self._surveys.close()
+
+    def _forget_recent(self) -> None:
+        """What is at hand may be older than what is on disk now."""
+        self._recent.clear()
+        self._recent_facts.clear()
 
     def _complain_unreadable(self, rows: int) -> None:
         self._complaints.report(
@@ -315,8 +326,12 @@ def _make_secret(name: str, connection: sqlite3.Connection) -> bytes:
     return made
 
 
-def _forget(pattern: str, connection: sqlite3.Connection) -> int:
-    parameters = {"pattern": pattern}
+def _spelled(pattern: str) -> dict[str, str]:
+    spelled, as_recipient = patterns.spellings(patterns.parse(pattern))
+    return {"pattern": spelled, "as_recipient": as_recipient}
+
+
+def _forget(parameters: dict[str, str], connection: sqlite3.Connection) -> int:
     with transaction(connection):
         return sum(
             connection.execute(QUERIES[name], parameters).rowcount

@@ -147,6 +147,20 @@ def each(rule: Rule, *, most: int, unique: bool = True) -> Rule:
     return Rule(f"a list, each item of it {rule.wants}", list, read)
 
 
+def one_or_each(rule: Rule, *, most: int) -> Rule:
+    """Accept what `rule` accepts, alone or in a list of one to `most`."""
+    listed = each(rule, most=most)
+
+    def read(value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return (rule.read(value),)
+        if not value:
+            raise ValueError("it is empty")
+        return listed.read(value)
+
+    return Rule(f"{rule.wants}; or a list of them", list, read)
+
+
 def _read_item(rule: Rule, item: object) -> object:
     try:
         return rule.read(item)

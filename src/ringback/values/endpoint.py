@@ -1,6 +1,10 @@
-"""Where to knock, and for how long. Not here: knocking (net/dial.py)."""
+"""Where to knock, how to speak there, and for how long. Not here: knocking (net/dial.py)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from .settings import RouteProtocol
+
+UNIX = "unix:"  # what begins the "IP address" of a socket of this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +15,29 @@ class Endpoint:
     ip: str
     port: int
     preference: int = 0  # of the MX record; lower is preferred
+    # The host of a route is our own: it may stand in any network, and the system chooses our address.
+    ours: bool = False
+    verified: bool = False  # its certificate must be valid for `host`
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who we are to a host that wants to know (RFC 4954). The password is never shown."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a host is spoken to, beyond what every host is told."""
+
+    protocol: RouteProtocol = RouteProtocol.SMTP
+    secret: bool = False  # nothing is asked in clear
+    login: Login | None = None
+
+
+PLAINLY = Manner()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ class Stage(StrEnum):
     ROUTE = "route"  # DNS: which hosts take mail for the domain
     CONNECT = "connect"
     GREETING = "greeting"
-    EHLO = "ehlo"
+    EHLO = "ehlo"  # or LHLO
     HELO = "helo"
     STARTTLS = "starttls"
     TLS = "tls"  # the handshake after it
+    AUTH = "auth"  # to a host of our own (RFC 4954)
     MAIL = "mail"
     RCPT = "rcpt"
     VRFY = "vrfy"
@@ -75,6 +76,7 @@ class Fault(StrEnum):
     NOT_SMTP = "not_smtp"  # garbage, codes mixed in one reply, a code outside 2xx to 5xx
     OUT_OF_STEP = "out_of_step"  # replies that nobody asked for
     TLS_FAILED = "tls_failed"  # the handshake failed
+    NO_LOGIN = "no_login"  # the host of a route takes none in a form that we know
     NO_SMTPUTF8 = "no_smtputf8"  # a non-ASCII local part, and the host takes none (RFC 6531)
 
 

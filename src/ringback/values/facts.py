@@ -15,7 +15,9 @@ class DomainFact(StrEnum):
     ACCEPTS_ANY = "accepts_any"  # the control was accepted
     SELECTIVE = "selective"  # the control was permanently refused
     REFUSES_NULL_SENDER = "refuses_null_sender"
-    NOT_SERVED = "not_served"  # the host that its MX names relays nothing for it: no business of its
+    NOT_SERVED = (
+        "not_served"  # the host that its MX names relays nothing for it: no business of its
+    )
     REFUSES_VRFY = "refuses_vrfy"  # 252 or 5xx to VRFY: the owner does not want it
 
 

@@ -39,7 +39,11 @@ def join_host_port(host: str, port: int | None) -> str:
 def is_loopback(listener: str) -> bool:
     """Say whether only this host reaches a listener."""
     host, _, _ = listener.rpartition(":")
-    return listener.startswith("unix:") or host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    return (
+        listener.startswith("unix:")
+        or host == "localhost"
+        or ipaddress.ip_address(host.strip("[]")).is_loopback
+    )
 
 
 def _parse_ip(value: str) -> str:
@@ -140,6 +144,23 @@ def _parse_route_sender(value: str) -> str:
     return value if value in ("null", "envelope") else _parse_email(value)
 
 
+def _parse_route_domain(value: str) -> str:
+    """Return a domain, a domain after a dot, which means all below it too, or "*" for any other."""
+    if value == "*":
+        return value
+    dot = "." if value.startswith(".") else ""
+    return dot + _parse_domain(value.removeprefix("."))
+
+
+def _parse_route_host(value: str) -> str:
+    """Return what is asked: a name, an address, the hosts of an MX record, or a socket of this machine."""
+    if value.startswith("unix:"):
+        return _parse_listener(value)
+    if value.startswith("mx:"):
+        return f"mx:{_parse_domain(value.removeprefix('mx:'))}"
+    return _parse_host(value)
+
+
 def _parse_path(value: str) -> str:
     if not value.startswith("/") or value.endswith("/"):
         raise ValueError("is not the absolute path of a file")
@@ -163,7 +184,15 @@ NETWORK = text('a network, such as "192.0.2.0/24" or "2001:db8::/32"', _parse_ne
 NAMESERVER = text('"ADDRESS" or "ADDRESS:PORT", such as "192.0.2.53:53"', _parse_nameserver)
 LISTENER = text('"ADDRESS:PORT" or "unix:/path", such as "127.0.0.1:10040"', _parse_listener)
 DOMAIN = text('a domain, such as "example.org"', _parse_domain)
-HOST = text('a host name or an IP address, such as "mail.example.org"', _parse_host)
+ROUTE_DOMAIN = text(
+    'a domain, a domain with all below it, or "*" for any other, such as "example.org" or '
+    '".example.org"',
+    _parse_route_domain,
+)
+ROUTE_HOST = text(
+    'a host name, an IP address, "mx:DOMAIN" or "unix:/path", such as "mail.example.org"',
+    _parse_route_host,
+)
 HELO_NAME = text('a host name, such as "verify.example.net"', _parse_helo_name)
 EMAIL = text('an e-mail address, such as "postmaster@example.net"', _parse_email)
 SENDER = text(

@@ -35,6 +35,9 @@ class Query:
     recipient: str = ""  # of the message that raised the question
     answer_by_at: float | None = None  # None: wait for the whole callout
     fresh: bool = False  # do not answer from the store
+    # Whether a mail that is to come back is told so. Who only observes learns nothing of who would.
+    puts_off: bool = True
+    sender: str = ""  # of the message whose recipient `address` is
 
 
 @dataclass(frozen=True, slots=True)

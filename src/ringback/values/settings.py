@@ -11,18 +11,30 @@ from enum import StrEnum
 from typing import Annotated
 
 from ..errors import SettingError
-from .constraints import FLAG, Rule, choice, each, optional, quote, seconds, whole
+from .constraints import (
+    FLAG,
+    Rule,
+    choice,
+    each,
+    one_or_each,
+    optional,
+    quote,
+    seconds,
+    text,
+    whole,
+)
 from .forms import (
     DOMAIN,
     EMAIL,
     HELO_NAME,
-    HOST,
     IP,
     LISTENER,
     NAMESERVER,
     NETWORK,
     PATH,
     PORT,
+    ROUTE_DOMAIN,
+    ROUTE_HOST,
     ROUTE_SENDER,
     SENDER,
     STORE_URL,
@@ -36,7 +48,21 @@ MAX_LIST_ITEMS = 10_000
 MAX_LISTENERS = 64
 # Past these a typing error is likelier than a wish.
 MAX_AGE_S = 36_500 * DAY_S
+MAX_ROUTE_HOSTS = 10
+MAX_USERNAME_OCTETS = 120  # with a password of 240 it fits into one command
 MAX_PER_HOUR, MAX_AT_A_TIME, MAX_MEMORY_ENTRIES = 10_000_000, 100_000, 100_000_000
+
+
+_HERE = frozenset({"localhost", "::1"})
+
+
+def _parse_username(value: str) -> str:
+    if len(value.encode()) > MAX_USERNAME_OCTETS:
+        raise ValueError(f"is longer than {MAX_USERNAME_OCTETS} octets")
+    return value
+
+
+USERNAME = text("a user name", _parse_username)
 
 
 class Method(StrEnum):
@@ -71,6 +97,13 @@ class Mode(StrEnum):
 class RouteProtocol(StrEnum):
     SMTP = "smtp"
     LMTP = "lmtp"
+
+
+class RouteTls(StrEnum):
+    NEVER = "never"
+    WHEN_OFFERED = "when_offered"
+    REQUIRED = "required"  # whoever holds the certificate
+    VERIFIED = "verified"  # and it is one for the host's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +230,9 @@ class Etiquette(Section):
         "when a host that greylists is asked again, each after the time before",
     ] = (360.0, 900.0, 3600.0)
     on_deadline: Annotated[
-        DeferOrAccept, choice(DeferOrAccept), "what happens to mail whose answer is not known in time"
+        DeferOrAccept,
+        choice(DeferOrAccept),
+        "what happens to mail whose answer is not known in time",
     ] = DeferOrAccept.DEFER
     on_first_contact: Annotated[
         DeferOrAccept,
@@ -223,6 +258,11 @@ class Etiquette(Section):
     ] = DeferOrAccept.ACCEPT
     on_unfit: Annotated[
         DeferOrAccept, choice(DeferOrAccept), "to mail while our own identity is not in order"
+    ] = DeferOrAccept.ACCEPT
+    on_unsure_recipient: Annotated[
+        DeferOrAccept,
+        choice(DeferOrAccept),
+        "to mail for a recipient of whom the host of its route does not say whether it exists",
     ] = DeferOrAccept.ACCEPT
     max_deferrals: Annotated[
         int, whole(0, 100), "how often one mail is told to come back before it passes"
@@ -278,6 +318,12 @@ class Cache(Section):
     undeliverable: Annotated[Ages, AGES, "one that does not"] = Ages(3 * HOUR_S, 3 * DAY_S)
     unknown: Annotated[Ages, AGES, "one that could not be told"] = Ages(600, HOUR_S)
     facts: Annotated[Ages, AGES, "what is known of domains and hosts"] = Ages(7 * DAY_S, 90 * DAY_S)
+    recipient_deliverable: Annotated[
+        Ages, AGES, "a recipient that the host of its route has; the second, while that is down"
+    ] = Ages(HOUR_S, 31 * DAY_S)
+    recipient_undeliverable: Annotated[
+        Ages, AGES, "one that it does not have; the second, while that is down"
+    ] = Ages(300, 3 * DAY_S)
     memory_entries: Annotated[
         int, whole(0, MAX_MEMORY_ENTRIES), "how many verdicts are held in memory as well"
     ] = 200_000
@@ -323,6 +369,15 @@ class Milter(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Socketmap(Section):
+    """Recipients with a route as a table for Postfix, such as `relay_recipient_maps`."""
+
+    listen: Annotated[
+        tuple[str, ...], each(LISTENER, most=MAX_LISTENERS), "empty: no socketmap"
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Http(Section):
     """The API and the dashboard."""
 
@@ -351,11 +406,44 @@ class Bulk(Section):
 class RecipientRoute(Section):
     """Call-forward: whom to ask about the recipients of a domain."""
 
-    domain: Annotated[str, DOMAIN, "the recipients' domain"]
-    host: Annotated[str, HOST, "the host that has their mailboxes"]
-    port: Annotated[int, PORT, "where it listens"] = 25
+    domain: Annotated[
+        str, ROUTE_DOMAIN, "the recipients' domain; of several that fit, the longest counts"
+    ]
+    host: Annotated[
+        tuple[str, ...],
+        one_or_each(ROUTE_HOST, most=MAX_ROUTE_HOSTS),
+        "who has their mailboxes; of several, the next is asked where one gives no answer",
+    ]
+    port: Annotated[int, PORT, "where it listens; a `unix:` host has none"] = 25
     protocol: Annotated[RouteProtocol, choice(RouteProtocol), "what it speaks"] = RouteProtocol.SMTP
-    sender: Annotated[str, ROUTE_SENDER, "the envelope sender of the callout"] = "envelope"
+    sender: Annotated[
+        str, ROUTE_SENDER, 'the envelope sender of the callout; "envelope" is that of the mail'
+    ] = "envelope"
+    tls: Annotated[
+        RouteTls, choice(RouteTls), 'when STARTTLS is used; "verified" wants a valid certificate'
+    ] = RouteTls.WHEN_OFFERED
+    username: Annotated[
+        str,
+        optional(USERNAME, "no authentication"),
+        "who we are to the host, by AUTH PLAIN or LOGIN; never in clear, but to this machine",
+    ] = ""
+    password_file: Annotated[
+        str, optional(PATH, "no authentication"), "a file with the password on its only line"
+    ] = ""
+
+    def __post_init__(self) -> None:
+        Section.__post_init__(self)
+        if bool(self.username) != bool(self.password_file):
+            missing = "password_file" if self.username else "username"
+            raise SettingError(missing, "it is missing", "give both of the two, or none")
+        if self.username and self.tls is RouteTls.NEVER and not self._is_here:
+            problem = "the password would travel in clear"
+            raise SettingError("tls", problem, f'write tls = "{RouteTls.REQUIRED}"')
+
+    @property
+    def _is_here(self) -> bool:
+        """True where nothing leaves this machine, as far as the names of the hosts say."""
+        return all(host.startswith(("unix:", "127.")) or host in _HERE for host in self.host)
 
 
 ROUTES = tables(
@@ -386,6 +474,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     policy: Policy = field(default_factory=Policy)
     milter: Milter = field(default_factory=Milter)
+    socketmap: Socketmap = field(default_factory=Socketmap)
     http: Http = field(default_factory=Http)
     bulk: Bulk = field(default_factory=Bulk)
     recipient: Recipient = field(default_factory=Recipient)

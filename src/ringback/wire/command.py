@@ -1,7 +1,9 @@
 """SMTP commands: values in, bytes out. Nothing that ends a line gets through. No I/O, no clock.
 
-Not here: when to send which (wire/probe.py). Grammar: RFC 5321 section 4.1.1.
+Not here: when to send which (wire/probe.py). Grammar: RFC 5321 section 4.1.1, RFC 4954, RFC 2033.
 """
+
+from base64 import b64encode
 
 from ..errors import LocalProtocolError
 
@@ -16,6 +18,25 @@ def ehlo(name: str) -> bytes:
 
 def helo(name: str) -> bytes:
     return _line(f"HELO {name}")
+
+
+def lhlo(name: str) -> bytes:
+    """RFC 2033 section 4.1."""
+    return _line(f"LHLO {name}")
+
+
+def auth_plain(username: str, password: str) -> bytes:
+    """RFC 4616, with an initial response (RFC 4954 section 4)."""
+    return _line(f"AUTH PLAIN {_in_base64(chr(0).join(('', username, password)))}")
+
+
+def auth_login() -> bytes:
+    """The mechanism that has no RFC; the user name and the password answer its challenges."""
+    return _line("AUTH LOGIN")
+
+
+def auth_answer(text: str) -> bytes:
+    return _line(_in_base64(text))
 
 
 def starttls() -> bytes:
@@ -41,6 +62,10 @@ def rset() -> bytes:
 
 def quit_() -> bytes:
     return _line("QUIT")
+
+
+def _in_base64(text: str) -> str:
+    return b64encode(text.encode("utf-8")).decode("ascii")
 
 
 def _line(text: str) -> bytes:

@@ -15,13 +15,20 @@ class Extensions:
     starttls: bool = False  # RFC 3207
     pipelining: bool = False  # RFC 2920
     smtputf8: bool = False  # RFC 6531
+    auth: frozenset[str] = frozenset()  # RFC 4954: the mechanisms that we know
+
+
+_MECHANISMS = frozenset({"PLAIN", "LOGIN"})
 
 
 def parse_extensions(reply: Reply) -> Extensions:
     """Read a 2xx reply to EHLO."""
-    words = {line.split(" ", 1)[0].upper() for line in reply.lines[1:]}
+    lines = [line.upper().split(" ") for line in reply.lines[1:]]
+    words = {line[0] for line in lines}
+    mechanisms = {name for first, *names in lines if first == "AUTH" for name in names}
     return Extensions(
         starttls="STARTTLS" in words,
         pipelining="PIPELINING" in words,
         smtputf8="SMTPUTF8" in words,
+        auth=_MECHANISMS & mechanisms,
     )

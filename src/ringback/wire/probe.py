@@ -3,22 +3,23 @@
 It asks an MX what a bounce would ask: does this recipient exist? What to ask, and what a reply means,
 is the Guide's to say (rules/plan.py); what it all amounts to is judged later (rules/outcomes.py).
 
-A conversation runs  GREETING → EHLO (or HELO) [→ STARTTLS → TLS → EHLO] → transactions → QUIT.
+A conversation runs  GREETING → EHLO (or HELO) [→ STARTTLS → TLS → EHLO] [→ AUTH] → transactions → QUIT.
+With LMTP (RFC 2033), LHLO is said in place of EHLO, and HELO is not.
 A transaction is MAIL, RCPT, with RSET before every one but the first. Its commands leave together
 where the host offers PIPELINING (RFC 2920), else one by one; the first of them to fail ends it.
 VRFY is a transaction of one command. What comes after the last reply of a flight is in _MOVES.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
 from ..errors import LocalProtocolError, RemoteProtocolError
-from ..values.endpoint import Endpoint
+from ..values.endpoint import PLAINLY, Endpoint, Login, Manner
 from ..values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
-from ..values.settings import TlsPolicy
+from ..values.settings import RouteProtocol, TlsPolicy
 from . import command
 from .extensions import Extensions, parse_extensions
 from .reply import Reply, ReplyReader
@@ -57,6 +58,11 @@ class _Step:
     stage: Stage
     octets: bytes
     about: About = About.ADDRESS
+    shown: str = ""  # in place of octets that nobody is to see
+
+    @property
+    def command(self) -> str:
+        return self.shown or self.octets.decode("utf-8").rstrip("\r\n")
 
 
 class _Move(Enum):
@@ -65,7 +71,10 @@ class _Move(Enum):
     SAY_EHLO = "say_ehlo"
     SAY_HELO = "say_helo"
     SAY_STARTTLS = "say_starttls"
-    ASK_SECURELY = "ask_securely"  # say STARTTLS first, if it is offered and wanted
+    ASK_FITLY = "ask_fitly"  # say STARTTLS first, and AUTH, where they are wanted
+    REFRAIN = "refrain"  # it would be in clear
+    LOG_IN = "log_in"
+    GO_ON_LOGGING_IN = "go_on_logging_in"
     SHAKE_HANDS = "shake_hands"
     ASK = "ask"
     GO_ON_ASKING = "go_on_asking"
@@ -76,13 +85,15 @@ class _Move(Enum):
 # (stage, first digit of the reply) → move. What is not here is SAY_QUIT.
 _MOVES = {
     (Stage.GREETING, 2): _Move.SAY_EHLO,
-    (Stage.EHLO, 2): _Move.ASK_SECURELY,
+    (Stage.EHLO, 2): _Move.ASK_FITLY,
     # RFC 5321 section 3.2 says after 500 or 502; some hosts say 550.
     (Stage.EHLO, 5): _Move.SAY_HELO,
-    (Stage.HELO, 2): _Move.ASK,
+    (Stage.HELO, 2): _Move.ASK_FITLY,
     (Stage.STARTTLS, 2): _Move.SHAKE_HANDS,
-    (Stage.STARTTLS, 4): _Move.ASK,
-    (Stage.STARTTLS, 5): _Move.ASK,
+    (Stage.STARTTLS, 4): _Move.ASK_FITLY,
+    (Stage.STARTTLS, 5): _Move.ASK_FITLY,
+    (Stage.AUTH, 2): _Move.ASK_FITLY,
+    (Stage.AUTH, 3): _Move.GO_ON_LOGGING_IN,
     **{(Stage.RCPT, digit): _Move.GO_ON_ASKING for digit in (2, 3, 4, 5)},
     **{(Stage.VRFY, digit): _Move.GO_ON_ASKING for digit in (2, 3, 4, 5)},
     **{(Stage.QUIT, digit): _Move.CLOSE for digit in (2, 3, 4, 5)},
@@ -94,6 +105,24 @@ _SAYS: dict[_Move, tuple[Stage, Callable[[str], bytes]]] = {
     _Move.SAY_HELO: (Stage.HELO, command.helo),
     _Move.SAY_STARTTLS: (Stage.STARTTLS, lambda _: command.starttls()),
     _Move.SAY_QUIT: (Stage.QUIT, lambda _: command.quit_()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """The moves of a protocol, and what they say."""
+
+    moves: Mapping[tuple[Stage, int], _Move]
+    says: Mapping[_Move, tuple[Stage, Callable[[str], bytes]]]
+
+
+_DIALECTS = {
+    RouteProtocol.SMTP: _Dialect(_MOVES, _SAYS),
+    # RFC 2033 section 4.1: LHLO is its only greeting.
+    RouteProtocol.LMTP: _Dialect(
+        {**_MOVES, (Stage.EHLO, 5): _Move.SAY_QUIT},
+        {**_SAYS, _Move.SAY_EHLO: (Stage.EHLO, command.lhlo)},
+    ),
 }
 
 # Of each reply, as evidence: five lines of a talkative host, and not what a flood says. All of it was read.
@@ -112,12 +141,19 @@ class Probe:
     """One conversation with one host. A pump feeds it, and writes what it returns."""
 
     def __init__(
-        self, endpoint: Endpoint, connection: int, helo_name: str, tls: TlsPolicy, guide: Guide
+        self,
+        endpoint: Endpoint,
+        connection: int,
+        helo_name: str,
+        tls: TlsPolicy,
+        guide: Guide,
+        manner: Manner = PLAINLY,
     ) -> None:
         self.stage = Stage.CONNECT  # which step the next answer answers
         self.closed = False
         self._endpoint, self._connection = endpoint, connection
         self._helo_name, self._tls, self._guide = helo_name, tls, guide
+        self._manner, self._dialect = manner, _DIALECTS[manner.protocol]
         self._reader = ReplyReader()
         self._said: list[Exchange] = []
         self._awaited: deque[_Step] = deque()  # sent, and not answered
@@ -126,7 +162,8 @@ class Probe:
         # The first failure of the flight that is being answered.
         self._failed: Exchange | None = None
         self._extensions = Extensions()
-        self._secured = False
+        self._secured = self._logged_in = False
+        self._credentials: deque[str] = deque()  # that the host has yet to ask for
         self._in_transaction = False
         self._question: Question | None = None
 
@@ -173,7 +210,8 @@ class Probe:
         """The TLS handshake is done: all that was learned before is forgotten (RFC 3207 section 4.2)."""
         self._record(at, _Step(Stage.TLS, b"", self._about), text=detail)
         self._secured, self._extensions, self._in_transaction = True, Extensions(), False
-        return self._send(_Step(Stage.EHLO, command.ehlo(self._helo_name), self._about))
+        self._logged_in = False
+        return self._say(_Move.SAY_EHLO, at)
 
     def lose(self, fault: Fault, detail: str, at: float) -> None:
         """No answer came, or none that can be read. The connection is over."""
@@ -222,6 +260,8 @@ class Probe:
             self._in_transaction = True
         if stage is Stage.STARTTLS and reply.code >= 300:
             self._extensions = replace(self._extensions, starttls=False)  # offered, and not there
+        if stage is Stage.AUTH and reply.code < 300:
+            self._logged_in = True
 
     def _go_on(self, last: Exchange, at: float) -> bytes:
         """Answer the last reply of a flight, or the first of it that failed."""
@@ -235,19 +275,60 @@ class Probe:
             case _Move.CLOSE:
                 self.closed = True
             case move:
-                stage, octets = _SAYS[move]
-                return self._send(_Step(stage, octets(self._helo_name), self._about))
+                return self._say(move, at)
         return b""
 
+    def _say(self, move: _Move, at: float) -> bytes:
+        """Send the command that is a move, or leave where it cannot be sent."""
+        match move:
+            case _Move.LOG_IN if self._manner.login:
+                return self._log_in(self._manner.login, at)
+            case _Move.GO_ON_LOGGING_IN:
+                return self._answer_challenge(at)
+            case _Move.REFRAIN:
+                why = "STARTTLS is not to be had, and the route wants it"
+                return self._give_up(Stage.STARTTLS, Fault.TLS_FAILED, why, at)
+        stage, octets = self._dialect.says[move]
+        return self._send(_Step(stage, octets(self._helo_name), self._about))
+
     def _move_after(self, last: Exchange) -> _Move:
-        move = _MOVES.get((last.stage, (last.code or 0) // 100), _Move.SAY_QUIT)
+        move = self._dialect.moves.get((last.stage, (last.code or 0) // 100), _Move.SAY_QUIT)
         wanted = last.meaning is Meaning.TLS_REQUIRED and last.stage is not Stage.QUIT
         if wanted and self._can_secure:
             return _Move.SAY_STARTTLS
-        if move is _Move.ASK_SECURELY:
-            secure = self._tls is TlsPolicy.OPPORTUNISTIC and self._can_secure
-            return _Move.SAY_STARTTLS if secure else _Move.ASK
-        return move
+        return self._before_asking() if move is _Move.ASK_FITLY else move
+
+    def _before_asking(self) -> _Move:
+        if self._tls is TlsPolicy.OPPORTUNISTIC and self._can_secure:
+            return _Move.SAY_STARTTLS
+        if self._manner.secret and not self._secured:
+            return _Move.REFRAIN
+        return _Move.LOG_IN if self._manner.login and not self._logged_in else _Move.ASK
+
+    def _log_in(self, login: Login, at: float) -> bytes:
+        offered = self._extensions.auth
+        if "PLAIN" in offered:
+            octets, shown = (
+                command.auth_plain(login.username, login.password),
+                "AUTH PLAIN (secret)",
+            )
+            return self._send(_Step(Stage.AUTH, octets, self._about, shown))
+        if "LOGIN" in offered:
+            self._credentials = deque((login.username, login.password))
+            return self._send(_Step(Stage.AUTH, command.auth_login(), self._about))
+        return self._give_up(Stage.AUTH, Fault.NO_LOGIN, "AUTH PLAIN or LOGIN is not offered", at)
+
+    def _answer_challenge(self, at: float) -> bytes:
+        if not self._credentials:
+            why = "AUTH asks for more than we have"
+            return self._give_up(Stage.AUTH, Fault.NO_LOGIN, why, at)
+        octets = command.auth_answer(self._credentials.popleft())
+        return self._send(_Step(Stage.AUTH, octets, self._about, "(secret)"))
+
+    def _give_up(self, stage: Stage, fault: Fault, why: str, at: float) -> bytes:
+        """Note why nothing is asked, or no more, and leave."""
+        self._record(at, _Step(stage, b"", self._about), text=why, fault=fault)
+        return self._send(_Step(Stage.QUIT, command.quit_()))
 
     @property
     def _about(self) -> About:
@@ -263,9 +344,7 @@ class Probe:
         if question is None:
             return self._send(_Step(Stage.QUIT, command.quit_()))
         if question.needs_smtputf8 and not self._extensions.smtputf8:
-            step = _Step(Stage.RCPT, b"", question.about)
-            self._record(at, step, text="SMTPUTF8 is not offered", fault=Fault.NO_SMTPUTF8)
-            return self._send(_Step(Stage.QUIT, command.quit_()))
+            return self._give_up(Stage.RCPT, Fault.NO_SMTPUTF8, "SMTPUTF8 is not offered", at)
         steps = deque(self._transaction(question))
         if not self._extensions.pipelining:
             first = steps.popleft()
@@ -312,7 +391,7 @@ class Probe:
             ip=self._endpoint.ip,
             preference=self._endpoint.preference,
             about=step.about,
-            command=step.octets.decode("utf-8").rstrip("\r\n"),
+            command=step.command,
             code=reply.code if reply else None,
             enhanced=reply.enhanced if reply and not reply.contradicts_itself else None,
             text=(reply.text if reply else text)[:MAX_KEPT_CHARS],

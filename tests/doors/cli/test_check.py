@@ -166,11 +166,11 @@ def test_colour_is_for_terminals(check: Run) -> None:
     assert "\x1b" not in check("ann@shop.example")[1]
 
 
-def test_calling_forward_comes_later(check: Run) -> None:
-    status, out, err = check("--purpose", "recipient", "ann@shop.example")
+def test_a_recipient_without_a_route_is_not_asked_for(check: Run) -> None:
+    status, out, _ = check("--purpose", "recipient", "ann@shop.example")
 
-    assert (2, "") == (status, out)
-    assert err.startswith("ringback: --purpose recipient: ")
+    assert 3 == status
+    assert "unknown  not_asked  never asked: no_route" in out
 
 
 def test_nobody_is_called_without_a_contact(run: Run) -> None:

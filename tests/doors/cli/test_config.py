@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ringback.doors import configuration
 from ringback.doors.cli import config
 from ringback.doors.configuration import KEYS
 
@@ -101,17 +100,17 @@ def test_programs_get_json(run: Run, config_file: Path) -> None:
     assert {"value": [60.0, 600.0], "source": str(config_file)} == shown["cache.unknown"]
 
 
-def test_programs_get_routes_as_tables(
-    run: Run, config_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(configuration, "LATER", ())
+def test_programs_get_routes_as_tables(run: Run, config_file: Path) -> None:
     config_file.write_text("[[recipient.route]]\ndomain = 'a.example'\nhost = '10.0.0.1'\n")
 
     _, out, _ = run("config", "show", "--json")
     shown = json.loads(out)["recipient.route"]["value"]
 
-    route = {"domain": "a.example", "host": "10.0.0.1", "port": 25}
-    assert [route | {"protocol": "smtp", "sender": "envelope"}] == shown
+    route = {"domain": "a.example", "host": ["10.0.0.1"], "port": 25}
+    login = {"username": "", "password_file": ""}
+    assert [
+        route | {"protocol": "smtp", "sender": "envelope", "tls": "when_offered"} | login
+    ] == shown
 
 
 def test_settings_with_a_mistake_are_not_shown(run: Run, config_file: Path) -> None:

@@ -17,9 +17,9 @@ def snippet(page: str, kind: str) -> str:
     return text
 
 
-def postfix_settings(page: str) -> dict[str, str]:
+def postfix_settings(page: str, kind: str = "postfix") -> dict[str, str]:
     """Return the lines of main.cf on a page, by parameter; lines that begin with a blank go on with one."""
-    lines = re.sub(r"\n[ \t]+", " ", snippet(page, "postfix")).splitlines()
+    lines = re.sub(r"\n[ \t]+", " ", snippet(page, kind)).splitlines()
     return {
         name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)
     }

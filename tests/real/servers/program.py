@@ -73,10 +73,12 @@ class Ringback:
     def start(self) -> None:
         self.service.start('"ready"')
 
-    def check(self, *addresses: str, fresh: bool = False) -> Mapping[str, Mapping[str, Any]]:
+    def check(
+        self, *addresses: str, fresh: bool = False, purpose: str = "sender"
+    ) -> Mapping[str, Mapping[str, Any]]:
         """Return the report on each of `addresses`, by address."""
         options = ["--json", "--config", str(self.config_path), *(["--fresh"] if fresh else [])]
-        arguments = ["check", *options, *addresses]
+        arguments = ["check", *options, "--purpose", purpose, *addresses]
         done = subprocess.run(
             [*_RINGBACK, *arguments], check=False, capture_output=True, text=True, timeout=CHECK_S
         )

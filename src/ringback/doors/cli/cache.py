@@ -6,14 +6,14 @@ from dataclasses import fields
 import click
 
 from ...net.clock import SystemClock
-from ...rules.freshness import Entry, ages_of, judge
+from ...rules.freshness import Entry
 from ...values.facts import Fact
 from ...values.settings import Settings
 from ...values.storage import StoreStats
 from ...values.text import printable
 from ..account import dialogue
 from ..instants import utc
-from ..remembered import encode_entry, encode_fact, parse_pattern, search
+from ..remembered import encode_entry, encode_fact, parse_pattern, search, state_of
 from .options import config_option, json_option, load
 from .output import coloured_verdict, echo_json, echo_table
 from .stored import ask_store
@@ -119,7 +119,7 @@ def _echo_lines(blocks: Iterable[Iterable[str]]) -> None:
 
 
 def _explain(entry: Entry, settings: Settings, now: float) -> Iterator[str]:
-    state = judge(entry, now, ages_of(settings.cache)).value
+    state = state_of(entry, settings, now)
     yield f"{printable(entry.key)}: {coloured_verdict(entry.verdict)} ({entry.reason}), {state}"
     yield f"  rule      {printable(entry.rule)}"
     yield f"  since     {utc(entry.checked_at)}"
@@ -139,13 +139,12 @@ def _tell_fact(fact: Fact, now: float) -> Iterator[str]:
 
 
 def _echo_list(entries: tuple[Entry, ...], settings: Settings, now: float) -> None:
-    ages = ages_of(settings.cache)
     rows = [
         (
             entry.key,
             entry.verdict,
             entry.reason,
-            judge(entry, now, ages).value,
+            state_of(entry, settings, now),
             utc(entry.expires_at),
         )
         for entry in entries

@@ -57,11 +57,8 @@ class Wish:
 
 def run(loaded: Loaded, wish: Wish, addresses: Sequence[str]) -> int:
     """Verify and show; return the exit status. Raises RingbackError."""
-    require_contact(loaded)
-    if wish.purpose is Purpose.RECIPIENT:
-        raise UsageError(
-            "--purpose recipient: routes come with a later version; ask as sender or bulk"
-        )
+    if wish.purpose is not Purpose.RECIPIENT:  # whose hosts are our own, and know whom to ask
+        require_contact(loaded)
     verdicts = asyncio.run(_check(with_store(loaded), wish, addresses))
     if Verdict.UNDELIVERABLE in verdicts:
         return EXIT_SOME_UNDELIVERABLE

@@ -36,7 +36,8 @@ def _read_settings(config_path: str | None) -> "settings.Settings":
     loaded = load(config_path)
     require_contact(loaded)
     settings = loaded.settings
-    if not (settings.policy.listen or settings.milter.listen or settings.http.listen):
+    doors = (settings.policy, settings.milter, settings.socketmap, settings.http)
+    if not any(door.listen for door in doors):
         raise ConfigError(
             loaded.file or "configuration",
             "policy.listen",

@@ -1,0 +1,122 @@
+"""What answers without a callout, or in place of one: entries and facts of the store.
+
+An ageing entry about a sender answers while its host is asked again in the background. That of a recipient
+is near and ours: it is asked first, and the entry answers where it does not.
+Not here: how long anything holds (rules/freshness.py, rules/forwarding.py), and callouts (engine/callout.py).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ..rules import reports
+from ..rules.conclude import conclude
+from ..rules.forwarding import ages_of_recipients, key_of, stands_in, subject_of
+from ..rules.freshness import Entry, Freshness, ages_of, judge
+from ..rules.lessons import decides
+from ..rules.reports import Heading
+from ..values.address import Address
+from ..values.query import Purpose, Query, Report
+from ..values.settings import Ages, Settings
+from ..values.verdict import Verdict
+from .ports import Clock, Store
+
+
+class Recall:
+    """One serves all askers. `ask_again` has a question asked in the background."""
+
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock, ask_again: Callable[[Query], None]
+    ) -> None:
+        self._settings, self._store, self._clock = settings, store, clock
+        self._ask_again = ask_again
+        self._ages, self._ages_of_recipients = (
+            ages_of(settings.cache),
+            ages_of_recipients(settings.cache),
+        )
+
+    def ages(self, purpose: Purpose) -> Mapping[Verdict, Ages]:
+        """How long verdicts for `purpose` are believed."""
+        return self._ages_of_recipients if purpose is Purpose.RECIPIENT else self._ages
+
+    async def look_up(self, query: Query, address: Address) -> tuple[Report | None, Entry | None]:
+        """What answers from memory, if the asker wants that, and what is remembered of the address.
+
+        Raises StoreError.
+        """
+        entry = await self._store.load(key_of(address, query.purpose))
+        if query.fresh:
+            return None, entry
+        forward = query.purpose is Purpose.RECIPIENT
+        answer = self._about_recipient if forward else self._about_sender
+        return await answer(query, address, entry), entry
+
+    def instead(self, asked: Query, address: Address, entry: Entry | None) -> Report | None:
+        """What is remembered of a recipient, where its host gives no answer to `asked` (yet)."""
+        heading = self._heading(address)
+        forward = asked.purpose is Purpose.RECIPIENT and not asked.fresh
+        if forward and entry is not None and stands_in(entry, heading.now):
+            return reports.from_entry(heading, entry)
+        return None
+
+    async def _about_sender(
+        self, query: Query, address: Address, entry: Entry | None
+    ) -> Report | None:
+        heading = self._heading(address)
+        freshness = judge(entry, heading.now, self._ages) if entry else Freshness.EXPIRED
+        if entry is None or freshness is Freshness.EXPIRED:
+            return await self._from_facts(heading, query, address)
+        match freshness:
+            case Freshness.CONFIRM:
+                return None  # an old refusal is confirmed by its own host
+            case Freshness.DOUBTFUL:
+                return reports.doubted(heading, entry)
+            case Freshness.STALE:
+                self._ask_again(_again(query, address))
+        return reports.from_entry(heading, entry)
+
+    async def _about_recipient(
+        self, query: Query, address: Address, entry: Entry | None
+    ) -> Report | None:
+        heading = self._heading(address)
+        if entry is not None:
+            freshness = judge(entry, heading.now, self._ages_of_recipients)
+            if freshness is Freshness.FRESH:
+                return reports.from_entry(heading, entry)
+            if freshness is Freshness.DOUBTFUL:
+                return self.instead(query, address, entry) or reports.doubted(heading, entry)
+            if entry.verdict is not Verdict.UNKNOWN:
+                return None  # its host is asked first
+        return await self._from_facts(heading, query, address)
+
+    async def _from_facts(self, heading: Heading, query: Query, address: Address) -> Report | None:
+        """Answer from what is known of the domain, without asking about the address."""
+        refresh_s = self._fact_refresh_s(query.purpose)
+        for fact in await self._store.load_facts(subject_of(address.domain, query.purpose)):
+            if (
+                not decides(fact, self._settings)
+                or not fact.noted_at <= heading.now < fact.expires_at
+            ):
+                continue
+            if heading.now - fact.noted_at >= refresh_s:
+                # A sample: the host may have changed its ways.
+                self._ask_again(_again(query, address))
+            report = reports.from_conclusion(heading, conclude(fact.evidence), fact.evidence)
+            return replace(
+                report, checked_at=fact.noted_at, expires_at=fact.expires_at, from_cache=True
+            )
+        return None
+
+    def _fact_refresh_s(self, purpose: Purpose) -> float:
+        cache = self._settings.cache
+        ages = cache.recipient_deliverable if purpose is Purpose.RECIPIENT else cache.facts
+        return ages.refresh_s
+
+    def _heading(self, address: Address) -> Heading:
+        return Heading(address.key, self._clock.now())
+
+
+def _again(query: Query, address: Address) -> Query:
+    """The question as it is asked again in the background, of nobody's mail."""
+    forward = query.purpose is Purpose.RECIPIENT
+    purpose = Purpose.RECIPIENT if forward else Purpose.SENDER
+    return Query(address.key, purpose, sender=query.sender, fresh=True)
