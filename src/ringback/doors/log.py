@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
 
+import msgspec
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
 
 from ..values.events import (
     Answered,
@@ -60,19 +60,14 @@ def make_sink(
 
     A log that cannot be written is not a reason to stop deciding about mail: such lines are lost.
     """
-    logger: WrappedLogger = structlog.wrap_logger(
-        structlog.WriteLogger(stream),
-        processors=[structlog.processors.add_log_level, *_processors(style, now)],
-        wrapper_class=structlog.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
+    render = _renderer(style, now)
 
     def write(event: Event) -> None:
-        level, name, fields = describe(event)
         if stream.closed:
             return
         with contextlib.suppress(OSError):
-            getattr(logger, level)(name, **fields)
+            stream.write(f"{render(*describe(event))}\n")
+            stream.flush()
 
     return write
 
@@ -220,37 +215,29 @@ def _instant(at: float | None) -> str | None:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _processors(style: Style, now: Callable[[], float]) -> list[Processor]:
-    def stamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-        return {"at": _instant(now()), **event}
-
-    match style:
-        case Style.JSON:
-            return [stamp, _in_order, structlog.processors.JSONRenderer()]
-        case Style.PLAIN:
-            return [stamp, _in_order, _drop_empty, _logfmt()]
-    return [_in_order, _drop_empty, _journal_line(_logfmt())]
+_Render = Callable[[str, str, Fields], str]
+_logfmt = structlog.processors.LogfmtRenderer(bool_as_flag=False)
 
 
-def _logfmt() -> structlog.processors.LogfmtRenderer:
-    return structlog.processors.LogfmtRenderer(bool_as_flag=False)
+def _renderer(style: Style, now: Callable[[], float]) -> _Render:
+    """What every line has comes first: when, how bad, what."""
+
+    def json(level: str, name: str, fields: Fields) -> str:
+        line = {"at": _instant(now()), "level": level, "event": name, **fields}
+        return msgspec.json.encode(line).decode()
+
+    def plain(level: str, name: str, fields: Fields) -> str:
+        head = {"at": _instant(now()), "level": level, "event": name}
+        return _as_logfmt({**head, **fields})
+
+    def journal(level: str, name: str, fields: Fields) -> str:
+        return _PRIORITY[level] + _as_logfmt({"event": name, **fields})
+
+    return {Style.JSON: json, Style.PLAIN: plain, Style.JOURNAL: journal}[style]
 
 
-def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """What every line has comes first."""
-    head = {key: event[key] for key in ("at", "level", "event") if key in event}
-    return head | dict(event)
-
-
-def _drop_empty(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _as_logfmt(fields: Fields) -> str:
     """People read past what is not there; programs want every field in every line."""
     kept = {"address"}  # an empty one is the null sender
-    return {key: value for key, value in event.items() if key in kept or value not in ("", None)}
-
-
-def _journal_line(render: structlog.processors.LogfmtRenderer) -> Processor:
-    def line(logger: WrappedLogger, method: str, event: EventDict) -> str:
-        priority = _PRIORITY[str(event.pop("level"))]
-        return priority + render(logger, method, event)
-
-    return line
+    told = {key: value for key, value in fields.items() if key in kept or value not in ("", None)}
+    return str(_logfmt(None, "", told))

@@ -1,9 +1,9 @@
 """The store of a service: one SQLite file behind the engine's Store protocol.
 
 Saves go to memory at once and to disk within 50 ms, through one writer thread. Loads ask, in this
-order: the entries and facts used last, what is saved and not committed yet, the disk. Several processes may have
-the file open; what another one writes or forgets is noticed within about a second, and what it spends
-at once.
+order: the entries and facts used last, what is saved and not committed yet, the disk. Several processes
+may have the file open; what another one writes or forgets is noticed within about a second, and what it
+spends at once.
 Not here: the thread that writes (writer.py), those that read (reader.py), the file (database.py).
 """
 
@@ -49,7 +49,8 @@ from .database import DatabaseFile, data_version, prepare, transaction
 from .memory import SECRET_BYTES
 from .queries import QUERIES
 from .reader import Parameters, Reader
-from .recent import Recent, RecentFacts
+from .recent import Recent
+from .recent_facts import RecentFacts
 from .session import Session
 from .sweeper import Sweeper
 from .writer import Writer

@@ -11,6 +11,7 @@ from ringback.doors.http.app import make_app
 
 
 async def test_the_root_is_left_to_pages(site: HttpSite) -> None:
+    site.__dict__["app"] = make_app(site.door)
     answer = await site.ask("GET", "/")
 
     assert (404, "application/problem+json") == (
@@ -29,9 +30,7 @@ async def test_pages_are_routers_of_their_own(site: HttpSite) -> None:
     assert "hello" == (await site.ask("GET", "/")).text
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/bulk", "/schema", "/docs", "//healthz", "/v1/verify/x"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/bulk", "/schema", "/docs", "/v1/verify/x"])
 async def test_what_is_not_served_is_a_problem(site: HttpSite, path: str) -> None:
     answer = await site.ask("GET", path)
 

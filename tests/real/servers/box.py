@@ -35,7 +35,7 @@ class Box:
     """One server. Where it writes is `home`, /srv to itself."""
 
     def __init__(self, root: Path, home: Path) -> None:
-        self.home, self.name = home, home.name
+        self.root, self.home, self.name = root, home, home.name
         home.chmod(0o755)  # servers pass through it as other users
         self._prefix = [*_APART, str(root), str(home)]
         self._process: subprocess.Popen[bytes] | None = None

@@ -70,9 +70,7 @@ class _Exchange:
         told = tell(problem, self.scope["path"], self.header(b"accept"))
         fields = (*told.headers, ("content-length", str(len(told.body))))
         headers = [(name.encode(), value.encode()) for name, value in fields]
-        await self.send(
-            {"type": "http.response.start", "status": told.status, "headers": headers}
-        )
+        await self.send({"type": "http.response.start", "status": told.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": told.body, "more_body": False})
 
 

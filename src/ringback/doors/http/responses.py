@@ -60,7 +60,7 @@ def _encode(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes
     headers = dict(told.headers)
     return Response(
         told.body,
-        media_type=headers.pop("content-type"),
+        media_type=headers.pop("content-type").partition(";")[0],  # Litestar adds a charset
         status_code=told.status,
         headers=headers,
     )

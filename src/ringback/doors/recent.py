@@ -1,0 +1,197 @@
+"""What happened lately, for people: the last events, and counts by the minute and by the hour.
+
+In memory and bounded; it begins empty with its process. Not here: counts since the start (metrics.py), who
+was called and why (the audit in the store), pages (http/).
+"""
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from ..values.events import Answered, CalledOut, Decided, Event, Lifecycle, Trouble
+from ..values.evidence import Stage
+from ..values.verdict import Reason, Verdict
+
+# Of each kind. With a dialogue of 3 to 5 kB each, these come to a megabyte.
+MAX_ANSWERS, MAX_CALLOUTS, MAX_TROUBLES = 100, 100, 30
+MAX_HOSTS = 40
+# Gates are words of our own, some three dozen; what is no such word is not counted by name.
+MAX_GATES = 100
+
+_PASSES = "DUNNO"
+_IN_BETWEEN = frozenset({"draining", "reloading"})
+
+
+class Span(StrEnum):
+    """How far charts look back."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def step_s(self) -> int:
+        return 60 if self is Span.HOUR else 3_600
+
+    @property
+    def steps(self) -> int:
+        return 60 if self is Span.HOUR else 24
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted in one step of time."""
+
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    gates: Counter[str] = field(default_factory=Counter)  # questions that each kept from a callout
+    remembered: int = 0  # questions that memory kept from one
+    callouts: int = 0  # that reached for a host at least
+    unmade: int = 0  # that ended in the DNS, or at a budget, before any connection
+    connections: int = 0
+    decisions: int = 0  # answers on which mail hung
+    changed: int = 0  # of these: where the word of a host that was called kept mail from passing
+
+    @property
+    def answers(self) -> int:
+        return self.verdicts.total()
+
+    @property
+    def saved(self) -> int:
+        return self.remembered + self.unmade + self.gates.total()
+
+    def add(self, other: Self) -> None:
+        for mine, theirs in (
+            (self.verdicts, other.verdicts),
+            (self.reasons, other.reasons),
+            (self.gates, other.gates),
+        ):
+            mine.update(theirs)  # type: ignore[arg-type]
+        self.remembered += other.remembered
+        self.callouts += other.callouts
+        self.unmade += other.unmade
+        self.connections += other.connections
+        self.decisions += other.decisions
+        self.changed += other.changed
+
+    def count(self, event: Event) -> None:
+        match event:
+            case Decided() | Answered():
+                self._count_answer(event)
+            case CalledOut():
+                made = event.connections > 0
+                self.callouts += made
+                self.unmade += not made
+                self.connections += event.connections
+
+    def _count_answer(self, event: Decided | Answered) -> None:
+        report = event.report
+        self.verdicts[report.verdict] += 1
+        self.reasons[report.reason] += 1
+        self.remembered += report.from_cache
+        if report.gate and (report.gate in self.gates or len(self.gates) < MAX_GATES):
+            self.gates[report.gate] += 1
+        if isinstance(event, Decided):
+            self.decisions += 1
+            self.changed += _changed_by_callout(event)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of time, and what was counted in it."""
+
+    begins_at: float
+    tally: Tally
+
+
+class Series:
+    """The last steps of a span."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self._steps: deque[tuple[int, Tally]] = deque(maxlen=span.steps)
+
+    def count(self, event: Event, now: float) -> None:
+        number = int(now // self._span.step_s)
+        # A clock that was set back goes on with the step it had come to.
+        if not self._steps or number > self._steps[-1][0]:
+            self._steps.append((number, Tally()))
+        self._steps[-1][1].count(event)
+
+    def steps(self, now: float) -> list[Step]:
+        """All steps of the span, the oldest first, and those in which nothing happened among them."""
+        last = int(now // self._span.step_s)
+        known = dict(self._steps)
+        numbers = range(last - self._span.steps + 1, last + 1)
+        return [
+            Step(number * self._span.step_s, known.get(number) or Tally()) for number in numbers
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An event, and when it was heard of."""
+
+    at: float
+    event: Event
+
+
+class Recent:
+    """The last events of one service. `hear` is a sink; `now` is Unix seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.began_at = now()
+        self.news = 0  # grows with each event that is shown
+        self.turns = 0  # grows where whoever looks on should begin anew: a reload, the end
+        self.answers: deque[Moment] = deque(maxlen=MAX_ANSWERS)
+        self.callouts: deque[Moment] = deque(maxlen=MAX_CALLOUTS)
+        self.troubles: deque[Moment] = deque(maxlen=MAX_TROUBLES)
+        self.hosts: OrderedDict[str, str] = OrderedDict()  # IP and name, the last called at the end
+        self._series = {span: Series(span) for span in Span}
+
+    def hear(self, event: Event) -> None:
+        """Keep an event, if people want to see it, and count it."""
+        at = self._now()
+        match event:
+            case Decided() | Answered():
+                self.answers.append(Moment(at, event))
+            case CalledOut():
+                self.callouts.append(Moment(at, event))
+                self._note_hosts(event)
+            case Trouble():
+                self.troubles.append(Moment(at, event))
+            case Lifecycle():
+                self.turns += event.what in _IN_BETWEEN
+            case _:
+                return
+        self.news += 1
+        for series in self._series.values():
+            series.count(event, at)
+
+    def steps(self, span: Span) -> list[Step]:
+        """What was counted in each step of a span, the oldest first."""
+        return self._series[span].steps(self._now())
+
+    def _note_hosts(self, event: CalledOut) -> None:
+        for said in event.evidence:
+            if said.ip and said.connection:
+                self.hosts[said.ip] = said.host
+                self.hosts.move_to_end(said.ip)
+        while len(self.hosts) > MAX_HOSTS:
+            self.hosts.popitem(last=False)
+
+
+def total(steps: Iterable[Step]) -> Tally:
+    """What was counted in all of them."""
+    counted = Tally()
+    for step in steps:
+        counted.add(step.tally)
+    return counted
+
+
+def _changed_by_callout(event: Decided) -> bool:
+    because = event.report.because
+    asked = because is not None and because.stage is not Stage.ROUTE and because.connection > 0
+    return asked and not event.report.gate and not event.action.startswith(_PASSES)

@@ -1,0 +1,31 @@
+"""Words of closed sets, as people read them."""
+
+import pytest
+
+from ringback.doors.http.wordings import action, label, mark
+from ringback.rules.actions import Kind
+from ringback.values.fitness import Severity
+from ringback.values.verdict import Reason, Verdict
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_words(reason: Reason) -> None:
+    assert "_" not in label(reason)
+
+
+def test_what_words_do_not_tell_is_spelled_as_it_is_spoken() -> None:
+    assert ["null MX", "DNS failure", "no such mailbox"] == [
+        label(word) for word in ("null_mx", "dns_failure", "no_such_mailbox")
+    ]
+
+
+@pytest.mark.parametrize("word", [*Verdict, *Severity])
+def test_no_verdict_is_told_by_colour_alone(word: str) -> None:
+    assert "•" != mark(word)
+
+
+def test_an_action_tells_what_becomes_of_the_mail() -> None:
+    told = [action(f"{kind} 4.7.1 text") for kind in Kind]
+
+    assert ["passes", "comes back later", "comes back later", "refused"] == told
+    assert "PREPEND" == action("PREPEND X: y")
