@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
 
-.PHONY: help demo check format lint types fast docs docs-check man deb test coverage real-main real fuzz corpus harm lock tidy clean
+.PHONY: help demo check format lint types fast docs docs-check man deb test coverage sim real-main real screenshots fuzz corpus harm bench lock tidy clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,17 +47,24 @@ man: $(RUN) ## manual pages and shell completion, into build/man
 deb: $(RUN) ## a Debian package for the Python of this system, into dist; PYTHON=/path for another
 	$(BIN)/python -m tools.deb dist $(PYTHON)
 
-test: check coverage real-main ## everything: the gate, slow tests, coverage, a real Postfix and a real Exim
+test: check coverage sim real-main ## everything: the gate, slow tests, coverage, a real Postfix and a real Exim
 
 coverage: $(DEV) ## all tests without real servers, and what they leave out
-	$(BIN)/coverage run -m pytest -q -m "not real and not real_more"
+	$(BIN)/coverage run -m pytest -q -m "not real and not real_more" --ignore=tests/sim
 	$(BIN)/python tools/coverage_gate.py
+
+sim: $(DEV) ## traces made to break the budgets, in virtual time
+	$(BIN)/pytest -q tests/sim
 
 real-main: $(DEV)
 	$(BIN)/pytest -q -m real
 
 real: $(DEV) ## every other real server of Debian's; needs root
 	$(BIN)/pytest -q -m real_more
+
+screenshots: $(DEV) ## the pictures of docs/dashboard.md, anew; needs root
+	mkdir -p docs/screenshots
+	SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -m real_more -k pictures tests/real/test_dashboard.py
 
 fuzz: $(DEV) ## every parser, for minutes
 	$(BIN)/pytest -q tests/fuzz --hypothesis-profile=long
@@ -67,6 +74,9 @@ corpus: $(DEV) ## the classifier against a labelled corpus: make corpus CORPUS=f
 
 harm: $(DEV) ## what callouts cost innocents, beside models of others; minutes: make harm HARM="--seeds 5"
 	$(BIN)/python tools/harm.py $(HARM)
+
+bench: $(DEV) ## beside Exim, Postfix and others, in one world; needs root; minutes: make bench BENCH="--rounds 5"
+	$(BIN)/python -m bench $(BENCH)
 
 lock: $(DEV) ## choose the versions of all requirements anew
 	$(PIP) uv

@@ -102,9 +102,10 @@ async def test_next_server_is_asked_when_one_fails(
     assert len(lab.questions) == 1
 
 
+@pytest.mark.slow
 async def test_next_server_is_asked_when_one_is_silent(lab: DnsServer, other: DnsServer) -> None:
     lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
-    answer = await DnsResolver([lab.nameserver, other.nameserver], 0.1).ask("shop.example", MX)
+    answer = await DnsResolver([lab.nameserver, other.nameserver], 2.0).ask("shop.example", MX)
 
     assert answer.status is DnsStatus.OK
 
@@ -285,12 +286,13 @@ async def test_closed_resolver_asks_no_more(lab: DnsServer) -> None:
         await question
 
 
+@pytest.mark.slow
 async def test_question_that_finds_no_place_in_time_is_a_failure(
     lab: DnsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
     lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
-    asker = DnsResolver([lab.nameserver], 0.05)
+    asker = DnsResolver([lab.nameserver], 0.5)
     answers = await asyncio.gather(asker.ask("shop.example", MX), asker.ask("shop.example", A))
 
     assert [answer.status for answer in answers] == [DnsStatus.FAILURE] * 2

@@ -108,3 +108,5 @@ class _Datagrams(asyncio.DatagramProtocol):
     def _fail(self, error: Exception) -> None:
         if not self.response.done():
             self.response.set_exception(error)
+            # Who asked may be gone: uvloop makes an endpoint to its end, whoever still waits for it.
+            self.response.exception()

@@ -138,3 +138,16 @@ async def test_a_reload_closes_and_opens_it(site: Site, tmp_path: Path) -> None:
 
     assert 200 == answer.status_code
     assert [] == site.troubles()
+
+
+@pytest.mark.slow
+async def test_an_open_dashboard_holds_up_no_restart(site: Site) -> None:
+    async with site.up() as client, client.stream("GET", "/live") as stream:
+        lines = stream.aiter_lines()
+        first = [await anext(lines) for _ in range(3)]
+        site.service.stop()
+        rest = [line async for line in lines]
+
+    assert ["retry: 1000", "", "event: now"] == first
+    assert "" == rest[-1]
+    assert [] == site.troubles()

@@ -14,7 +14,7 @@ from ringback.doors.http.pages import MAX_ENTRIES
 from ringback.doors.http.rendering import POLICY
 from ringback.errors import StoreError
 from ringback.rules.freshness import Entry
-from ringback.values.events import Examined
+from ringback.values.events import CalledOut, Examined
 from ringback.values.fitness import Aspect, Finding, Fitness, Severity
 from ringback.values.settings import Mode, Policy, Settings
 from ringback.values.verdict import Reason
@@ -134,8 +134,6 @@ async def test_a_quiet_service_says_since_when(browser: Browser) -> None:
 
 
 async def test_a_burden_for_nothing_is_told(site: HttpSite, browser: Browser) -> None:
-    from ringback.values.events import CalledOut
-
     for _ in range(100):
         site.door.recent.hear(CalledOut("a@b.example", "sender", 1, (), "accepted", "", 1.0))
 

@@ -1,5 +1,7 @@
 """Templates: escaped, printable, within bounds."""
 
+from http import HTTPStatus
+
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
@@ -9,8 +11,6 @@ from ringback.doors.http.rendering import link, percent, render, shown, span, ti
 
 
 def test_what_comes_from_outside_is_escaped() -> None:
-    from http import HTTPStatus
-
     text = render("problem.html", problem=Problem(HTTPStatus.NOT_FOUND, "<script>\x1b[31m&"))
 
     assert "&lt;script&gt;\\x1b[31m&amp;" in text
