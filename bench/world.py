@@ -103,7 +103,7 @@ class World:
     def busy(self, command: list[str], order: Order) -> Iterator[subprocess.Popen[bytes]]:
         """Have such a program at it for the time of the context."""
         process = subprocess.Popen(
-            ["timeout", f"{order.seconds + ORDER_SLACK_S:.0f}", *command],
+            ["timeout", "--foreground", f"{order.seconds + ORDER_SLACK_S:.0f}", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -48,5 +48,7 @@ def start_sink(world: World) -> None:
     """Start smtp-sink, which takes everything, in place of our own mail exchangers."""
     box = world.box("smtp-sink", postfix.fetch)
     with world.among_hosts():
-        box.start("/usr/sbin/smtp-sink", f"inet:0.0.0.0:{SMTP_PORT}", _SINK_AT_A_TIME)
+        box.start(
+            "/usr/sbin/smtp-sink", "-u", "nobody", f"inet:0.0.0.0:{SMTP_PORT}", _SINK_AT_A_TIME
+        )
         box.wait_ready("127.0.0.1", SMTP_PORT)

@@ -88,7 +88,7 @@ def test_every_attempt_has_the_same_source_and_the_same_envelope(
     logs = "".join(box.logs() for box in targets.values())
     asked = re.findall(r"reject: RCPT from (\S+): 450 .*? from=<(.*?)> to", logs)
 
-    assert {("unknown[127.8.0.1]", "")} == set(asked)
+    assert {("verify.lab.example[127.8.0.1]", "")} == set(asked)
 
 
 def verdict(report: Mapping[str, Any]) -> tuple[str, str]:

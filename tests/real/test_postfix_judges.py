@@ -93,6 +93,8 @@ def lab(servers: Servers) -> Program:
 @pytest.fixture(scope="module", autouse=True)
 def front(servers: Servers, lab: Program) -> None:
     sections: dict[str, dict[str, object]] = {
+        # The lab's own DNS leads the name to 127.0.0.1, and we call from another address.
+        "identity": {"require_fit": False},
         "smtp": {
             "allowed_networks": ["127.0.0.0/8"],
             "answer_within_s": 2.0,
