@@ -103,6 +103,8 @@ def front(servers: Servers, lab: Program) -> None:
         },
         "etiquette": {"call_when": "always", "max_deferrals": 1},
         "policy": {"listen": [POLICY_ADDRESS], "mode": "enforce"},
+        # All of this internet is one network, and the client a stranger to it.
+        "budget": {"per_host": 1000, "per_domain": 1000, "refused_recipients_per_host": 1000},
     }
     ringback = install(servers.home("ringback"), settings_with(**sections))
     servers.running.append(ringback.service)
