@@ -38,6 +38,7 @@ def test_it_plays_to_the_end_and_leaves_nothing_behind(
         r"2\. MAIL FROM:<invented@shop\.example> .*\n +The front end refused: 550", out
     )
     assert "10 messages, 6 taken, " in out
+    assert "The operator is warned: mx.blocklisted.example (127." in out
     assert "DUNNO as soon as the address was accepted; then:" in out
     assert "  resting on    550 5.1.1 to RCPT at mx.shop.example" in out
 

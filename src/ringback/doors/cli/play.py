@@ -90,6 +90,7 @@ class _Watch:
     """The sink of the demo's service: what was decided, and whether it is up."""
 
     decided: list[Decided] = field(default_factory=list)
+    breakers: list[Trouble] = field(default_factory=list)
     called_out: asyncio.Queue[CalledOut] = field(default_factory=asyncio.Queue)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -115,6 +116,8 @@ class _Watch:
                 self.called_out.put_nowait(event)
             case Lifecycle(what="ready"):
                 self.ready.set()
+            case Trouble(where="breaker"):
+                self.breakers.append(event)
             case Trouble():
                 complain_of(event)
 
@@ -224,6 +227,7 @@ async def _wait_ready(watch: _Watch, running: asyncio.Task[None]) -> None:
 
 async def _play_scene(number: int, scene: Scene, stage: _Stage) -> None:
     stage.watch.decided.clear()
+    stage.watch.breakers.clear()
     code, text = await asyncio.to_thread(_send, stage.front.ip, stage.front.port, scene.sender)
     head = f"{number}. MAIL FROM:<{scene.sender}>"
     click.echo(f"\n{click.style(head, bold=True)}  {scene.about}")
@@ -240,6 +244,8 @@ async def _play_scene(number: int, scene: Scene, stage: _Stage) -> None:
         click.echo(f"   Ringback: {verdict}. The MTA was told: {told}")
         for line in tell(report):
             click.echo(f"     {line}")
+    for trouble in stage.watch.breakers:
+        click.echo(f"   The operator is warned: {trouble.what}; {trouble.remedy}")
 
 
 def _send(ip: str, port: int, sender: str) -> tuple[int, str]:
