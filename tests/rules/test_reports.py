@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ringback.rules.exemptions import Refusal
 from ringback.rules.freshness import SECOND_REFUSAL_AFTER_S, Entry
 from ringback.rules.reports import (
     Heading,
@@ -11,6 +12,7 @@ from ringback.rules.reports import (
     from_callout,
     from_conclusion,
     from_entry,
+    refused,
     unasked,
 )
 from ringback.values.evidence import Exchange, Fault, Stage
@@ -139,3 +141,17 @@ def test_a_doubted_entry_waits_for_the_second_refusal() -> None:
 
     assert (report.reason, report.final, report.from_cache) == (Reason.AMBIGUOUS_REPLY, False, True)
     assert report.retry_at == NOON + SECOND_REFUSAL_AFTER_S
+
+
+def test_a_gate_that_waiting_opens_says_when() -> None:
+    report = refused(HEADING, Refusal(Reason.NOT_ASKED, "retried", "put off", NOON + 300))
+
+    assert (report.reason, report.gate) == (Reason.NOT_ASKED, "retried")
+    assert (report.final, report.retry_at) == (False, NOON + 300)
+    assert report.rule == "not called: retried (put off)"
+
+
+def test_a_gate_that_stays_shut_is_final() -> None:
+    report = refused(HEADING, Refusal(Reason.NOT_ASKED, "own_domain"))
+
+    assert (report.final, report.retry_at, report.rule) == (True, None, "not called: own_domain")
