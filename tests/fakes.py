@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 from ringback.engine.asker import Asker
-from ringback.engine.callout import Outside
 from ringback.engine.host_memory import HostMemory
 from ringback.engine.ledger import Ledger
+from ringback.engine.outside import Outside
 from ringback.engine.pacer import Pacer
 from ringback.engine.verifier import Verifier
 from ringback.engine.visit import Desk, News, Visit, Walk
@@ -186,6 +186,8 @@ class FakeOutside:
         self.events: list[Event] = []
         self.verifiers: list[Verifier] = []
         self.fit = True
+        self.may_judge_fitness = asyncio.Event()
+        self.may_judge_fitness.set()
         self.logins: Mapping[str, Login] = {}
 
     def host(self, domain: str, *hosts: FakeHost | Fault) -> None:
@@ -218,6 +220,7 @@ class FakeOutside:
         return ".".join(domain.split(".")[-2:])
 
     async def is_fit(self) -> bool:
+        await self.may_judge_fitness.wait()
         return self.fit
 
     def settings(self, **sections: object) -> Settings:

@@ -1,7 +1,7 @@
 """What the tests of the HTTP door share: an application in this process, and whoever asks it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from hashlib import sha256
@@ -16,6 +16,7 @@ from ringback.doors.http.door import HttpDoor
 from ringback.doors.http.limits import Limits
 from ringback.doors.http.pages import make_pages
 from ringback.doors.http.tokens import Tokens
+from ringback.engine.progress import UnderWay
 from ringback.store.memory import MemoryStore
 from ringback.values.events import Event
 from ringback.values.query import Query, Report
@@ -35,10 +36,14 @@ class FakeEngine(FakeVerifier):
         super().__init__(**verdicts)
         self.flights: dict[str, asyncio.Future[Report]] = {}
         self.arrivals: asyncio.Queue[Query] = asyncio.Queue()
+        self.progress: tuple[UnderWay, ...] = ()
 
     async def verify(self, asked: Query, /) -> Report:
         self.arrivals.put_nowait(asked)
         return await super().verify(asked)
+
+    def progress_nowait(self, most: int, /) -> tuple[UnderWay, ...]:
+        return self.progress[:most]
 
     def concluded_nowait(self, address: str, /) -> "asyncio.Future[Report] | None":
         return self.flights.get(address)
@@ -51,6 +56,7 @@ class HttpSite:
         self.engine, self.store, self.clock = FakeEngine(), MemoryStore(), FakeClock()
         self.clock.at = NOON
         self.settings, self.limits, self.tokens = Settings(), Limits(), Tokens()
+        self.sources: Mapping[str, str] = {}
         self.events: list[Event] = []
         self.told = asyncio.Event()
 
@@ -62,6 +68,7 @@ class HttpSite:
             self.clock,
             self.hear,
             settings=self.settings,
+            sources=self.sources,
             tokens=self.tokens,
             limits=self.limits,
         )

@@ -1,13 +1,25 @@
 """What is made of settings: a store, a verifier, and the name we go by."""
 
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from ringback import assemble
-from ringback.assemble import flag_lists, make_verifier, open_store, phrasebook, running_verifier
-from ringback.engine.pacer import Pacer
+from ringback.assemble import (
+    flag_lists,
+    make_engine,
+    make_verifier,
+    open_store,
+    organisations,
+    phrasebook,
+    running_verifier,
+)
 from ringback.errors import ConfigError, StoreError
 from ringback.lab.plan import DomainPlan, NamePlan, Plan
 from ringback.lab.world import ALLOWED_NETWORKS, HELO_NAME, World
@@ -160,16 +172,79 @@ async def test_a_verifier_goes_on_with_the_budgets_of_the_store() -> None:
 
 async def test_a_verifier_goes_on_with_the_connections_of_the_one_before() -> None:
     identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
-    pacer = Pacer(Budget(concurrent=1))
-    await pacer.wait_slot(IP)
     async with world_of() as world:
         settings = settings_for(world, identity)
-        settings = replace(settings, smtp=replace(settings.smtp, callout_deadline_s=0.2))
-        verifier = await make_verifier(settings, MemoryStore(), hear, pacer=pacer)
-        report = await verifier.verify("first@shop.example")
-        await verifier.close()
+        short = replace(settings.smtp, callout_deadline_s=0.2)
+        settings = replace(settings, smtp=short, budget=Budget(concurrent=1))
+        before = await make_engine(settings, MemoryStore(), hear)
+        await before.pacer.wait_slot(IP)
+        engine = await make_engine(settings, MemoryStore(), hear, before=before)
+        report = await engine.verifier.verify("first@shop.example")
+        await engine.close()
 
     assert Reason.OVER_BUDGET is report.reason
+
+
+class HeldDns(asyncio.DatagramProtocol):
+    """Passes on questions to a name server, and holds its answers until they are let go."""
+
+    def __init__(self, server: str) -> None:
+        host, _, port = server.rpartition(":")
+        self._server = host, int(port)
+        self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
+        self._answering: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+        self.nameserver = "{}:{}".format(*transport.get_extra_info("sockname"))
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.asked.set()
+        self._answering.add(asyncio.create_task(self._answer(data, addr)))
+
+    async def _answer(self, data: bytes, client: tuple[str, int]) -> None:
+        await self.may_answer.wait()
+        with socket.socket(type=socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            sock.connect(self._server)
+            sock.send(data)
+            answer = await asyncio.get_running_loop().sock_recv(sock, 65_535)
+        self._transport.sendto(answer, client)
+
+
+@asynccontextmanager
+async def held_dns(server: str) -> AsyncIterator[HeldDns]:
+    transport, held = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: HeldDns(server), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        yield held
+    finally:
+        transport.close()
+
+
+@pytest.mark.parametrize("helo_name", [HELO_NAME, "other.example"])
+async def test_an_engine_that_is_replaced_answers_who_waits_for_its_doctor(helo_name: str) -> None:
+    store = MemoryStore()
+    identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
+    async with world_of() as world, held_dns(world.nameserver) as held:
+        settings = settings_for(world, identity)
+        settings = replace(settings, dns=replace(settings.dns, nameservers=(held.nameserver,)))
+        before = await make_engine(settings, store, hear)
+        asking = asyncio.create_task(before.verifier.verify("nobody@shop.example"))
+        await held.asked.wait()  # by the doctor: nobody else asks before he has an answer
+        settings = replace(settings, identity=replace(identity, helo_name=helo_name))
+        after = await make_engine(settings, store, hear, before=before)
+        after.attend_nowait(before=before)
+        giving_way = asyncio.create_task(before.give_way(after))
+        await asyncio.sleep(0)
+        held.may_answer.set()
+        report = await asking
+        await giving_way
+        await after.close()
+
+    assert Reason.NO_SUCH_MAILBOX is report.reason
+    assert (helo_name == HELO_NAME) is (before.doctor is after.doctor)
 
 
 async def test_without_a_fit_identity_nobody_is_called() -> None:
@@ -223,3 +298,16 @@ async def test_an_engine_without_a_name_can_be_examined() -> None:
 def test_what_is_shipped_is_read_once() -> None:
     assert phrasebook() is phrasebook()
     assert flag_lists() is flag_lists()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mx.shop.example", "shop.example"),
+        ("a.b.shop.co.uk", "shop.co.uk"),
+        ("mx.laden.xn--55qx5d.cn", "laden.xn--55qx5d.cn"),  # a suffix beyond ASCII
+        ("co.uk", "co.uk"),
+    ],
+)
+def test_organisations_go_by_the_list_of_suffixes(name: str, expected: str) -> None:
+    assert expected == organisations()(name)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ringback.rules.gates import Gate
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "ringback"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("changelog.d/*.md"), *ROOT.glob("docs/**/*.md")])
@@ -21,6 +23,19 @@ _KINDS = ("security", "added", "changed", "deprecated", "removed", "fixed")
 
 def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def test_each_gate_is_in_the_page_about_them() -> None:
+    page = ROOT.joinpath("docs/etiquette.md").read_text()
+
+    assert [] == [gate.value for gate in Gate if f"`{gate}`" not in page]
+
+
+def test_the_readme_asks_as_the_page_for_postfix_does() -> None:
+    page = ROOT.joinpath("docs/howto/postfix.md").read_text("utf-8")
+    found = re.search(r"^```postfix\n.*?^```$", page, re.MULTILINE | re.DOTALL)
+
+    assert found and found[0] in ROOT.joinpath("README.md").read_text("utf-8")
 
 
 def test_each_standard_that_the_source_speaks_of_has_a_row() -> None:

@@ -26,7 +26,8 @@ LIBRARY, PROGRAM = "usr/lib/ringback", "usr/bin/ringback"
 SCRIPTS = ("postinst", "prerm", "postrm")
 CONFIGURATION = "etc/ringback/ringback.toml"
 
-UNITS = ("ringback.service", *(f"ringback-{door}.socket" for door in ("policy", "milter", "http")))
+DOORS = ("policy", "milter", "socketmap", "http")
+UNITS = ("ringback.service", *(f"ringback-{door}.socket" for door in DOORS))
 
 # From → to, of what is as it is in the tree.
 FILES: Mapping[str, str] = {

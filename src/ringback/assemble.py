@@ -11,9 +11,10 @@ from functools import cache
 from importlib import import_module
 from importlib.resources import files
 from ipaddress import ip_address
+from pathlib import Path
 
-from .engine.callout import Outside
 from .engine.doctor import Doctor, Means
+from .engine.outside import Outside
 from .engine.pacer import Pacer
 from .engine.ports import Clock, Resolver, Sink, Store
 from .engine.verifier import Verifier
@@ -27,7 +28,7 @@ from .rules.exemptions import Exemptions
 from .rules.flags import FlagLists, parse_flag_lists
 from .rules.networks import parse_networks
 from .rules.organisation import Organisation, Registered, organisation_by
-from .rules.phrasebook import Phrasebook, parse_phrasebook
+from .rules.phrasebook import Phrasebook, UnreadBook, parse_phrasebook
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .values.dns import RecordType
@@ -55,9 +56,28 @@ def flag_lists() -> FlagLists:
 @cache
 def organisations() -> Organisation:
     """Organisational domains by the list of public suffixes that ships with its library."""
-    # Its list takes half as long to read as a command has to start: only where mail is judged.
-    registered: Registered = import_module("publicsuffixlist").PublicSuffixList().privatesuffix
-    return organisation_by(registered)
+    return organisation_by(_registered)
+
+
+def _registered(domain: str) -> str | None:
+    return _read_suffixes()(domain)
+
+
+@cache
+def _read_suffixes() -> Registered:
+    # Read at the first question: that takes a quarter of the time in which a command has to start.
+    library = import_module("publicsuffixlist")
+    with Path(library.PSLFILE).open(encoding="utf-8") as rules:
+        listed = library.PublicSuffixList(map(_in_a_labels, rules), accept_encoded_idn=False)
+    registered: Registered = listed.privatesuffix
+    return registered
+
+
+def _in_a_labels(rule: str) -> str:
+    """A line of the list; the library would put all of them through its slow codec."""
+    if rule.isascii() or rule.startswith("//"):
+        return rule
+    return rule.split(maxsplit=1)[0].encode("idna").decode("ascii")
 
 
 async def open_store(settings: Settings, sink: Sink) -> Store:
@@ -80,17 +100,31 @@ async def open_store(settings: Settings, sink: Sink) -> Store:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Engine:
     """A verifier, and the doctor who says whether it may call anyone."""
 
     verifier: Verifier
     doctor: Doctor
-    means: Means  # what the doctor needs for examinations that take conversations
+    means: Means  # what the doctor needs for whole examinations
+    pacer: Pacer
 
-    async def close(self) -> None:
+    async def close(self, drain_s: float = 0.0) -> None:
+        """Let questions and callouts finish for `drain_s` seconds, then end them."""
         await self.doctor.close()
-        await self.verifier.close()
+        await self.verifier.close(drain_s)
+
+    def attend_nowait(self, before: "Engine | None" = None) -> None:
+        """Have the doctor look after this engine, and no longer after the one `before`."""
+        if before and before.doctor is not self.doctor:
+            before.doctor.retire_nowait()
+        self.doctor.attend_nowait(self.means)
+
+    async def give_way(self, successor: "Engine") -> None:
+        """Close when the last who asked this engine has his answer, and what began for him has ended."""
+        await self.verifier.close(self.verifier.patience_s)
+        if self.doctor is not successor.doctor:
+            await self.doctor.close()
 
 
 async def make_engine(
@@ -98,11 +132,12 @@ async def make_engine(
     store: Store,
     sink: Sink,
     clock: Clock | None = None,
-    pacer: Pacer | None = None,
+    before: Engine | None = None,
 ) -> Engine:
     """Make the engine on a store that is open. Raises UsageError if it cannot say who we are.
 
-    `pacer`: the one of the engine before it, whose connections go on; it is not changed.
+    `before`: the one that it is to replace. Its connections count; what its doctor has found holds on,
+    unless he went by other settings. It is not changed.
     """
     clock = clock or SystemClock()
     resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
@@ -112,7 +147,7 @@ async def make_engine(
     except BaseException:
         await resolver.close()
         raise
-    return _build(settings, resolver, store, sink, clock, pacer, logins)
+    return _build(settings, resolver, store, sink, clock, logins, before)
 
 
 async def make_verifier(
@@ -120,10 +155,9 @@ async def make_verifier(
     store: Store,
     sink: Sink,
     clock: Clock | None = None,
-    pacer: Pacer | None = None,
 ) -> Verifier:
     """Make an engine whose doctor is asked by its gate only."""
-    return (await make_engine(settings, store, sink, clock, pacer)).verifier
+    return (await make_engine(settings, store, sink, clock)).verifier
 
 
 def _build(
@@ -132,10 +166,10 @@ def _build(
     store: Store,
     sink: Sink,
     clock: Clock,
-    pacer: Pacer | None,
     logins: Mapping[str, Login],
+    before: Engine | None = None,
 ) -> Engine:
-    doctor = Doctor(settings, resolver, clock, sink, lambda: source_addresses(settings))
+    doctor, pacer = _outlasting(before, settings, resolver, sink, clock)
     outside = Outside(
         resolver=resolver,
         dialer=TcpDialer(
@@ -146,15 +180,27 @@ def _build(
         ),
         store=store,
         clock=clock,
-        pacer=pacer or Pacer(settings.budget),
-        book=phrasebook(),
+        pacer=pacer,
+        book=UnreadBook(phrasebook),
         draw=random.random,
         organisation=organisations(),
         is_fit=doctor.is_fit,
         logins=logins,
     )
     verifier = Verifier(settings, outside, Exemptions.parse(settings), sink)
-    return Engine(verifier, doctor, Means(verifier.call_own, is_synchronised))
+    means = Means(resolver, verifier.call_own, store.search_calls, is_synchronised)
+    return Engine(verifier, doctor, means, pacer)
+
+
+def _outlasting(
+    before: Engine | None, settings: Settings, resolver: Resolver, sink: Sink, clock: Clock
+) -> tuple[Doctor, Pacer]:
+    """What an engine hands on to the next."""
+    pacer = before.pacer if before else Pacer(settings.budget)
+    if before and before.doctor.suits(settings):
+        return before.doctor, pacer
+    doctor = Doctor(settings, resolver, clock, sink, lambda: source_addresses(settings))
+    return doctor, pacer
 
 
 @asynccontextmanager
@@ -179,7 +225,7 @@ async def running_engine(settings: Settings, sink: Sink) -> AsyncIterator[Engine
         logins = load_logins(settings.recipient.route)
         resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
         settings = await _with_name(settings, resolver)
-        engine = _build(settings, resolver, store, sink, SystemClock(), None, logins)
+        engine = _build(settings, resolver, store, sink, SystemClock(), logins)
         try:
             yield engine
         finally:

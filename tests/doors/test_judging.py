@@ -132,6 +132,35 @@ async def test_our_failure_is_told_and_is_no_verdict(error: Exception, what: str
     assert [what, what] == bench.troubles()
 
 
+class Cancelling(FakeVerifier):
+    """Something that it waits for was cancelled by somebody else."""
+
+    async def verify(self, asked: Query, /) -> Report:
+        shared = asyncio.get_running_loop().create_future()
+        shared.cancel()
+        await shared
+        raise AssertionError(asked)
+
+
+async def test_a_cancellation_that_is_not_our_own_is_a_bug_and_not_the_end() -> None:
+    bench = Bench()
+    bench.judge.adopt(Cancelling(), ENFORCE)
+
+    assert await bench.judge.judge(ask("ann")) is None
+    assert ["CancelledError()"] == bench.troubles()
+
+
+async def test_whoever_is_cancelled_stays_so() -> None:
+    bench = Bench(slow=asyncio.Event())
+    judging = asyncio.create_task(bench.judge.judge(ask("slow")))
+    await asyncio.sleep(0)
+    judging.cancel()
+    await asyncio.wait({judging})
+
+    assert judging.cancelled()
+    assert [] == bench.troubles()
+
+
 async def test_without_a_memory_of_deferrals_nobody_is_deferred() -> None:
     bench = Bench(grey=Reason.GREYLISTED)
     bench.verifier.store_failure = StoreError("the store is gone")
@@ -169,3 +198,44 @@ async def test_a_reload_meanwhile_does_not_mix_settings() -> None:
 
     assert ruling is not None
     assert "slow@shop.example" == ruling.report.address
+
+
+def at_hand(reason: Reason, local: str = "ann") -> Report:
+    retry_at = NOON + 300 if reason is Reason.GREYLISTED else None
+    final = retry_at is None
+    return Report(f"{local}@shop.example", reason, final, NOON, "a rule", retry_at=retry_at)
+
+
+async def test_what_is_at_hand_is_ruled_as_what_is_waited_for() -> None:
+    bench = Bench(nobody=Reason.NO_SUCH_MAILBOX)
+    report = at_hand(Reason.NO_SUCH_MAILBOX, "nobody")
+    bench.verifier.at_hand["nobody@shop.example"] = report
+
+    ruled = bench.judge.rule_nowait(ask("nobody"))
+
+    assert await bench.judge.rule(ask("nobody")) == ruled
+    now, waited = bench.events
+    assert now == waited
+
+
+@pytest.mark.parametrize("reason", [None, Reason.GREYLISTED])
+def test_who_takes_a_look_elsewhere_waits(reason: Reason | None) -> None:
+    bench = Bench()
+    if reason:
+        bench.verifier.at_hand["ann@shop.example"] = at_hand(reason)
+
+    assert bench.judge.rule_nowait(ask("ann")) is None
+    assert [] == bench.events
+
+
+class Cursed(FakeVerifier):
+    def verify_nowait(self, asked: Query, /) -> Report | None:
+        raise KeyError(asked.address)
+
+
+def test_a_bug_in_what_is_at_hand_is_told_and_costs_nobody_an_answer() -> None:
+    bench = Bench()
+    bench.judge.adopt(Cursed(), ENFORCE)
+
+    assert bench.judge.rule_nowait(ask("ann")) is None
+    assert ["KeyError('ann@shop.example')"] == bench.troubles()

@@ -41,7 +41,7 @@ def test_answers_are_counted_by_what_came_of_them() -> None:
         'ringback_decision_seconds_bucket{door="policy",le="0.025"} 3.0',
         'ringback_decision_seconds_sum{door="http"} 0.0',
         'ringback_gates_total{gate="retried"} 1.0',
-        "ringback_gate_dns_questions_total 9.0",
+        "ringback_dns_questions_total 9.0",
     } <= lines(metrics)
 
 

@@ -10,7 +10,7 @@ from ringback.doors.policy_server import Limits, PolicyServer
 from ringback.errors import StoreError
 from ringback.lab.clock import HandClock
 from ringback.values.events import Decided, DoorClosed, Event, Trouble
-from ringback.values.query import Client, Purpose, Query
+from ringback.values.query import Client, Purpose, Query, Report
 from ringback.values.settings import (
     DeferOrAccept,
     Etiquette,
@@ -439,3 +439,42 @@ async def test_a_recipient_without_a_route_raises_no_question() -> None:
     await world.told(asked("ann@shop.example", recipient="bob@other.example"))
 
     assert [Purpose.SENDER] == [query.purpose for query in world.verifier.queries]
+
+
+def at_hand(world: World, sender: str, reason: Reason) -> None:
+    world.verifier.at_hand[sender] = Report(sender, reason, True, NOON, "a rule")
+
+
+async def test_what_is_at_hand_is_answered_without_waiting() -> None:
+    world = World()
+    at_hand(world, "nobody@shop.example", Reason.NO_SUCH_MAILBOX)
+
+    said = await world.told(asked("nobody@shop.example") * 40)
+
+    assert 40 == said.count(b"action=550 5.1.7")
+    assert 40 == len(world.decided())
+    assert [] == world.verifier.queries
+
+
+async def test_what_is_at_hand_does_not_overtake_what_is_not() -> None:
+    may_answer = asyncio.Event()
+    world = World(slow=may_answer, nobody=Reason.NO_SUCH_MAILBOX)
+    at_hand(world, "nobody@shop.example", Reason.NO_SUCH_MAILBOX)
+    nobody = asked("nobody@shop.example")
+    connection = FakeConnection(nobody, asked("slow@shop.example") + nobody, nobody)
+    serving = asyncio.create_task(world.server.serve(connection))
+    await turns()
+    assert 1 == len(connection.written)
+    may_answer.set()
+    await serving
+
+    assert [b"550", b"DUN", b"550", b"550"] == [told[7:10] for told in connection.written]
+
+
+async def test_where_two_are_asked_about_none_is_judged_twice() -> None:
+    world = World(ROUTED)
+    at_hand(world, "ann@shop.example", Reason.ACCEPTED)
+    at_hand(world, "bob@ours.example", Reason.ACCEPTED)
+    await world.told(asked("ann@shop.example"))
+
+    assert ["bob@ours.example", "ann@shop.example"] == [it.address for it in world.decided()]

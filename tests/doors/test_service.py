@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from ringback.doors import service as service_module
-from ringback.doors.configuration import load_settings
+from ringback.doors.configuration import Loaded, load_settings
 from ringback.doors.service import Service
 from ringback.errors import ConfigError, StoreError, UsageError
 from ringback.lab.policy_client import PolicyClient
+from ringback.lab.world import World
 from ringback.net.inherit import Inherited, Passed
 from ringback.values.events import CalledOut, Decided, Event, Examined, Lifecycle, Trouble
+from ringback.values.fitness import Aspect, Severity
 from ringback.values.settings import Budget, Cache, Milter, Mode, Policy, Settings, StoreSettings
 from ringback.values.verdict import Reason
 from ringback.wire.milter_answers import CONTINUE, encode_packet
@@ -31,6 +33,7 @@ class Site:
     settings: Settings
     environment: dict[str, str] = field(default_factory=dict)
     mistake: Exception | None = None
+    max_files: int | None = None
     events: list[Event] = field(default_factory=list)
     examined: list[Examined] = field(default_factory=list)
     told: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
@@ -38,10 +41,10 @@ class Site:
     def __post_init__(self) -> None:
         self.service = Service(self.read_settings, self.hear, self.environment)
 
-    def read_settings(self) -> Settings:
+    def read_settings(self) -> Loaded:
         if self.mistake:
             raise self.mistake
-        return self.settings
+        return Loaded(self.settings)
 
     def hear(self, event: Event) -> None:
         self.events.append(event)
@@ -78,7 +81,9 @@ class Site:
     @asynccontextmanager
     async def up(self) -> AsyncIterator[PolicyClient]:
         """Run the service, and be its client."""
-        self.service = Service(self.read_settings, self.hear, self.environment)
+        self.service = Service(
+            self.read_settings, self.hear, self.environment, max_files=self.max_files
+        )
         running = asyncio.create_task(self.service.run())
         await self.wait_ready()
         client = PolicyClient(self.service.addresses[0])
@@ -361,9 +366,42 @@ async def test_a_reload_examines_the_new_identity(site: Site) -> None:
     async with site.up():
         before = await site.wait_examined()
         await site.reload(identity=identity)
-        after = await site.wait_examined()
+        while (after := await site.wait_examined()).may_call:
+            """What hosts said of the old one, just before."""
 
-    assert (True, False) == (before.may_call, after.may_call)
+    assert before.may_call
+    assert after.fitness.has(Aspect.HELO_NAME, Severity.FATAL)
+
+
+async def test_a_reload_that_changes_no_identity_examines_nothing(site: Site, lab: World) -> None:
+    def examinations() -> int:
+        return sum(asked.kind == "PTR" for asked in list(lab.dns.questions))
+
+    async with site.up() as client:
+        await site.wait_examined()
+        before = examinations()
+        await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        await ask(client, "invented@shop.example")
+        after = examinations()
+
+    decided = [event for event in site.events if isinstance(event, Decided)]
+    assert [Reason.NO_SUCH_MAILBOX] == [event.report.reason for event in decided]
+    assert before == after > 0
+
+
+@pytest.mark.parametrize(("max_files", "told"), [(1_820, 0), (1_819, 1)])
+async def test_too_few_files_for_all_who_may_come_are_told_of(
+    max_files: int, told: int, site: Site
+) -> None:
+    site.max_files = max_files
+    async with site.up():
+        at_start = [event.what for event in site.events if isinstance(event, Trouble)]
+        at_reload = await site.reload(milter=Milter(listen=(ANY_PORT,)))
+
+    assert told == len(at_start)
+    assert [f"{max_files} may be open at a time; with every door full it would be 11820"] == (
+        at_reload
+    )
 
 
 async def test_a_service_manager_that_is_gone_ends_nothing(site: Site, tmp_path: Path) -> None:

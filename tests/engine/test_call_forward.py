@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fakes import NO_SUCH_USER, FakeHost, FakeOutside
-from ringback.engine import verifier as verifier_module
+from ringback.engine import flights as flights_module
 from ringback.engine.verifier import Verifier
 from ringback.values.dns import DnsStatus, Mx, RecordType
 from ringback.values.endpoint import Login
@@ -353,7 +353,7 @@ async def test_a_host_that_greylists_one_recipient_does_not_stop_the_others(
 async def test_no_place_among_the_connections_is_a_matter_of_time(
     world: FakeOutside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifier_module, "MAX_FLIGHTS", 0)
+    monkeypatch.setattr(flights_module, "MAX_FLIGHTS", 0)
 
     assert Reason.DEADLINE is (await Gateway(world).ask("x@ours.example")).reason
 
@@ -435,7 +435,11 @@ async def test_tls_that_fails_is_not_followed_by_a_question_in_clear(world: Fake
 
     for recipient in ("x@ours.example", "y@ours.example"):
         assert Reason.TLS_REQUIRED is (await gateway.ask(recipient)).reason
+    await settle()
+
     assert [] == gateway.host.recipients
+    troubles = [event for event in world.events if isinstance(event, Trouble)]
+    assert ["route"] * 2 == [trouble.where for trouble in troubles]
 
 
 async def test_a_login_that_is_refused_is_the_operators_business(world: FakeOutside) -> None:

@@ -10,7 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside
-from ringback.engine.callout import Callout, News, Outside
+from ringback.engine.callout import Callout
+from ringback.engine.outside import Outside
+from ringback.engine.visit import News
 from ringback.rules.conclude import conclude
 from ringback.rules.exemptions import Exemptions
 from ringback.rules.gates import Passed

@@ -11,12 +11,16 @@ from ringback.engine import doctor as doctor_module
 from ringback.engine.doctor import EXAMINE_EVERY_S, LOOK_AGAIN_S, Doctor, Means
 from ringback.errors import StoreError
 from ringback.lab.clock import HandClock
+from ringback.rules.reach import gate_of
 from ringback.values.address import Address
+from ringback.values.calls import Call
 from ringback.values.dns import DnsAnswer, DnsStatus, RecordType
 from ringback.values.events import Event, Examined, Trouble
 from ringback.values.evidence import Exchange, Meaning, Stage
 from ringback.values.fitness import Aspect, Fitness, Severity
-from ringback.values.settings import Identity, Policy, Settings
+from ringback.values.query import Purpose
+from ringback.values.settings import Dns as DnsSettings
+from ringback.values.settings import Etiquette, Identity, Policy, Settings, Smtp
 
 IP, NAME = "192.0.2.7", "verify.example.net"
 POINTER = "7.2.0.192.in-addr.arpa"
@@ -41,6 +45,13 @@ class Dns(FakeResolver):
             raise AssertionError("a bug")
         return answer
 
+    @classmethod
+    def like(cls, other: "Dns") -> "Dns":
+        """Another server with the same zone."""
+        made = cls()
+        made.answers = other.answers
+        return made
+
     @property
     def examinations(self) -> int:
         return self.asked.count((POINTER, RecordType.PTR))
@@ -56,6 +67,7 @@ class Practice:
         )
     )
     called: list[str] = field(default_factory=list)
+    audit: list[Call] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     trouble: StoreError | None = None
 
@@ -64,7 +76,7 @@ class Practice:
         self.mend()
         self.dns.say(NAME, RecordType.A, IP)
         self.dns.say(NAME, RecordType.TXT, "v=spf1 a -all")
-        self.means = Means(self.call, lambda: True)
+        self.means = Means(self.dns, self.call, self.search_calls, lambda: True)
         self.doctor = self.open()
 
     def open(self, **changes: object) -> Doctor:
@@ -79,6 +91,12 @@ class Practice:
         if self.trouble:
             raise self.trouble
         return (ACCEPTED,)
+
+    async def search_calls(self, pattern: str, since_at: float, limit: int) -> tuple[Call, ...]:
+        if self.trouble:
+            raise self.trouble
+        found = [call for call in self.audit if call.address == pattern and call.at >= since_at]
+        return tuple(found[:limit])
 
     def mend(self) -> None:
         self.dns.say(POINTER, RecordType.PTR, NAME)
@@ -246,6 +264,39 @@ async def test_a_closed_doctor_goes_by_what_he_found(practice: Practice) -> None
     assert 2 == practice.dns.examinations
 
 
+async def test_who_waits_for_a_doctor_that_is_closed_is_answered(practice: Practice) -> None:
+    practice.dns.may_answer.clear()
+    asking = asyncio.create_task(practice.doctor.is_fit())
+    await settle()
+    await practice.doctor.close()
+
+    assert not await asking
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "suits"),
+    [
+        ("identity", Identity(helo_name="other.example", contact="ann@shop.example"), False),
+        ("dns", DnsSettings(canary="canary.example"), False),
+        ("etiquette", Etiquette(dnsbl=("list.example",)), False),
+        ("etiquette", Etiquette(opted_out=("shop.example",)), False),
+        ("etiquette", Etiquette(audit_keep_days=1), True),
+        ("smtp", Smtp(port=2525), False),
+        ("smtp", Smtp(allowed_networks=("127.0.0.0/8",)), False),
+        ("smtp", Smtp(answer_within_s=1.0), True),
+        ("policy", Policy(own_domains=("shop.example",)), False),
+        ("policy", Policy(listen=()), True),
+    ],
+)
+async def test_what_was_found_holds_for_the_same_identity(
+    section: str, value: object, suits: bool, practice: Practice
+) -> None:
+    other = replace(practice.settings, **{section: value})  # type: ignore[arg-type]
+
+    assert practice.doctor.suits(replace(practice.settings))
+    assert suits is practice.doctor.suits(other)
+
+
 # What takes conversations.
 
 
@@ -273,6 +324,15 @@ async def test_what_comes_to_us_is_not_asked_for(practice: Practice) -> None:
     assert [] == practice.called
     assert fitness.has(Aspect.CONTACT_MAIL, Severity.OK)
     assert fitness.has(Aspect.PORT, Severity.UNKNOWN)
+
+
+async def test_whoever_opted_out_is_not_asked(practice: Practice) -> None:
+    practice.settings = replace(practice.settings, etiquette=Etiquette(opted_out=("example",)))
+    fitness = await practice.open().examine(practice.means)
+
+    assert [] == practice.called
+    [found] = [it for it in fitness.findings if it.what is Aspect.CONTACT_MAIL]
+    assert "etiquette.opted_out" in found.text
 
 
 @pytest.mark.parametrize("changes", [{"contact": ""}, {"helo_name": ""}])
@@ -306,6 +366,111 @@ async def test_he_attends_hourly_and_asks_no_host_more_often(practice: Practice)
     assert 3 == practice.dns.examinations
     assert [(True, True), (False, False), (True, True)] == practice.told
     assert ["ann@shop.example", "ann@shop.example"] == practice.called
+
+
+async def test_whoever_attends_goes_on_with_the_means_of_another_engine(
+    practice: Practice,
+) -> None:
+    calls: list[str] = []
+
+    async def call(address: Address) -> tuple[Exchange, ...]:
+        calls.append(address.key)
+        return (ACCEPTED,)
+
+    other_dns = Dns.like(practice.dns)
+    practice.doctor.attend_nowait(practice.means)
+    await practice.clock.wait_asleep()
+    practice.doctor.attend_nowait(replace(practice.means, call=call, resolver=other_dns))
+    await settle()
+    at_once = list(calls), other_dns.examinations
+    practice.clock.advance(EXAMINE_EVERY_S)
+    await practice.clock.wait_asleep()
+
+    assert ([], 0) == at_once
+    assert (["ann@shop.example"], 1) == (calls, other_dns.examinations)
+    assert (["ann@shop.example"], 1) == (practice.called, practice.dns.examinations)
+    assert [(True, True)] == practice.told
+
+
+async def test_another_engine_looks_at_once_at_what_may_be_mended(practice: Practice) -> None:
+    practice.spoil()
+    practice.doctor.attend_nowait(practice.means)
+    await practice.clock.wait_asleep()
+    practice.mend()
+    practice.doctor.attend_nowait(practice.means)
+    await settle()
+
+    assert await practice.doctor.is_fit()
+    assert [(False, False), (True, True)] == practice.told
+
+
+async def test_whoever_is_retired_answers_and_tells_nobody_of_it(practice: Practice) -> None:
+    practice.dns.may_answer.clear()
+    asking = asyncio.create_task(practice.doctor.is_fit())
+    practice.doctor.attend_nowait(practice.means)
+    await settle()
+    practice.doctor.retire_nowait()
+    practice.dns.may_answer.set()
+    fit = await asking
+    await practice.clock.wait_asleep()
+    practice.clock.advance(EXAMINE_EVERY_S)
+    await settle()
+
+    assert fit
+    assert 1 == practice.dns.examinations
+    assert [] == practice.events
+
+
+def past_call(helo_name: str = NAME, ago_s: float = 600.0, said: Exchange = ACCEPTED) -> Call:
+    """A doctor's callout for the contact, as the audit has it."""
+    address = "ann@shop.example"
+    at = HandClock().now() - ago_s
+    gates = (gate_of(helo_name),)
+    return Call(
+        "1", "1", at, address, "shop.example", "mx", IP, Purpose.BULK, gates=gates, said=(said,)
+    )
+
+
+async def test_a_restart_does_not_ask_before_the_hour_is_over(practice: Practice) -> None:
+    practice.audit = [replace(past_call(), gates=("an operator asked",)), past_call()]
+    practice.doctor.attend_nowait(practice.means)
+    await practice.clock.wait_asleep()
+    fitness = await practice.doctor.examine(practice.means)
+    at_once = list(practice.called)
+    practice.audit = []
+    practice.clock.advance(EXAMINE_EVERY_S)
+    await practice.clock.wait_asleep()
+
+    assert fitness.has(Aspect.CONTACT_MAIL, Severity.OK)
+    assert fitness.has(Aspect.PORT, Severity.OK)
+    assert [] == at_once
+    assert ["ann@shop.example"] == practice.called
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        past_call("other.example.net"),
+        past_call(ago_s=EXAMINE_EVERY_S),
+        past_call(said=replace(ACCEPTED, code=550, meaning=Meaning.UNKNOWN_USER)),
+    ],
+    ids=["under another name", "too long ago", "not well"],
+)
+async def test_what_is_old_or_not_well_is_asked_again_at_a_restart(
+    before: Call, practice: Practice
+) -> None:
+    practice.audit = [before]
+    practice.doctor.attend_nowait(practice.means)
+    await practice.clock.wait_asleep()
+
+    assert ["ann@shop.example"] == practice.called
+
+
+async def test_without_a_contact_nothing_is_looked_up(practice: Practice) -> None:
+    practice.open(contact="").attend_nowait(practice.means)
+    await practice.clock.wait_asleep()
+
+    assert [(False, False)] == practice.told
 
 
 async def test_a_dns_that_fails_has_no_host_asked_again(practice: Practice) -> None:

@@ -54,7 +54,8 @@ async def test_a_client_that_the_domain_vouches_for_is_called_at_once(world: Fak
     report = await world.verifier(etiquette=RETRIED).verify(mail())
 
     assert world.dialer.calls == ["192.0.2.1"]
-    assert report.questions == 2  # MX and SPF
+    # MX and SPF by the gates; by the callout four for an opt-out, MX, A and AAAA, one of them twice.
+    assert len(world.resolver.asked) == report.questions == 8
 
 
 async def test_whom_the_domain_disowns_is_put_off_once_and_never_called(world: FakeOutside) -> None:
@@ -121,7 +122,8 @@ async def test_with_always_no_question_is_asked_about_the_client(world: FakeOuts
     report = await world.verifier().verify(mail())
 
     assert world.dialer.calls == ["192.0.2.1"]
-    assert report.questions == 1  # whether there is anybody to call
+    assert world.resolver.asked[0] == ("shop.example", RecordType.MX)  # is there anybody to call?
+    assert report.questions == 7  # that, and the callout's
 
 
 async def test_a_listed_client_is_not_called_for_in_any_mode(world: FakeOutside) -> None:

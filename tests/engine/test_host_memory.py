@@ -10,6 +10,7 @@ from fakes import START, FakeClock
 from ringback.engine.host_memory import HostMemory
 from ringback.engine.pacer import Pacer
 from ringback.rules.breakers import REFUSAL_PAUSE_S
+from ringback.rules.lessons import Lessons
 from ringback.store.memory import MemoryStore
 from ringback.values.events import Event, Trouble
 from ringback.values.evidence import Exchange, Meaning, Stage
@@ -102,11 +103,11 @@ async def test_a_trial_that_is_answered_ends_it() -> None:
     await around.memory.learn(DOMAIN, [REFUSAL])
     around.clock.advance(REFUSAL_PAUSE_S)
     facts = await around.memory.load(IP, DOMAIN)
-    teaches = around.memory.teaches(DOMAIN, [ANSWER], facts)
+    lessons = around.memory.lessons(DOMAIN, [ANSWER], facts)
 
     await around.memory.learn(DOMAIN, [ANSWER])
 
-    assert teaches
+    assert lessons != Lessons()
     (closed,) = await around.memory.load(IP, DOMAIN)
     assert (HostFact.REFUSES_US, 0) == (closed.kind, closed.strikes)
     assert 1 == len(around.troubles)
@@ -130,7 +131,7 @@ async def test_what_is_known_already_teaches_nothing() -> None:
     await around.memory.learn(DOMAIN, [])
     await around.memory.learn(DOMAIN, [ANSWER])
 
-    assert not around.memory.teaches(DOMAIN, [ANSWER], ())
+    assert Lessons() == around.memory.lessons(DOMAIN, [ANSWER], ())
     assert () == await around.store.load_facts(IP)
 
 

@@ -56,15 +56,3 @@ async def test_another_budget_changes_how_many_connect_at_a_time() -> None:
 
     assert waited
     assert waits_too
-
-
-def test_a_pledge_that_is_over_leaves_nothing_behind() -> None:
-    pacer = Pacer(Budget())
-
-    pacer.pledge("192.0.2.1", 3)
-    pacer.pledge("192.0.2.1", 2)
-    held = pacer.pledged["192.0.2.1"]
-    pacer.pledge("192.0.2.1", -5)
-
-    assert 5 == held
-    assert not pacer.pledged

@@ -116,3 +116,20 @@ async def test_what_is_asked_as_a_recipient_is_asked_beside_the_sender() -> None
     await _settle()
 
     assert [Purpose.SENDER, Purpose.RECIPIENT] == asked
+
+
+async def test_what_is_being_asked_cannot_get_into_the_line_again() -> None:
+    asked: list[str] = []
+
+    async def refresh(query: Query) -> None:
+        asked.append(query.address)
+        refresher.tell_nowait(query)
+        await asyncio.sleep(0)
+        refresher.tell_nowait(query)
+
+    refresher = Refresher(refresh, lambda _: None)
+    refresher.tell_nowait(Query("ann@shop.example"))
+    await _settle()
+
+    assert ["ann@shop.example"] == asked
+    assert 1 == len(asyncio.all_tasks())

@@ -1,6 +1,7 @@
 """Questions to DNS, and what is said where they lead nowhere."""
 
 from fakes import FakeOutside
+from ringback.engine.asker import Asker
 from ringback.engine.router import CANARY_BELIEVED_S, Router
 from ringback.values.address import parse_address
 from ringback.values.dns import DnsStatus, Mx, RecordType
@@ -17,7 +18,7 @@ def _router(world: FakeOutside, **sections: object) -> Router:
 async def test_hosts_come_in_order_with_what_dns_said(world: FakeOutside) -> None:
     world.resolver.say_mx("shop.example", Mx(20, "b.example"), Mx(10, "a.example"))
 
-    found = await _router(world).hosts(ANN)
+    found = await _router(world).hosts(ANN, Asker(world.resolver))
 
     assert ["a.example", "b.example"] == [mx.host for mx in found.hosts]
     assert "10 a.example, 20 b.example" == found.said.text
@@ -28,18 +29,18 @@ async def test_the_canary_is_asked_once_an_hour(world: FakeOutside) -> None:
     router = _router(world)
     canary = ("example.com", RecordType.A)
 
-    await router.hosts(ANN)
-    await router.hosts(ANN)
+    await router.hosts(ANN, Asker(world.resolver))
+    await router.hosts(ANN, Asker(world.resolver))
     asked_at_once = world.resolver.asked.count(canary)
     world.clock.at += CANARY_BELIEVED_S
-    await router.hosts(ANN)
+    await router.hosts(ANN, Asker(world.resolver))
 
     assert 1 == asked_at_once
     assert 2 == world.resolver.asked.count(canary)
 
 
 async def test_without_a_canary_nxdomain_is_believed(world: FakeOutside) -> None:
-    found = await _router(world, dns=Dns(canary="")).hosts(ANN)
+    found = await _router(world, dns=Dns(canary="")).hosts(ANN, Asker(world.resolver))
 
     assert Fault.NO_SUCH_DOMAIN == found.said.fault
     assert [("shop.example", RecordType.MX)] == world.resolver.asked
@@ -48,7 +49,7 @@ async def test_without_a_canary_nxdomain_is_believed(world: FakeOutside) -> None
 async def test_a_resolver_that_denies_the_canary_is_not_believed(world: FakeOutside) -> None:
     world.resolver.fail("example.com", RecordType.A, DnsStatus.NXDOMAIN)
 
-    found = await _router(world).hosts(ANN)
+    found = await _router(world).hosts(ANN, Asker(world.resolver))
 
     assert Fault.DNS_FAILURE == found.said.fault
     assert "example.com" in found.said.text
@@ -57,9 +58,11 @@ async def test_a_resolver_that_denies_the_canary_is_not_believed(world: FakeOuts
 async def test_an_mx_of_the_domain_itself_without_address_is_unusable(world: FakeOutside) -> None:
     world.resolver.say_mx("shop.example", Mx(10, "shop.example"))
     router = _router(world)
-    found = await router.hosts(ANN)
+    found = await router.hosts(ANN, Asker(world.resolver))
 
-    ips, said = await router.addresses(ANN, found.hosts[0], implicit=found.implicit)
+    ips, said = await router.addresses(
+        ANN, found.hosts[0], Asker(world.resolver), implicit=found.implicit
+    )
 
     assert () == ips
     assert said is not None
@@ -69,9 +72,11 @@ async def test_an_mx_of_the_domain_itself_without_address_is_unusable(world: Fak
 async def test_no_mx_and_no_address_is_no_mail_host(world: FakeOutside) -> None:
     world.resolver.say("shop.example", RecordType.TXT, "v=spf1 -all")
     router = _router(world)
-    found = await router.hosts(ANN)
+    found = await router.hosts(ANN, Asker(world.resolver))
 
-    _, said = await router.addresses(ANN, found.hosts[0], implicit=found.implicit)
+    _, said = await router.addresses(
+        ANN, found.hosts[0], Asker(world.resolver), implicit=found.implicit
+    )
 
     assert said is not None
     assert Fault.NO_MAIL_HOST == said.fault

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside
-from ringback.engine.callout import Callout, Outside
+from ringback.engine.callout import Callout
+from ringback.engine.outside import Outside
 from ringback.engine.sessions import MAX_PER_SESSION
 from ringback.errors import StoreError
 from ringback.rules.breakers import REFUSAL_PAUSE_S
@@ -106,6 +107,20 @@ async def _settle() -> None:
 
 def _reasons(evidence: Iterable[Evidence]) -> list[Reason]:
     return [conclude(said).reason for said in evidence]
+
+
+async def test_those_who_look_on_see_how_far_each_has_come(world: FakeOutside) -> None:
+    counter = Counter(world, FakeHost())
+    leader, waiting = await counter.ask_behind("first@shop.example", ["second@shop.example"])
+    shown = counter.callout.progress_nowait(9)
+    counter.serve()
+    await asyncio.gather(leader, *waiting)
+
+    assert [("first@shop.example", Stage.RCPT), ("second@shop.example", None)] == [
+        (one.query.address, one.stage) for one in shown
+    ]
+    assert {"mx1.shop.example"} == {one.host for one in shown}
+    assert () == counter.callout.progress_nowait(9)
 
 
 async def test_who_waits_together_is_asked_for_in_one_session(world: FakeOutside) -> None:
@@ -468,7 +483,7 @@ async def test_a_session_that_all_have_left_ends(world: FakeOutside) -> None:
 
     assert 0 == world.dialer.under_way
     assert not counter.outside.pacer._users
-    assert not counter.outside.pacer.pledged
+    assert 0 == counter.outside.pacer.pledges.of("192.0.2.1")
 
 
 async def test_a_session_that_is_ended_from_outside_ends_its_callouts(world: FakeOutside) -> None:
@@ -538,6 +553,29 @@ async def test_a_session_stops_when_the_host_has_refused_as_many_as_it_may(
     assert 3 == len(counter.host.recipients)
 
 
+@pytest.mark.parametrize(
+    ("mailboxes", "second"),
+    [
+        (("first@shop.example", "second@shop.example"), Reason.AMBIGUOUS_REPLY),
+        ((), Reason.OVER_BUDGET),
+    ],
+)
+async def test_a_second_session_waits_for_what_the_first_may_leave_of_the_refusals(
+    world: FakeOutside, mailboxes: tuple[str, ...], second: Reason
+) -> None:
+    one = replace(ROOMY, refused_recipients_per_host=4, concurrent_per_host=2)
+    counter = Counter(world, FakeHost(mailboxes=set(mailboxes)), one, control=False)
+    leader, waiting = await counter.ask_behind("first@shop.example", ["second@shop.example"])
+    waited = not waiting[0].done() and len(world.dialer.calls) == 1
+    counter.serve()
+    await leader
+    (evidence,) = await asyncio.gather(*waiting)
+
+    assert waited
+    assert second is conclude(evidence).reason
+    assert 0 == counter.outside.pacer.pledges.of("192.0.2.1")
+
+
 async def test_postmaster_is_not_asked_for_beyond_that_either(world: FakeOutside) -> None:
     one = replace(ROOMY, refused_recipients_per_host=4)
     host = FakeHost(rcpt=lambda _: "550 Mailbox unavailable")
@@ -589,6 +627,31 @@ async def test_who_cannot_be_charged_is_not_called_for(world: FakeOutside) -> No
     assert isinstance(third, StoreError)
     assert isinstance(second, tuple)
     assert {"a1@shop.example"} == set(people) & set(counter.host.recipients)
+
+
+async def test_who_has_left_is_not_told_that_he_cannot_be_charged(world: FakeOutside) -> None:
+    asked, may_fail = asyncio.Event(), asyncio.Event()
+
+    class Stalling(MemoryStore):
+        async def spend(
+            self, charges: Sequence[Charge], call: Call | None, elapsed: float
+        ) -> Charge | None:
+            if call is not None and call.address == "a1@shop.example":
+                asked.set()
+                await may_fail.wait()
+                raise StoreError("the disk is full")
+            return await super().spend(charges, call, elapsed)
+
+    world.store = Stalling()
+    counter = Counter(world, FakeHost(mailboxes=set(_people(2))))
+    stays, leaves = counter.ask(_people(2))
+    await asked.wait()
+    leaves.cancel()
+    await _settle()
+    may_fail.set()
+
+    assert Reason.ACCEPTED is conclude(await stays).reason
+    assert leaves.cancelled()
 
 
 async def test_a_bug_is_told_to_all_whom_it_hit(world: FakeOutside) -> None:

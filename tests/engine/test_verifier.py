@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from fakes import START, FakeHost, FakeOutside
-from ringback.engine import verifier as verifier_module
 from ringback.errors import StoreError
 from ringback.rules.conclude import conclude
 from ringback.rules.freshness import SECOND_REFUSAL_AFTER_S, Entry
+from ringback.values.address import parse_address
 from ringback.values.dns import DnsStatus, RecordType
-from ringback.values.events import CalledOut, Trouble
-from ringback.values.evidence import Fault
-from ringback.values.query import Client, Purpose, Query, Report
+from ringback.values.events import Trouble
+from ringback.values.evidence import Fault, Meaning
+from ringback.values.query import Client, Purpose, Query
 from ringback.values.settings import Budget, Bulk, Etiquette, Identity, Method, Settings, Smtp
 from ringback.values.verdict import Reason, Verdict
 
@@ -50,14 +50,19 @@ async def test_a_mailbox_that_is_refused_is_undeliverable_without_a_control(
     assert ["made.up@shop.example"] == host.recipients
 
 
-async def test_four_askers_of_a_new_address_share_one_connection(world: FakeOutside) -> None:
-    world.host("shop.example", shop())
+async def test_callouts_under_way_are_there_to_be_seen(world: FakeOutside) -> None:
+    host = shop()
+    host.may_answer = asyncio.Event()
+    world.host("shop.example", host)
     verifier = world.verifier()
+    asking = asyncio.create_task(verifier.verify("ann@shop.example"))
+    await host.reached.wait()
+    shown = verifier.progress_nowait(9)
+    host.may_answer.set()
+    await asking
 
-    reports = await asyncio.gather(*(verifier.verify("ann@shop.example") for _ in range(4)))
-
-    assert ["192.0.2.1"] == world.dialer.calls
-    assert [Reason.ACCEPTED] * 4 == [report.reason for report in reports]
+    assert ["mx1.shop.example"] == [one.host for one in shown]
+    assert (1, ()) == (len(shown), verifier.progress_nowait(9))
 
 
 async def test_a_second_question_is_answered_from_the_store_with_the_evidence(
@@ -153,48 +158,6 @@ async def test_the_control_is_not_asked_again_of_a_domain_that_was_selective(
     assert ["bob@shop.example"] == host.recipients
 
 
-async def test_mail_is_answered_while_the_control_is_still_open(world: FakeOutside) -> None:
-    gate = asyncio.Event()
-    host = shop()
-
-    def slow_control(recipient: str) -> str:
-        if recipient == "ann@shop.example":
-            return "250 Ok"
-        host.may_answer = gate
-        return "550 5.1.1 No such user"
-
-    host.rcpt = slow_control
-    world.host("shop.example", host)
-    verifier = world.verifier()
-    query = Query("ann@shop.example", client=CLIENT, answer_by_at=START + 10)
-
-    early = await verifier.verify(query)
-    gate.set()
-    later = await verifier.verify("ann@shop.example")
-
-    assert (Reason.DEADLINE, True) == (early.reason, early.settled)
-    assert Reason.ACCEPTED == later.reason
-    assert 1 == len(world.dialer.calls)
-
-
-async def test_an_asker_without_patience_leaves_and_the_callout_goes_on(
-    world: FakeOutside,
-) -> None:
-    gate = asyncio.Event()
-    host = shop()
-    host.may_answer = gate
-    world.host("shop.example", host)
-    verifier = world.verifier()
-
-    early = await verifier.verify(Query("ann@shop.example", answer_by_at=START))
-    gate.set()
-    later = await verifier.verify("ann@shop.example")
-
-    assert (Reason.DEADLINE, False) == (early.reason, early.settled)
-    assert Reason.ACCEPTED == later.reason
-    assert 1 == len(world.dialer.calls)
-
-
 async def test_an_old_refusal_is_confirmed_before_it_counts(world: FakeOutside) -> None:
     host = shop()
     world.host("shop.example", host)
@@ -219,6 +182,23 @@ async def test_an_ageing_acceptance_answers_and_is_refreshed(world: FakeOutside)
         await asyncio.sleep(0)
 
     assert report.from_cache
+    assert 2 == len(world.dialer.calls)
+
+
+async def test_an_ageing_fact_has_its_domain_called_once_whatever_addresses_are_forged(
+    world: FakeOutside,
+) -> None:
+    world.host("any.example", FakeHost(rcpt=lambda _: "250 Ok"))
+    verifier = world.verifier()
+    await verifier.verify("ann@any.example")
+    world.clock.at += 8 * DAY_S
+    world.dialer.hosts["192.0.2.1"] = Fault.REFUSED  # so that nothing new is learned
+
+    reports = [await verifier.verify(f"forged{number}@any.example") for number in range(30)]
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+    assert {Reason.ACCEPTS_ANY} == {report.reason for report in reports}
     assert 2 == len(world.dialer.calls)
 
 
@@ -393,43 +373,6 @@ async def test_a_store_that_fails_is_our_trouble(
     assert isinstance(world.events[0], Trouble)
 
 
-async def test_a_store_that_fails_in_the_middle_is_our_trouble_too(
-    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def gone(name: str) -> bytes:
-        raise StoreError("the disk is gone")
-
-    world.host("shop.example", shop())
-    monkeypatch.setattr(world.store, "secret", gone)
-
-    report = await world.verifier().verify("ann@shop.example")
-
-    assert Reason.OUR_TROUBLE == report.reason
-
-
-async def test_over_budget_is_not_remembered_of_the_address(world: FakeOutside) -> None:
-    world.host("shop.example", shop())
-    verifier = world.verifier(budget=Budget(per_host=1))
-    await verifier.verify("ann@shop.example")
-
-    over = await verifier.verify("bob@shop.example")
-    world.clock.at += 2 * HOUR_S
-    later = await verifier.verify("bob@shop.example")
-
-    assert Reason.OVER_BUDGET == over.reason
-    assert Reason.ACCEPTED == later.reason
-
-
-async def test_too_many_flights_are_refused(
-    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(verifier_module, "MAX_FLIGHTS", 0)
-
-    report = await world.verifier().verify("ann@shop.example")
-
-    assert Reason.OVER_BUDGET == report.reason
-
-
 async def test_nxdomain_is_believed_while_the_canary_resolves(world: FakeOutside) -> None:
     verifier = world.verifier()
 
@@ -442,88 +385,40 @@ async def test_nxdomain_is_believed_while_the_canary_resolves(world: FakeOutside
     assert Reason.DNS_FAILURE == doubted.reason
 
 
-async def test_every_callout_is_told_of(world: FakeOutside) -> None:
-    world.host("shop.example", shop())
-
-    await world.verifier().verify("ann@shop.example")
-
-    (event,) = world.events
-    assert isinstance(event, CalledOut)
-    assert (1, ("mx1.shop.example",)) == (event.connections, event.hosts)
-
-
-async def test_a_source_address_that_cannot_be_used_is_told_of(world: FakeOutside) -> None:
-    world.host("shop.example", Fault.SOURCE_UNUSABLE, Fault.SOURCE_UNUSABLE)
-
-    report = await world.verifier().verify("ann@shop.example")
-
-    assert Reason.IDENTITY_UNFIT == report.reason
-    troubles = [event for event in world.events if isinstance(event, Trouble)]
-    assert ["source address"] == [trouble.where for trouble in troubles]
-
-
-async def test_closing_breaks_off_callouts_and_their_askers_get_an_answer(
+async def test_an_engine_that_is_replaced_answers_who_still_stands_at_a_gate(
     world: FakeOutside,
 ) -> None:
     host = shop()
     host.may_answer = asyncio.Event()
     world.host("shop.example", host)
+    world.may_judge_fitness.clear()
     verifier = world.verifier()
     asker = asyncio.create_task(verifier.verify("ann@shop.example"))
+    own = asyncio.create_task(verifier.call_own(parse_address("ann@shop.example")))
     await host.reached.wait()
-
-    await verifier.close()
-    report = await asker
-
-    assert Reason.OUR_TROUBLE == report.reason
-
-
-async def test_a_bug_in_a_callout_is_told_and_its_askers_get_an_answer(world: FakeOutside) -> None:
-    def rcpt(recipient: str) -> str:
-        raise ValueError("a bug")
-
-    world.host("shop.example", FakeHost(rcpt=rcpt))
-
-    report = await world.verifier().verify("ann@shop.example")
+    closing = asyncio.create_task(verifier.close(verifier.patience_s))
     await asyncio.sleep(0)
+    world.may_judge_fitness.set()
+    host.may_answer.set()
+    report, evidence = await asyncio.gather(asker, own)
+    await closing
 
-    assert Reason.OUR_TROUBLE == report.reason
-    (trouble,) = world.events
-    assert isinstance(trouble, Trouble)
-    assert ("callout", "ValueError('a bug')") == (trouble.where, trouble.what)
+    assert (Reason.ACCEPTED, False) == (report.reason, report.from_cache)
+    assert Meaning.ACCEPTED in {said.meaning for said in evidence}
 
 
-async def test_closing_does_not_wait_for_ever_for_a_goodbye(
-    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
+async def test_what_the_doctor_asks_is_charged_and_written_down_like_any_callout(
+    world: FakeOutside,
 ) -> None:
-    monkeypatch.setattr(verifier_module, "QUIT_WAIT_S", 0.0)
-    host = shop()
-    host.may_part = asyncio.Event()
-    world.host("shop.example", host)
-    verifier = world.verifier()
-    report = await verifier.verify("made.up@shop.example")
+    world.host("shop.example", shop(), shop())
+    verifier = world.verifier(budget=Budget(per_host=1))
+    address = parse_address("ann@shop.example")
+    said = [await verifier.call_own(address) for _ in range(2)]
 
-    await verifier.close()
-
-    assert Reason.NO_SUCH_MAILBOX == report.reason
-    assert 1 == len(asyncio.all_tasks())
-
-
-async def test_an_asker_who_is_cancelled_does_not_cancel_the_others(world: FakeOutside) -> None:
-    gate = asyncio.Event()
-    host = shop()
-    host.may_answer = gate
-    world.host("shop.example", host)
-    verifier = world.verifier()
-    impatient = asyncio.create_task(verifier.verify("ann@shop.example"))
-    patient = asyncio.create_task(verifier.verify("ann@shop.example"))
-    await host.reached.wait()
-
-    impatient.cancel()
-    gate.set()
-    report: Report = await patient
-
-    assert Reason.ACCEPTED == report.reason
+    (call,) = await world.store.search_calls(address.key, 0.0, 10)
+    assert (("the doctor asks as verify.example.net",), "accepted") == (call.gates, call.outcome)
+    assert Fault.OVER_BUDGET not in {it.fault for it in said[0]}
+    assert Fault.OVER_BUDGET in {it.fault for it in said[1]}
 
 
 async def test_bulk_asks_for_a_lost_control_on_a_connection_of_its_own(
@@ -560,6 +455,91 @@ async def test_a_lost_control_is_not_asked_for_again_when_another_callout_had_it
     assert "" not in host.recipients
 
 
+@pytest.mark.parametrize(
+    ("record", "budget", "greeting", "gate"),
+    [
+        ("v=CALLOUT1; p=none", Budget(), "220 mx", "opted_out_dns"),
+        ("", Budget(per_domain=1), "220 mx", "budget"),
+        ("", Budget(), "554 5.7.1 Your address is on a block list", "breaker"),
+        ("", Budget(), "554 5.7.1 Callouts are not welcome here", "opted_out_reply"),
+    ],
+)
+async def test_who_is_not_called_learns_which_gate_said_no(
+    world: FakeOutside, record: str, budget: Budget, greeting: str, gate: str
+) -> None:
+    host = shop()
+    host.greeting = greeting
+    world.host("shop.example", host)
+    if record:
+        world.resolver.say("_callout.shop.example", RecordType.TXT, record)
+    verifier = world.verifier(budget=budget)
+
+    await verifier.verify("ann@shop.example")
+    report = await verifier.verify("bob@shop.example")
+
+    assert (gate, 0) == (report.gate, report.callouts)
+
+
+def _deferring_whom_it_does_not_know() -> FakeHost:
+    return FakeHost(rcpt=lambda who: "250 Ok" if who.startswith("ann") else "450 4.2.0 Later")
+
+
+async def test_a_control_that_settles_nothing_is_left_to_rest(world: FakeOutside) -> None:
+    host = _deferring_whom_it_does_not_know()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+
+    reports = [await verifier.verify(f"ann{count}@shop.example") for count in range(6)]
+
+    assert {(Reason.AMBIGUOUS_REPLY, True, False)} == {
+        (report.reason, report.settled, report.final) for report in reports
+    }
+    assert 2 == sum(not who.startswith("ann") for who in host.recipients)
+    world.clock.advance(300.0)
+    await verifier.verify("ann6@shop.example")
+    await verifier.verify("ann7@shop.example")
+    assert 3 == sum(not who.startswith("ann") for who in host.recipients)
+
+
+async def test_within_a_session_too_the_control_is_left_to_rest(world: FakeOutside) -> None:
+    host = _deferring_whom_it_does_not_know()
+    world.host("shop.example", host)
+    verifier = world.verifier(budget=Budget(concurrent_per_host=1), bulk=Bulk(consent=True))
+
+    people = [Query(f"ann{count}@shop.example", Purpose.BULK) for count in range(6)]
+    reports = await asyncio.gather(*map(verifier.verify, people))
+
+    assert {Reason.AMBIGUOUS_REPLY} == {report.reason for report in reports}
+    # Twice in sessions, and each of those callouts once more on a connection of its own.
+    assert 4 == sum(not who.startswith("ann") for who in host.recipients)
+
+
+async def test_a_control_that_is_answered_again_rests_no_more(world: FakeOutside) -> None:
+    controls = ["450 4.2.0 Later"] * 2 + ["550 5.1.1 No such user here"]
+    host = FakeHost(rcpt=lambda who: "250 Ok" if who.startswith("ann") else controls.pop(0))
+    world.host("shop.example", host)
+    verifier = world.verifier()
+
+    for count in range(3):
+        await verifier.verify(f"ann{count}@shop.example")
+    world.clock.advance(300.0)
+    reports = [await verifier.verify(f"ann{count}@shop.example") for count in (4, 5)]
+
+    assert [Reason.ACCEPTED] * 2 == [report.reason for report in reports]
+    assert [] == controls
+
+
+@pytest.mark.parametrize("refusal", ["550 no", "554 5.7.1 Rejected for policy", "530 5.7.0 Log in"])
+async def test_a_host_that_refuses_our_mail_is_left_alone(world: FakeOutside, refusal: str) -> None:
+    world.host("shop.example", FakeHost(mail=refusal))
+    verifier = world.verifier()
+
+    reports = [await verifier.verify(f"ann{count}@shop.example") for count in range(3)]
+
+    assert 1 == len({report.reason for report in reports})
+    assert 1 == len(world.dialer.calls)
+
+
 async def test_settings_without_control_never_say_deliverable(world: FakeOutside) -> None:
     world.host("shop.example", shop())
 
@@ -569,3 +549,23 @@ async def test_settings_without_control_never_say_deliverable(world: FakeOutside
 
     assert Reason.AMBIGUOUS_REPLY == report.reason
     assert Smtp().control
+
+
+async def test_what_waits_for_nobody_is_answered_in_the_same_way(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+    query = Query("ann@Shop.example")
+    assert verifier.verify_nowait(query) is None
+    await verifier.verify(query)
+
+    assert await verifier.verify(query) == verifier.verify_nowait(query)
+    assert "ann@Shop.example" == (await verifier.verify(query)).address
+
+
+async def test_a_gate_waits_for_nobody_and_impossible_syntax_is_left_to_who_waits(
+    world: FakeOutside,
+) -> None:
+    verifier = world.verifier()
+
+    assert await verifier.verify(Query("<>")) == verifier.verify_nowait(Query("<>"))
+    assert verifier.verify_nowait(Query("no address")) is None

@@ -1,5 +1,6 @@
 """Harm, measured on a small stream: counts, delays, and the same result for the same seed."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
@@ -21,11 +22,15 @@ class Defers:
 
     scene: Scene
     times: int = 2
-    seen: dict[int, int] = field(default_factory=dict)
+    seen: Counter[tuple[int, str]] = field(default_factory=Counter)
     closed: bool = False
 
-    async def judge(self, message: Message, client: Client) -> Answer:
-        count = self.seen[message.serial] = self.seen.get(message.serial, 0) + 1
+    async def judge(self, message: Message, client: Client) -> list[Answer]:
+        return [self._judge(message, recipient) for recipient in message.recipients]
+
+    def _judge(self, message: Message, recipient: str) -> Answer:
+        self.seen[message.serial, recipient] += 1
+        count = self.seen[message.serial, recipient]
         if message.truth is Truth.OWN_SPAM:
             return Answer(Told.REFUSED, "spam")
         if count <= self.times:
@@ -59,6 +64,33 @@ def test_what_is_never_taken_is_lost_and_bots_do_not_come_back() -> None:
     assert 200 == harm.count(Truth.FORGED, Told.DEFERRED)
     assert 0.0 == max(fate.delay_s for fate in harm.of(Truth.FORGED))
     assert 20 == harm.count(Truth.OWN_SPAM, Told.REFUSED)
+
+
+@dataclass
+class IsOfTwoMinds:
+    """Refuses a message's first recipient for good, and takes it for the others at the second attempt."""
+
+    scene: Scene
+    seen: Counter[int] = field(default_factory=Counter)
+
+    async def judge(self, message: Message, client: Client) -> list[Answer]:
+        self.seen[message.serial] += 1
+        if self.seen[message.serial] > 1:
+            return [Answer(Told.TAKEN) for _ in message.recipients]
+        return [Answer(Told.REFUSED, "one"), *(Answer(Told.DEFERRED) for _ in message.others)]
+
+    async def close(self) -> None: ...
+
+
+def test_of_several_recipients_only_the_deferred_are_tried_again() -> None:
+    harm = measure(IsOfTwoMinds, "1", VOLUME, SIZES)
+    several = [fate for fate in harm.fates if fate.message.others and fate.message.retries]
+
+    assert {True} == {fate.delay_s > 0 for fate in several}
+    assert {Truth.HONEST: {Told.REFUSED}, Truth.OWN_SPAM: {Told.TAKEN}} == {
+        truth: {fate.told for fate in several if fate.message.truth is truth}
+        for truth in (Truth.HONEST, Truth.OWN_SPAM)
+    }
 
 
 def test_connections_are_laid_at_the_door_of_the_mail_that_raised_them() -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ringback.lab.dice import Urn
-from ringback.lab.harm import Answer, Scene, Told
+from ringback.lab.harm import Scene, Told
 from ringback.lab.mx import Door
 from ringback.lab.population import Population
 from ringback.lab.rival_models import EximModel, PostfixModel
@@ -39,7 +40,7 @@ class Stage:
     async def mail(self, sender: str, after_s: float = 0.0) -> Told:
         await self.scene.clock.sleep(after_s)
         message = Message(1, 0.0, Truth.HONEST, "", sender, "you@ours.example", (CLIENT,), ())
-        answer: Answer = await self.rival.judge(message, CLIENT)
+        (answer,) = await self.rival.judge(message, CLIENT)
         return answer.told
 
     async def told(self, *mails: tuple[str, float]) -> list[Told]:
@@ -150,3 +151,18 @@ def test_postfix_keeps_a_good_result_that_a_failed_probe_would_replace() -> None
         return [first, refreshed, await stage.mail(ANN, 60)]
 
     assert [TAKEN, TAKEN, TAKEN] == run(stage.loop, work())
+
+
+@pytest.mark.parametrize("make", [EximModel, PostfixModel])
+def test_a_message_to_several_is_answered_for_each_and_costs_one_callout(
+    make: Callable[[Scene], Rival],
+) -> None:
+    stage = Stage(make, Manner("trouble_at_rcpt"))  # a deferral, which Exim does not cache
+    one = Message(1, 0.0, Truth.HONEST, "", ANN, "you@ours.example", (CLIENT,), ())
+    several = replace(one, others=("we@ours.example", "they@ours.example"))
+
+    async def work() -> list[Told]:
+        return [answer.told for answer in await stage.rival.judge(several, CLIENT)]
+
+    assert [DEFERRED] * 3 == run(stage.loop, work())
+    assert 1 == len(stage.host.connections)

@@ -8,7 +8,7 @@ import pytest
 from ringback.lab.correspondents import Kind
 from ringback.lab.population import Population, Sizes, populate
 from ringback.lab.schedules import DAY_S, Schedule
-from ringback.lab.traffic import Message, Truth, Volume, stream
+from ringback.lab.traffic import MOST_RECIPIENTS, Message, Truth, Volume, stream
 
 SIZES = Sizes(innocents=100, correspondents=300, bots=100)
 VOLUME = Volume(forged=2_000, honest=2_000, own_spam=200, retried_share=0.2)
@@ -47,8 +47,8 @@ def test_the_share_of_bots_that_try_again_changes_nothing_else(
 ) -> None:
     never = stream("1", people, Volume(2_000, 2_000, 200, retried_share=0.0))
 
-    assert [(one.at, one.sender, one.recipient) for one in never] == [
-        (one.at, one.sender, one.recipient) for one in mail
+    assert [(one.at, one.sender, one.recipients) for one in never] == [
+        (one.at, one.sender, one.recipients) for one in mail
     ]
     forged = [one for one in never if one.truth is Truth.FORGED]
     assert not any(one.retries for one in forged)
@@ -80,6 +80,18 @@ def test_honest_mail_comes_in_all_kinds(mail: tuple[Message, ...]) -> None:
     lists = [one.sender for one in mail if one.why == Kind.LIST]
     assert len(lists) == len(set(lists))
     assert all("=ours.example@" in sender for sender in lists)
+
+
+def test_some_mail_of_each_truth_goes_to_several(mail: tuple[Message, ...]) -> None:
+    several = [one for one in mail if one.others]
+    sizes = {len(one.recipients) for one in several}
+
+    assert set(Truth) == {one.truth for one in several}
+    assert Kind.LIST not in {one.why for one in several}
+    assert 0.02 < len(several) / len(mail) < 0.05
+    assert 2 == min(sizes)
+    assert MOST_RECIPIENTS >= max(sizes) > 10
+    assert all(len(one.recipients) == len(set(one.recipients)) for one in several)
 
 
 def test_attempts_follow_the_schedule_and_go_round_the_pool(mail: tuple[Message, ...]) -> None:

@@ -291,6 +291,35 @@ async def test_drain_lets_what_is_under_way_end(world: World) -> None:
         await world.connect(listener)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "unix"])
+async def test_who_has_asked_before_the_stop_is_answered(
+    world: World, address: str, tmp_path: Path
+) -> None:
+    listener = await world.listen(echo, address.replace("unix", f"unix:{tmp_path}/door"))
+    early = await world.connect(listener)
+    await asyncio.sleep(0)
+    with socket.socket(socket.AF_UNIX if address == "unix" else socket.AF_INET) as late:
+        # From here to the stop the event loop has no turn, as on a machine that is busy.
+        host, _, port = listener.address.rpartition(":")
+        late.connect(f"{tmp_path}/door" if address == "unix" else (host, int(port)))
+        late.sendall(b"late")
+        early[1].write(b"early")
+        await listener.stop(5.0)
+        answers = late.recv(16), await early[0].read(16)
+
+    assert (b"late", b"early") == answers
+    assert [] == world.events
+
+
+async def test_who_waits_when_all_is_stopped_is_not_waited_for(world: World) -> None:
+    listener = await world.listen(echo)
+    host, _, port = listener.address.rpartition(":")
+    with socket.create_connection((host, int(port))) as silent:
+        await listener.stop(5.0)
+
+        assert b"" == silent.recv(16)
+
+
 async def test_drain_cuts_off_what_takes_too_long(world: World) -> None:
     async def serve(connection: Connection) -> None:
         await connection.read(5.0)

@@ -282,8 +282,9 @@ async def test_closed_resolver_asks_no_more(lab: DnsServer) -> None:
     question = asyncio.create_task(asker.ask("shop.example", MX))
     await asyncio.sleep(0)
     await asker.close()
-    with pytest.raises(asyncio.CancelledError):
-        await question
+
+    # Who waits was not cancelled, and is told so: nobody else would have an answer for the mail.
+    assert DnsStatus.FAILURE is (await question).status
 
 
 @pytest.mark.slow
@@ -324,7 +325,7 @@ async def test_answer_holds_for_its_time_within_bounds(
     await asker.ask("shop.example", MX)
 
     assert first.ttl_s == holds_s
-    assert second.ttl_s == 0.5
+    assert second is first
     assert (asked, len(lab.questions)) == (1, 2)
 
 

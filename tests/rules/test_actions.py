@@ -346,6 +346,24 @@ def test_a_recipient_of_whom_nothing_is_said_can_be_put_off(reason: Reason, kind
     assert choose(report(Reason.REFUSES_US), Purpose.SENDER, puts_off) is DUNNO
 
 
+@pytest.mark.parametrize(
+    ("stage", "kind"),
+    [
+        (Stage.CONNECT, Kind.DEFER),
+        (Stage.STARTTLS, Kind.DEFER),
+        (Stage.TLS, Kind.DEFER),
+        (Stage.AUTH, Kind.DEFER),
+        (Stage.GREETING, Kind.DUNNO),
+        (Stage.RCPT, Kind.DUNNO),
+    ],
+)
+def test_a_recipient_that_could_not_be_asked_about_comes_back(stage: Stage, kind: Kind) -> None:
+    said = replace(SAID, stage=stage)
+
+    assert kind is kind_of(report(Reason.TLS_REQUIRED, because=said), Purpose.RECIPIENT)
+    assert kind_of(report(Reason.TLS_REQUIRED, because=said)) is Kind.DUNNO
+
+
 def test_patience_that_ended_goes_by_its_own_setting() -> None:
     etiquette = Etiquette(on_unsure_recipient=DeferOrAccept.DEFER, on_deadline=DeferOrAccept.ACCEPT)
 

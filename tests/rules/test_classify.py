@@ -371,3 +371,13 @@ def test_every_reply_has_a_reading(stage: Stage | None, reply: Reply, null_sende
         assert stage not in {Stage.GREETING, Stage.EHLO, Stage.HELO, Stage.STARTTLS, Stage.MAIL}
     if reply.code >= 400 and reply.contradicts_itself:
         assert reading.meaning is Meaning.UNCLEAR
+
+
+@pytest.mark.parametrize("stage", [Stage.GREETING, Stage.EHLO, Stage.HELO])
+@pytest.mark.parametrize("text", ["5.7.1 We take no bounces", "5.7.1 Your address is refused"])
+def test_before_mail_nobody_knows_that_our_sender_is_null(stage: Stage, text: str) -> None:
+    reading = classify(stage, Reply(550, (text,)), BOOK)
+
+    assert reading.meaning in {Meaning.CLIENT_BLOCKED, Meaning.SENDER_REJECTED}
+    at_mail = classify(Stage.MAIL, Reply(550, (text,)), BOOK)
+    assert at_mail.meaning is Meaning.NULL_SENDER_REFUSED

@@ -3,6 +3,7 @@
 import pytest
 
 from ringback.rules.exemptions import Exemptions, Names, Networks, Refusal
+from ringback.rules.gates import Gate
 from ringback.values.query import Client, Purpose, Query
 from ringback.values.settings import (
     Etiquette,
@@ -44,7 +45,7 @@ def judge(exemptions: Exemptions, query: Query) -> Refusal | None:
 
 
 def not_asked(gate: str) -> Refusal:
-    return Refusal(Reason.NOT_ASKED, gate)
+    return Refusal(Reason.NOT_ASKED, Gate(gate))
 
 
 def test_an_ordinary_sender_may_be_called_back() -> None:
@@ -177,7 +178,7 @@ def test_a_local_opt_out_covers_all_below_a_domain(sender: str, refused: bool) -
 
     said = judge(exemptions, asked(sender, client=None))
 
-    assert said == (Refusal(Reason.OPTED_OUT, "opted_out_domain") if refused else None)
+    assert said == (Refusal(Reason.OPTED_OUT, Gate.OPTED_OUT_DOMAIN) if refused else None)
 
 
 def test_a_recipient_without_a_route_is_not_asked_for() -> None:
@@ -205,7 +206,7 @@ def test_a_route_that_leads_back_to_us_ends_here(client: Client, is_ours: bool) 
     identity = Identity(helo_name="verify.example.net", source_addresses=("192.0.2.25",))
     said = judge(made(identity=identity), Query("bob@ours.example", Purpose.RECIPIENT, client))
 
-    assert said == (Refusal(Reason.OUR_TROUBLE, "own_callout") if is_ours else None)
+    assert said == (Refusal(Reason.OUR_TROUBLE, Gate.OWN_CALLOUT) if is_ours else None)
 
 
 def test_an_opt_out_does_not_keep_us_from_our_own_recipients() -> None:
@@ -223,13 +224,13 @@ def test_who_runs_the_host_may_opt_out_too(host: str, refused: bool) -> None:
 
     said = exemptions.forbid_host(host)
 
-    assert said == (Refusal(Reason.OPTED_OUT, "opted_out_host") if refused else None)
+    assert said == (Refusal(Reason.OPTED_OUT, Gate.OPTED_OUT_HOST) if refused else None)
 
 
 def test_without_a_contact_nobody_is_called() -> None:
     said = judge(made(identity=Identity()), asked("ann@shop.example"))
 
-    assert said == Refusal(Reason.IDENTITY_UNFIT, "no_contact")
+    assert said == Refusal(Reason.IDENTITY_UNFIT, Gate.NO_CONTACT)
 
 
 def test_an_exemption_speaks_before_the_missing_contact() -> None:

@@ -12,6 +12,7 @@ from ringback.rules.forwarding import (
     is_address,
     is_answer,
     is_kept,
+    is_of_host,
     is_of_sender,
     kept_of,
     key_of,
@@ -218,10 +219,27 @@ def test_facts_that_an_operators_mistake_would_leave_are_not_kept() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("stage", "meaning", "of_host"),
+    [
+        (Stage.MAIL, Meaning.CLIENT_BLOCKED, True),
+        (Stage.MAIL, Meaning.SENDER_REJECTED, False),
+        (Stage.MAIL, Meaning.UNCLEAR, False),
+        (Stage.AUTH, Meaning.AUTH_REQUIRED, False),
+        (Stage.RCPT, Meaning.UNCLEAR, True),
+    ],
+)
+def test_what_may_be_of_one_mail_or_of_our_settings_is_not_of_the_host(
+    stage: Stage, meaning: Meaning, of_host: bool
+) -> None:
+    assert of_host is is_of_host(Exchange(0.0, stage, 1, code=550, meaning=meaning))
+
+
 def test_of_our_own_host_only_a_refusal_of_us_counts() -> None:
     facts = [Fact("10.0.0.1", kind, 0.0, 1.0) for kind in HostFact]
 
-    assert {HostFact.REFUSES_US, HostFact.REFUSES_SOME} == {it.kind for it in breakers_of(facts)}
+    counting = {HostFact.REFUSES_US, HostFact.REFUSES_SOME, HostFact.NO_CONTRAST}
+    assert counting == {it.kind for it in breakers_of(facts)}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from ringback.rules import contrast
 from ringback.rules.breakers import (
     REFUSAL_COUNTS_S,
     REFUSAL_PAUSE_S,
@@ -196,6 +197,24 @@ def test_a_refusal_of_us_before_any_mailbox_is_of_the_whole_host(
     ]
 
 
+@pytest.mark.parametrize(
+    ("stage", "meaning"),
+    [
+        (Stage.MAIL, Meaning.UNCLEAR),
+        (Stage.MAIL, Meaning.CONTENT_OR_POLICY),
+        (Stage.MAIL, Meaning.SYNTAX),
+        (Stage.MAIL, Meaning.AUTH_REQUIRED),
+        (Stage.MAIL, Meaning.TLS_REQUIRED),
+        (Stage.EHLO, Meaning.SYNTAX),
+    ],
+)
+def test_before_any_mailbox_every_lasting_refusal_is_of_us(stage: Stage, meaning: Meaning) -> None:
+    opened = host_facts(said(stage, meaning))
+
+    assert [(IP, HostFact.REFUSES_US)] == [(fact.subject, fact.kind) for fact in opened]
+    assert [] == host_facts(said(stage, meaning, 450))
+
+
 @pytest.mark.parametrize("stage", [Stage.RCPT, Stage.VRFY])
 def test_a_refusal_of_us_for_a_mailbox_is_of_host_and_domain(stage: Stage) -> None:
     """One restricted mailbox at a large provider must not switch it off for all."""
@@ -239,9 +258,9 @@ def test_too_much_of_us_is_of_the_whole_host_wherever_it_is_said() -> None:
 
 
 def test_a_refusal_of_us_at_the_control_counts_too() -> None:
-    (refusal,) = host_facts(YES, said(Stage.RCPT, Meaning.RATE_LIMITED, about=About.CONTROL))
+    learned = host_facts(YES, said(Stage.RCPT, Meaning.RATE_LIMITED, about=About.CONTROL))
 
-    assert refusal.kind is HostFact.REFUSES_US
+    assert [HostFact.REFUSES_US, HostFact.NO_CONTRAST] == [fact.kind for fact in learned]
 
 
 @pytest.mark.parametrize(
@@ -295,8 +314,40 @@ def test_broken_tls_is_remembered_so_that_the_host_is_asked_in_clear() -> None:
 def test_a_limit_of_recipients_at_the_control_is_no_refusal_of_us() -> None:
     limit = said(Stage.RCPT, Meaning.RATE_LIMITED, 452, about=About.CONTROL)
 
-    assert host_facts(YES, limit) == []
+    assert [HostFact.NO_CONTRAST] == [fact.kind for fact in host_facts(YES, limit)]
     assert is_limit_of_session(limit)
+
+
+# The control.
+
+
+UNSETTLED = [
+    said(Stage.RCPT, Meaning.SERVER_TROUBLE, 452, about=About.CONTROL),
+    said(Stage.RCPT, Meaning.GREYLISTED, 450, about=About.CONTROL),
+    said(Stage.RCPT, Meaning.AMBIGUOUS_ACCEPT, 252, about=About.CONTROL),
+    said(Stage.RCPT, Meaning.CONTENT_OR_POLICY, 554, about=About.CONTROL),
+    said(Stage.RSET, Meaning.SYNTAX, 500, about=About.CONTROL),
+    said(Stage.RCPT, about=About.CONTROL, fault=Fault.CLOSED),
+]
+
+
+@pytest.mark.parametrize("answer", UNSETTLED)
+def test_a_control_that_settles_nothing_is_remembered_of_host_and_domain(answer: Exchange) -> None:
+    noted = contrast.note(pair(IP, DOMAIN), None, remembered(answer), NOON)
+
+    assert noted in host_facts(YES, answer)
+    again = contrast.note(pair(IP, DOMAIN), noted, remembered(answer), NOON)
+    assert again in of_host(YES, answer, known=(noted,)).learned
+    assert HostFact.REFUSES_US not in {fact.kind for fact in host_facts(YES, answer)}
+
+
+@pytest.mark.parametrize("answer", [CONTROL_NO, CONTROL_YES])
+def test_a_control_that_settles_it_ends_that(answer: Exchange) -> None:
+    known = contrast.note(pair(IP, DOMAIN), None, remembered(UNSETTLED[0]), NOON)
+
+    ended = Lessons(unlearned=((pair(IP, DOMAIN), HostFact.NO_CONTRAST),))
+    assert ended == of_host(YES, answer, known=(known,))
+    assert Lessons() == of_host(YES, answer)
 
 
 # Breakers.
@@ -362,9 +413,10 @@ def test_a_trial_that_came_to_nothing_changes_nothing(conversation: tuple[Exchan
 def test_a_refusal_at_the_control_closes_nothing() -> None:
     blocked = said(Stage.RCPT, Meaning.RATE_LIMITED, about=About.CONTROL)
 
-    (struck,) = of_host(YES, blocked, known=(breaker(),)).learned
+    struck, unsettled = of_host(YES, blocked, known=(breaker(),)).learned
 
     assert 2 == struck.strikes
+    assert HostFact.NO_CONTRAST is unsettled.kind
 
 
 # A host that refuses us for one domain after the other.

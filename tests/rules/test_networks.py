@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from ringback.rules.networks import bearer, forbidden, parse_networks, plain
+from ringback.rules.networks import bearer, forbidden, parse_host, parse_networks, plain
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,22 @@ def test_an_address_has_one_spelling(ip: str, spelled: str) -> None:
 )
 def test_who_carries_an_ipv4_address_is_borne_by_its_host(ip: str, borne_by: str) -> None:
     assert borne_by == bearer(ip)
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:201", "192.0.2.1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("64:ff9b::c000:201", "64:ff9b::c000:201"),  # another host answers for that one
+    ],
+)
+def test_a_mapped_address_is_its_ipv4_hosts(text: str, host: str) -> None:
+    assert ip_address(host) == parse_host(text)
+
+
+def test_what_is_no_address_is_no_host() -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        parse_host("unknown")

@@ -12,34 +12,37 @@ from ringback.rules.outcomes import (
     by_connection,
     cell_of,
     is_permanent,
+    is_refusal_of_us,
     judge,
+    names_us,
 )
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.verdict import Outcome
 
 # evidence.md section 2, written out once more. "on": the conversation goes on. Before MAIL nobody can
-# mean the null sender; a host that says so there refuses us.
+# mean the null sender; a host that says so there refuses us. Refused before RCPT, whatever the words,
+# opens the host's breaker (etiquette.md, Budgets).
 SECTION_2 = """
-    meaning              hello     mail        rcpt        then           remember
-    accepted             on        on          accepted    stop           nothing
-    ambiguous_accept     on        on          unsure      stop           nothing
-    unknown_user         refused   refused     rejected    stop           nothing
-    disabled_user        refused   refused     rejected    stop           nothing
-    moved                refused   refused     rejected    stop           nothing
-    full                 refused   refused     full        stop           nothing
-    unknown_domain       refused   refused     unsure      next_host      nothing
-    null_sender_refused  refused   no_bounces  no_bounces  next_host      no_bounces
-    sender_rejected      refused   refused     refused     one_more_host  refusal
-    client_blocked       refused   refused     refused     one_more_host  refusal
-    rate_limited         refused   refused     refused     stop           refusal
-    greylisted           deferred  deferred    deferred    stop           window
-    verifying            deferred  deferred    deferred    stop           window
-    server_trouble       deferred  deferred    deferred    next_host      nothing
-    tls_required         unsure    unsure      unsure      next_host      nothing
-    auth_required        refused   refused     unsure      next_host      nothing
-    content_or_policy    refused   refused     unsure      next_host      nothing
-    syntax               refused   refused     unsure      next_host      nothing
-    unclear              refused   refused     unsure      next_host      nothing
+    meaning              hello     mail        rcpt        then           at_rcpt     before
+    accepted             on        on          accepted    stop           nothing     nothing
+    ambiguous_accept     on        on          unsure      stop           nothing     nothing
+    unknown_user         refused   refused     rejected    stop           nothing     refusal
+    disabled_user        refused   refused     rejected    stop           nothing     refusal
+    moved                refused   refused     rejected    stop           nothing     refusal
+    full                 refused   refused     full        stop           nothing     refusal
+    unknown_domain       refused   refused     unsure      next_host      nothing     refusal
+    null_sender_refused  refused   no_bounces  no_bounces  next_host      no_bounces  no_bounces
+    sender_rejected      refused   refused     refused     one_more_host  refusal     refusal
+    client_blocked       refused   refused     refused     one_more_host  refusal     refusal
+    rate_limited         refused   refused     refused     stop           refusal     refusal
+    greylisted           deferred  deferred    deferred    stop           window      window
+    verifying            deferred  deferred    deferred    stop           window      window
+    server_trouble       deferred  deferred    deferred    next_host      nothing     nothing
+    tls_required         unsure    unsure      unsure      next_host      nothing     refusal
+    auth_required        refused   refused     unsure      next_host      nothing     refusal
+    content_or_policy    refused   refused     unsure      next_host      nothing     refusal
+    syntax               refused   refused     unsure      next_host      nothing     refusal
+    unclear              refused   refused     unsure      next_host      nothing     refusal
 """
 NO_REPLY = """
     no_such_domain no_mail_host null_mx unusable_mx dns_failure forbidden_network opted_out over_budget
@@ -48,10 +51,12 @@ NO_REPLY = """
 ROWS = [line.split() for line in SECTION_2.strip().splitlines()[1:]]
 CELLS = {
     (Phase(phase), Meaning(row[0])): Cell(
-        None if word == "on" else Outcome(word), Then(row[4]), Remember(row[5])
+        None if word == "on" else Outcome(word), Then(row[4]), Remember(remember)
     )
     for row in ROWS
-    for phase, word in zip(("hello", "mail", "rcpt"), row[1:4], strict=True)
+    for phase, word, remember in zip(
+        ("hello", "mail", "rcpt"), row[1:4], (row[6], row[6], row[5]), strict=True
+    )
 }
 
 
@@ -118,6 +123,34 @@ def test_an_exchange_is_looked_up_in_the_column_of_its_stage(
     stage: Stage, meaning: Meaning
 ) -> None:
     assert cell_of(said(stage, meaning)) == CELLS[COLUMNS[stage], meaning]
+
+
+OF_US = {Meaning.SENDER_REJECTED, Meaning.CLIENT_BLOCKED, Meaning.RATE_LIMITED}
+AT_THE_DOOR = [stage for stage, phase in COLUMNS.items() if phase is not Phase.RCPT]
+
+
+@pytest.mark.parametrize("stage", AT_THE_DOOR)
+@pytest.mark.parametrize("meaning", sorted(set(Meaning) - OF_US))
+def test_what_does_not_name_us_is_of_us_only_if_it_is_permanent_and_said_at_once(
+    stage: Stage, meaning: Meaning
+) -> None:
+    """A 4xx is for the moment; a second transaction may be one too many for the session."""
+    for_now, of_another = said(stage, meaning, 450), said(stage, meaning, about=About.CONTROL)
+
+    assert not is_refusal_of_us(for_now)
+    assert not is_refusal_of_us(of_another)
+    assert not names_us(for_now)
+
+
+@pytest.mark.parametrize("stage", COLUMNS)
+@pytest.mark.parametrize("meaning", sorted(OF_US))
+@pytest.mark.parametrize("about", About)
+def test_what_names_us_is_of_us_wherever_it_is_said(
+    stage: Stage, meaning: Meaning, about: About
+) -> None:
+    for code in (450, 550):
+        assert is_refusal_of_us(said(stage, meaning, code, about=about))
+    assert names_us(said(stage, meaning))
 
 
 @pytest.mark.parametrize("stage", [Stage.ROUTE, Stage.CONNECT, Stage.TLS, Stage.QUIT])
@@ -202,6 +235,10 @@ def test_who_refuses_us_and_then_hangs_up_has_refused_us(fault: Fault) -> None:
     assert judge([GREETED, of_us, cut_off], About.ADDRESS) == judge([GREETED, of_us], About.ADDRESS)
     assert outcome(GREETED, of_the_word, cut_off) is Outcome.UNREACHABLE
     assert outcome(GREETED, of_us, helo, said(Stage.MAIL, fault=fault)) is Outcome.UNREACHABLE
+    at_mail, lost = said(Stage.MAIL, Meaning.UNCLEAR), said(Stage.RCPT, fault=fault)
+    assert outcome(GREETED, EHLO, at_mail, lost) is Outcome.REFUSED
+    for_now = said(Stage.MAIL, Meaning.UNCLEAR, 450)
+    assert outcome(GREETED, EHLO, for_now, lost) is Outcome.UNREACHABLE
 
 
 def test_a_quit_is_no_word() -> None:

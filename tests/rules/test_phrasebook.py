@@ -10,6 +10,7 @@ from ringback.rules.phrasebook import (
     Level,
     Phrasebook,
     Said,
+    UnreadBook,
     parse_phrasebook,
 )
 from ringback.values.evidence import Meaning, Stage
@@ -141,3 +142,18 @@ def test_the_words_of_a_pattern_alone_are_not_the_pattern() -> None:
 
     assert found(book, "unknown mailbox") == []
     assert found(book, "mailbox account") == []
+
+
+def test_an_unread_book_is_read_when_something_is_looked_up_in_it() -> None:
+    read: list[str] = []
+
+    def read_it() -> Phrasebook:
+        read.append(GONE)
+        return parse_phrasebook(GONE)
+
+    book = UnreadBook(read_it)
+    assert [] == read
+    said = Said("mailbox unknown", book.anchors_in("mailbox unknown"), Stage.RCPT, "550", None)
+
+    assert ["gone"] == [it.id for it in book.heard_in(said, Level.PLAIN, lambda it: (0, it.id))]
+    assert [GONE, GONE] == read

@@ -6,6 +6,7 @@ import pytest
 
 from ringback.rules.exemptions import Refusal
 from ringback.rules.freshness import SECOND_REFUSAL_AFTER_S, Entry
+from ringback.rules.gates import Gate
 from ringback.rules.reports import (
     Heading,
     doubted,
@@ -15,7 +16,7 @@ from ringback.rules.reports import (
     refused,
     unasked,
 )
-from ringback.values.evidence import Exchange, Fault, Stage
+from ringback.values.evidence import Exchange, Fault, Meaning, Stage
 from ringback.values.query import Report
 from ringback.values.verdict import Conclusion, Reason, Verdict
 
@@ -39,6 +40,15 @@ ENTRY = Entry(
 REFUSED = replace(ENTRY, reason=Reason.NO_SUCH_MAILBOX, checked_at=NOON)
 
 
+def noted(fault: Fault, gate: str = "") -> Exchange:
+    return Exchange(NOON, Stage.CONNECT, rule=gate, fault=fault)
+
+
+def said_before(meaning: Meaning, code: int = 550) -> Exchange:
+    """As a fact brings it along."""
+    return Exchange(NOON, Stage.RCPT, code=code, meaning=meaning)
+
+
 def test_what_was_not_asked_cost_nothing() -> None:
     report = unasked(HEADING, Reason.NOT_ASKED, "a rule", "exempt_senders")
 
@@ -58,11 +68,28 @@ def test_only_a_deadline_is_provisional() -> None:
     assert unasked(HEADING, Reason.BAD_SYNTAX, "a rule").final
 
 
-def test_a_gate_that_a_callout_came_upon_is_named() -> None:
-    shut = Exchange(NOON, Stage.CONNECT, fault=Fault.OPT_OUT_UNKNOWN)
-    conclusion = Conclusion(Reason.NOT_ASKED, True, "a rule", shut)
+@pytest.mark.parametrize(
+    ("because", "gate"),
+    [
+        (noted(Fault.OPT_OUT_UNKNOWN, Gate.OPT_OUT_UNKNOWN), Gate.OPT_OUT_UNKNOWN),
+        (noted(Fault.OPTED_OUT, Gate.OPTED_OUT_DNS), Gate.OPTED_OUT_DNS),
+        (noted(Fault.OVER_BUDGET, Gate.CONNECTIONS), Gate.CONNECTIONS),
+        (replace(noted(Fault.FORBIDDEN_NETWORK), connection=1), Gate.FORBIDDEN_NETWORK),
+        (noted(Fault.DNS_FAILURE), ""),
+        (said_before(Meaning.CLIENT_BLOCKED), Gate.BREAKER),
+        (said_before(Meaning.GREYLISTED, 450), Gate.GREYLIST),
+        (said_before(Meaning.UNKNOWN_DOMAIN), ""),
+        (replace(said_before(Meaning.CLIENT_BLOCKED), connection=1), ""),
+        (None, ""),
+    ],
+)
+def test_a_gate_that_a_callout_came_upon_is_named(because: Exchange | None, gate: str) -> None:
+    conclusion = Conclusion(Reason.NOT_ASKED, True, "a rule", because)
+    new = replace(ENTRY, reason=Reason.REFUSES_US, because=because)
 
-    assert from_conclusion(HEADING, conclusion, (shut,)).gate == "opt_out_unknown"
+    assert from_conclusion(HEADING, conclusion, ()).gate == gate
+    assert from_callout(HEADING, new, new).gate == gate
+    assert from_entry(HEADING, new).gate == ""
 
 
 def test_a_conclusion_that_is_not_remembered() -> None:
@@ -144,7 +171,7 @@ def test_a_doubted_entry_waits_for_the_second_refusal() -> None:
 
 
 def test_a_gate_that_waiting_opens_says_when() -> None:
-    report = refused(HEADING, Refusal(Reason.NOT_ASKED, "retried", "put off", NOON + 300))
+    report = refused(HEADING, Refusal(Reason.NOT_ASKED, Gate.RETRIED, "put off", NOON + 300))
 
     assert (report.reason, report.gate) == (Reason.NOT_ASKED, "retried")
     assert (report.final, report.retry_at) == (False, NOON + 300)
@@ -152,6 +179,6 @@ def test_a_gate_that_waiting_opens_says_when() -> None:
 
 
 def test_a_gate_that_stays_shut_is_final() -> None:
-    report = refused(HEADING, Refusal(Reason.NOT_ASKED, "own_domain"))
+    report = refused(HEADING, Refusal(Reason.NOT_ASKED, Gate.OWN_DOMAIN))
 
     assert (report.final, report.retry_at, report.rule) == (True, None, "not called: own_domain")

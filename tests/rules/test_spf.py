@@ -6,14 +6,11 @@ from hypothesis import strategies as st
 
 from ringback.rules.spf import (
     MAX_HOSTS,
-    MAX_LOOKUP_TERMS,
-    MAX_NAMES,
-    MAX_VOID_TERMS,
     Spf,
     SpfResult,
     evaluate,
-    evaluate_helo,
 )
+from ringback.rules.spf_lookups import MAX_LOOKUP_TERMS, MAX_NAMES, MAX_VOID_TERMS
 from ringback.values.dns import Question, RecordType
 from rules.spf_zone import Records, Zone
 
@@ -134,7 +131,6 @@ def test_the_null_sender_is_postmaster_at_the_greeting(sender: str) -> None:
     spf = judge("v=spf1 -all", sender=sender)
 
     assert spf == Spf(SpfResult.PASS, "a", HELO, narrow=True)
-    assert Zone(WORLD).run(evaluate_helo(CLIENT, HELO)) == spf
 
 
 @pytest.mark.parametrize("sender", ["ann@example", "ann@[192.0.2.3]", "ann@a..example", "@"])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ringback.rules.breakers import REFUSAL_COUNTS_S, REFUSAL_PAUSE_S, STRIKES_KEPT_S
+from ringback.rules.contrast import FIRST_REST_S
 from ringback.rules.outcomes import Then
 from ringback.rules.standing import Moment, Standing, live, shown_by, stand
 from ringback.values.evidence import Exchange, Meaning, Stage
@@ -128,3 +129,12 @@ def test_of_a_clock_set_back_only_what_keeps_us_away_is_believed(
     kind: HostFact | DomainFact, ago_s: float, holds: bool
 ) -> None:
     assert holds is bool(live([fact(kind, ago_s=ago_s)], NOON))
+
+
+def test_a_control_that_settled_nothing_twice_rests_a_while() -> None:
+    def after(strikes: int, ago_s: float = 0.0) -> Standing:
+        known = replace(fact(HostFact.NO_CONTRAST, DELAY, ago_s), strikes=strikes)
+        return stand([known], NOW)
+
+    assert (DELAY,) == (resting.evidence if (resting := after(2).no_contrast) else ())
+    assert Standing() == after(1) == after(2, FIRST_REST_S)

@@ -12,6 +12,7 @@ from ringback.rules.waiting import (
     MAX_OF_NETWORK,
     MAX_OF_WIDE_NETWORK,
     MAX_WAIT_S,
+    NEWCOMER_S,
     ONE_ATTEMPT_S,
     REMEMBER_S,
     TRUSTED_RETURNS,
@@ -71,13 +72,23 @@ def test_four_hours_end_the_wait_however_few_the_attempts() -> None:
 
 
 def test_a_late_retry_of_a_mail_let_through_is_not_deferred_anew() -> None:
-    five_days = 5 * 86_400
+    last = NOON + 2 * ONE_ATTEMPT_S
+    at = [NOON, NOON + ONE_ATTEMPT_S, last, last + 5 * 86_400]
 
-    assert deferrals([NOON, NOON + five_days]) == [True, False]
+    assert deferrals(at) == [True, True, True, False]
+    assert deferrals([NOON, NOON + ONE_ATTEMPT_S, NOON + 5 * 86_400]) == [True, True, False]
+
+
+def test_a_client_that_tries_once_a_day_is_let_through() -> None:
+    assert deferrals([NOON, NOON + 86_400, NOON + 2 * 86_400 - 1]) == [True, False, False]
 
 
 def test_a_mail_is_forgotten_after_its_memory_expires() -> None:
-    assert deferrals([NOON, NOON + REMEMBER_S]) == [True, True]
+    second = NOON + ONE_ATTEMPT_S
+
+    assert deferrals([NOON, NOON + NEWCOMER_S]) == [True, True]
+    assert deferrals([NOON, second, second + REMEMBER_S - 1]) == [True, True, False]
+    assert deferrals([NOON, second, second + REMEMBER_S]) == [True, True, True]
 
 
 def test_no_deferrals_at_all_where_none_are_allowed() -> None:
@@ -94,11 +105,11 @@ def test_a_clock_set_back_begins_the_count_anew() -> None:
     ahead = Wait(KEY, NOON, 3, NOON + REMEMBER_S)
     now = NOON - 3_600
 
-    assert may_defer(ahead, KEY, now, 3) == (True, Wait(KEY, now, 1, now + REMEMBER_S))
+    assert may_defer(ahead, KEY, now, 3) == (True, Wait(KEY, now, 1, now + NEWCOMER_S))
 
 
 def test_the_memory_is_the_same_object_where_nothing_changed() -> None:
-    counted = Wait(KEY, NOON, 1, NOON + REMEMBER_S)
+    counted = Wait(KEY, NOON, 1, NOON + NEWCOMER_S)
     _, kept = may_defer(counted, KEY, NOON + ONE_ATTEMPT_S - 1, 3)
 
     assert kept is counted
@@ -146,20 +157,20 @@ def test_what_is_no_address_still_makes_a_bounded_key() -> None:
 
 def test_a_first_contact_is_met_and_put_off() -> None:
     greeting = greet(None, None, KEY, NOON, MINUTE)
-    wait = Wait(KEY, NOON, 0, NOON + REMEMBER_S)
+    wait = Wait(KEY, NOON, 0, NOON + NEWCOMER_S)
     met = Acquaintance("192.0.2.0/24", 1, 0, NOON + REMEMBER_S, 1, NOON)
 
     assert greeting == Greeting(False, NOON + MINUTE, wait, met)
 
 
 def test_who_comes_back_too_soon_learns_when_and_is_not_counted_again() -> None:
-    wait = Wait(KEY, NOON, 1, NOON + REMEMBER_S)
+    wait = Wait(KEY, NOON, 1, NOON + NEWCOMER_S)
 
     assert greet(wait, None, KEY, NOON + 59, MINUTE) == Greeting(False, NOON + MINUTE)
 
 
 def test_who_comes_back_after_the_wait_passes_and_is_counted_once() -> None:
-    wait = Wait(KEY, NOON, 1, NOON + REMEMBER_S)
+    wait = Wait(KEY, NOON, 1, NOON + NEWCOMER_S)
     known = Acquaintance("192.0.2.0/24", 4, 1, NOON + REMEMBER_S)
     now = NOON + MINUTE
     back = greet(wait, known, KEY, now, MINUTE)
@@ -170,9 +181,9 @@ def test_who_comes_back_after_the_wait_passes_and_is_counted_once() -> None:
     assert greet(back.wait, back.acquaintance, KEY, now, MINUTE) == Greeting(True)
 
 
-@pytest.mark.parametrize("now", [NOON - 1, NOON + REMEMBER_S])
+@pytest.mark.parametrize("now", [NOON - 1, NOON + NEWCOMER_S])
 def test_a_wait_of_another_time_is_a_first_contact(now: float) -> None:
-    wait = Wait(KEY, NOON, 1, NOON + REMEMBER_S)
+    wait = Wait(KEY, NOON, 1, NOON + NEWCOMER_S)
 
     assert not greet(wait, None, KEY, now, MINUTE).came_back
 
@@ -242,7 +253,7 @@ def test_who_has_not_come_back_in_time_has_missed() -> None:
 
 def test_who_comes_back_waits_no_more() -> None:
     known = Acquaintance("192.0.2.0/24", 4, 1, NOON + REMEMBER_S, 2, NOON)
-    back = greet(Wait(KEY, NOON, 1, NOON + REMEMBER_S), known, KEY, NOON + MINUTE, MINUTE)
+    back = greet(Wait(KEY, NOON, 1, NOON + NEWCOMER_S), known, KEY, NOON + MINUTE, MINUTE)
 
     assert back.acquaintance is not None
     assert (back.acquaintance.returned, back.acquaintance.waiting) == (2, 1)

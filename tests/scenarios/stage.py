@@ -36,7 +36,7 @@ HANG_S = 10.0
 PERSONAS = load_personas(Path(__file__).with_name("personas.toml"))
 
 # The engine's own tasks, by the name that asyncio knows them under.
-TASKS = ("Verifier._fly", "Refresher._work")
+TASKS = ("Flights._fly", "Refresher._work")
 
 # The canary of the default configuration.
 NAMES = {"example.com": {"records": {"A": ["192.0.2.80"]}}}

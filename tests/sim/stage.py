@@ -272,7 +272,7 @@ class Stage:
         for at, client in message.attempts():
             await self._sleep_until(at)
             await self._is_up.wait()
-            answer = await self._receiver.judge(message, client)
+            (answer,) = await self._receiver.judge(message, client)
             why = why or answer.why
             if answer.told is not Told.DEFERRED:
                 break

@@ -52,6 +52,17 @@ async def test_an_entry_is_loaded_as_it_was_saved(
     assert entry == await store.load(entry.key)
 
 
+async def test_what_is_at_hand_is_the_entry_as_it_was_saved(
+    store: Store, settle: Settle, entry: Entry
+) -> None:
+    assert store.load_nowait(entry.key) is None
+    store.save(entry)
+    await settle()
+    at_hand = store.load_nowait(entry.key)
+
+    assert at_hand in (entry, None)  # on disk, without an LRU, nothing is
+
+
 async def test_an_entry_keeps_what_decided_even_if_that_is_not_among_its_evidence(
     store: Store, settle: Settle, entry: Entry
 ) -> None:
@@ -149,6 +160,48 @@ async def test_a_fact_can_be_learned_again_after_it_was_forgotten(
     await settle()
 
     assert (fact,) == await store.load_facts("example.org")
+
+
+async def test_facts_of_one_kind_are_listed_the_one_noted_last_first(
+    store: Store, settle: Settle, fact: Fact
+) -> None:
+    facts = [
+        replace(fact, subject=f"192.0.2.{n}", kind=HostFact.REFUSES_US, noted_at=1_000.0 + n // 2)
+        for n in range(5)
+    ]
+    for each in (*facts, fact, replace(facts[3], kind=HostFact.GREYLISTS)):
+        store.save_fact(each)
+    await settle()
+    listed = await store.list_facts(HostFact.REFUSES_US, 1_000.0, 9)
+
+    assert tuple(reversed(facts)) == listed
+
+
+async def test_a_list_of_facts_goes_on_where_its_page_ended(
+    store: Store, settle: Settle, fact: Fact
+) -> None:
+    for n in range(5):
+        store.save_fact(replace(fact, subject=f"d{n}.example"))  # noted at one instant
+    await settle()
+    first = await store.list_facts(fact.kind, 1_000.0, 2)
+    second = await store.list_facts(fact.kind, 1_000.0, 2, first[-1].place)
+    third = await store.list_facts(fact.kind, 1_000.0, 2, second[-1].place)
+
+    assert [4, 3, 2, 1, 0] == [int(each.subject[1]) for each in (*first, *second, *third)]
+    assert () == await store.list_facts(fact.kind, 1_000.0, 2, third[-1].place)
+
+
+async def test_a_list_of_facts_has_what_holds_and_no_more_than_was_asked_for(
+    store: Store, settle: Settle, fact: Fact
+) -> None:
+    lasting = replace(fact, subject="example.net", expires_at=fact.expires_at + 1)
+    store.save_fact(fact)
+    store.save_fact(lasting)
+    await settle()
+
+    assert (lasting,) == await store.list_facts(fact.kind, fact.expires_at, 9)
+    assert () == await store.list_facts(fact.kind, 1_000.0, 0)
+    assert () == await store.list_facts(fact.kind, 1_000.0, -1)
 
 
 async def test_a_wait_is_loaded_as_it_was_last_saved(

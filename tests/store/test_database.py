@@ -31,6 +31,20 @@ def _pragma(path: Path, name: str) -> object:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
+@pytest.mark.parametrize(("user", "given"), [(0, 1), (1_000, 0)])
+def test_what_root_makes_belongs_to_whom_its_folder_belongs(
+    path: Path, monkeypatch: pytest.MonkeyPatch, user: int, given: int
+) -> None:
+    owners: list[tuple[Path, int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "chown", lambda *owner: owners.append(owner))
+    prepare(path)
+    prepare(path)
+    folder = path.parent.stat()
+
+    assert [(path, folder.st_uid, folder.st_gid)] * given == owners
+
+
 def test_a_new_file_is_ours_alone_and_up_to_date(path: Path) -> None:
     prepare(path)
 

@@ -7,7 +7,7 @@ import pytest
 from ringback.errors import StoreError
 from ringback.rules.freshness import Entry
 from ringback.rules.pacing import Charge, Rate
-from ringback.rules.waiting import REMEMBER_S, Acquaintance, Crowd, Wait
+from ringback.rules.waiting import NEWCOMER_S, Acquaintance, Crowd, Wait
 from ringback.store import memory
 from ringback.store.memory import MemoryStore
 from ringback.values.calls import Call
@@ -45,7 +45,7 @@ async def test_a_flood_of_addresses_does_not_grow_it_for_ever(
 
 
 def _wait(network: str, number: int, at: float = 0.0) -> Wait:
-    return Wait(f"{network} {number}@a b@c", at, 1, at + REMEMBER_S)
+    return Wait(f"{network} {number}@a b@c", at, 1, at + NEWCOMER_S)
 
 
 async def test_a_network_that_floods_pushes_out_only_itself(
@@ -92,7 +92,7 @@ async def test_waits_that_have_expired_count_no_more() -> None:
     store = MemoryStore()
     for number in range(3):
         store.save_wait(_wait("192.0.2.0/24", number, at=float(number)))
-    store.save_wait(_wait("192.0.2.0/24", 9, at=REMEMBER_S + 1.0))
+    store.save_wait(_wait("192.0.2.0/24", 9, at=NEWCOMER_S + 1.0))
 
     assert Crowd(2, 2, 2) == await store.count_waits("192.0.2.0/24")
 

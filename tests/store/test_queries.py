@@ -57,8 +57,9 @@ def test_every_query_fits_the_tables(name: str) -> None:
         ("sweep_entries", "entry_by_expiry"),
         ("count_entries", "COVERING INDEX entry_by_expiry"),
         ("load_facts", "sqlite_autoindex_fact_1"),
+        ("list_facts", "fact_by_kind (kind=? AND (noted_at,subject)<(?,?))"),
         ("sweep_facts", "fact_by_expiry"),
-        ("count_facts", "COVERING INDEX fact_by_expiry"),
+        ("count_facts", "COVERING INDEX fact_by_kind"),
         ("load_wait", "sqlite_autoindex_wait_1"),
         ("sweep_waits", "wait_by_expiry"),
         ("count_waits", "COVERING INDEX wait_by_expiry"),
@@ -76,6 +77,7 @@ def test_every_query_fits_the_tables(name: str) -> None:
         ("search_calls_by_name", "COVERING INDEX call_by_host"),
         ("count_calls", "COVERING INDEX call_by_time"),
         ("sweep_calls", "call_by_time"),
+        ("trim_calls", "call_by_time"),
     ],
 )
 def test_no_query_reads_a_whole_table_of_evidence(name: str, index: str) -> None:

@@ -1,5 +1,6 @@
 """The thread that reads."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,10 @@ def _refuse_two(row: sqlite3.Row) -> str:
     if row["name"] == "two":
         raise ValueError("unreadable")
     return str(row["name"])
+
+
+def _kind_of(row: sqlite3.Row) -> str:
+    return str(row["kind"])
 
 
 def _reader(path: Path, unreadable: list[int]) -> Reader:
@@ -55,3 +60,49 @@ async def test_after_its_end_it_says_so(path: Path) -> None:
     await reader.close()
     with pytest.raises(StoreError, match="it was closed"):
         await reader.read("count_facts", _refuse_two)
+
+
+async def test_what_is_asked_for_meanwhile_is_read_together_and_each_has_his_own(
+    path: Path,
+) -> None:
+    reader = _reader(path, [])
+    asking = [
+        asyncio.create_task(reader.read("load_facts", _kind_of, {"subject": subject}))
+        for subject in ("a", "b", "\ud800", "a")
+    ]
+    said = await asyncio.gather(*asking, return_exceptions=True)
+    await reader.close()
+
+    first, none, refused, last = said
+    assert ["one", "two"] == first == last
+    assert [] == none
+    assert isinstance(refused, StoreError)
+
+
+async def test_who_gives_up_costs_nobody_else_his_answer(path: Path) -> None:
+    reader = _reader(path, [])
+    asking = [asyncio.create_task(reader.read("count_facts", _refuse_two)) for _ in range(3)]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    asking[1].cancel()
+
+    assert ["one"] == await asking[2]
+    await reader.close()
+
+
+async def test_a_bug_in_what_reads_a_row_reaches_who_asked(path: Path) -> None:
+    reader = _reader(path, [])
+    with pytest.raises(IndexError):
+        await reader.read("count_facts", lambda row: row["no such column"])
+
+    assert ["one"] == await reader.read("count_facts", _refuse_two)
+    await reader.close()
+
+
+async def test_at_its_end_it_reads_what_was_asked_for_before(path: Path) -> None:
+    reader = _reader(path, [])
+    asking = [asyncio.create_task(reader.read("count_facts", _refuse_two)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await reader.close()
+
+    assert [["one"], ["one"]] == [await task for task in asking]

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from ringback.rules.freshness import Entry
+from ringback.store import recent as recent_module
 from ringback.store.recent import Recent
 
 
@@ -56,5 +59,37 @@ def test_an_entry_that_is_no_text_takes_the_older_one_with_it(entry: Entry) -> N
     recent = Recent(2)
     recent.save(entry)
     recent.save(replace(entry, rule="\ud800"))
+
+    assert recent.find(entry.key) is None
+
+
+def test_an_entry_that_is_saved_again_is_not_answered_as_it_was(entry: Entry) -> None:
+    recent, later = Recent(2), replace(entry, attempts=9)
+    recent.save(entry)
+    assert entry == recent.find(entry.key)
+    recent.save(later)
+
+    assert later == recent.find(entry.key)
+    assert later == recent.find(entry.key)
+
+
+def test_what_was_saved_stays_for_a_while_and_what_is_asked_for_again_for_long(
+    entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent_module, "MAX_UNPACKED", 2)
+    recent = Recent(9)
+    recent.save(replace(entry, key="once"))
+    recent.save(replace(entry, key="again"))
+    recent.find("again")
+    for number in range(3):
+        recent.save(replace(entry, key=f"{number}"))
+
+    assert recent.find("once") is None
+    assert replace(entry, key="again") == recent.find("again")
+
+
+def test_a_memory_of_none_remembers_nothing(entry: Entry) -> None:
+    recent = Recent(0)
+    recent.save(entry)
 
     assert recent.find(entry.key) is None

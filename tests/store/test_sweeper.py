@@ -1,7 +1,7 @@
 """When it is time to sweep, and what goes."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,9 +20,27 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+Make = Callable[[], Sweeper]
+
+
 @pytest.fixture
-def subject(now: list[float], elapsed: list[float]) -> Sweeper:
-    return Sweeper(lambda: now[0], lambda: elapsed[0], AUDIT_KEEP_S)
+def make(now: list[float], elapsed: list[float]) -> Make:
+    return lambda: Sweeper(lambda: now[0], lambda: elapsed[0], AUDIT_KEEP_S)
+
+
+@pytest.fixture
+def subject(make: Make) -> Sweeper:
+    return make()
+
+
+def _sweep_all(subject: Sweeper, connection: sqlite3.Connection) -> int:
+    """Sweep until a round is over; return how many portions that took."""
+    subject.sweep(connection)
+    portions = 1
+    while subject.is_behind:
+        subject.sweep(connection)
+        portions += 1
+    return portions
 
 
 def _names(connection: sqlite3.Connection, table: str, column: str) -> set[str]:
@@ -39,7 +57,7 @@ def test_it_is_due_at_first_and_after_a_while(
 ) -> None:
     assert subject.is_due()
 
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
     assert not subject.is_due()
 
     now[0] += sweeper.SWEEP_EVERY_S
@@ -49,26 +67,48 @@ def test_it_is_due_at_first_and_after_a_while(
 def test_it_is_due_when_the_clock_was_set_back(
     connection: sqlite3.Connection, subject: Sweeper, now: list[float]
 ) -> None:
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
     now[0] -= 1.0
 
     assert subject.is_due()
 
 
-def test_it_goes_on_at_once_while_it_is_behind(
+def test_it_goes_on_at_once_while_there_is_more(
     connection: sqlite3.Connection, subject: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "SWEEP_ROWS", 2)
+    usual = _sweep_all(subject, connection)
     for number in range(3):
         _know(connection, f"{number}", 1, 1.0)
-    subject.sweep(connection)
 
-    assert subject.is_behind
-    assert subject.is_due()
-
-    subject.sweep(connection)
-    assert not subject.is_behind
+    assert usual + 1 == _sweep_all(subject, connection)
     assert set() == _names(connection, "acquaintance", "network")
+
+
+def test_a_portion_is_of_one_table(
+    connection: sqlite3.Connection, subject: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        connection.execute("INSERT INTO entry VALUES (?, '', '', 0, 1, '')", (f"{number}",))
+        connection.execute("INSERT INTO fact VALUES (?, '', 0, 1, '')", (f"{number}",))
+    monkeypatch.setattr(sweeper, "SWEEP_ROWS", 2)
+    before = connection.total_changes
+    gone: list[int] = []
+    for _ in range(4):
+        subject.sweep(connection)
+        gone.append(connection.total_changes - before - sum(gone))
+
+    assert [2, 2, 0, 0] == gone
+    assert subject.is_behind and subject.is_due()
+
+
+def test_a_failure_ends_the_round(connection: sqlite3.Connection, subject: Sweeper) -> None:
+    connection.execute("DROP TABLE entry")
+
+    with pytest.raises(sqlite3.Error):
+        subject.sweep(connection)
+
+    assert not subject.is_due()
 
 
 def test_acquaintances_go_when_they_expire(
@@ -76,7 +116,7 @@ def test_acquaintances_go_when_they_expire(
 ) -> None:
     _know(connection, "old", 1, 1_000.0)
     _know(connection, "young", 1, 1_001.0)
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
 
     assert {"young"} == _names(connection, "acquaintance", "network")
 
@@ -86,7 +126,7 @@ def test_calls_go_when_they_have_been_kept_long_enough(
 ) -> None:
     for name, at in (("old", 900.0), ("young", 901.0)):
         connection.execute("INSERT INTO call VALUES (?, ?, '', '', '', '', '{}')", (name, at))
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
 
     assert {"young"} == _names(connection, "call", "id")
 
@@ -97,29 +137,31 @@ def test_budgets_go_when_they_are_whole_whatever_the_time_of_day(
     for name, full_at in (("whole", 440.0), ("lately", 441.0), ("spent", 2_000.0)):
         connection.execute("INSERT INTO budget VALUES (?, ?, 80.0)", (name, full_at))
     now[0] = 1e9
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
 
     assert {"lately", "spent"} == _names(connection, "budget", "key")
 
 
 def test_of_too_many_acquaintances_those_go_who_never_came_back(
-    connection: sqlite3.Connection, subject: Sweeper, monkeypatch: pytest.MonkeyPatch
+    connection: sqlite3.Connection, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "MAX_ACQUAINTANCES", 3)
+    subject = make()
     for number in range(4):
         _know(connection, f"stranger {number}", 0, 9_000.0 + number)
     _know(connection, "regular", 5, 2_000.0)
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
 
     kept = {"stranger 2", "stranger 3", "regular"}
     assert kept == _names(connection, "acquaintance", "network")
 
 
 def test_of_too_many_entries_and_facts_those_go_that_expire_first(
-    connection: sqlite3.Connection, subject: Sweeper, monkeypatch: pytest.MonkeyPatch
+    connection: sqlite3.Connection, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "MAX_ENTRIES", 2)
     monkeypatch.setattr(sweeper, "MAX_FACTS", 1)
+    subject = make()
     for number in range(5):
         connection.execute(
             "INSERT INTO entry VALUES (?, '', '', 0, ?, '')", (f"{number}", 9_000.0 + number)
@@ -127,26 +169,39 @@ def test_of_too_many_entries_and_facts_those_go_that_expire_first(
         connection.execute(
             "INSERT INTO fact VALUES (?, '', 0, ?, '')", (f"{number}", 9_000.0 + number)
         )
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
 
     assert {"3", "4"} == _names(connection, "entry", "key")
     assert {"4"} == _names(connection, "fact", "subject")
 
 
+def test_of_too_many_calls_the_oldest_go_however_long_they_are_to_be_kept(
+    connection: sqlite3.Connection, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "MAX_CALLS", 2)
+    subject = make()
+    for name, at in (("new", 950.0), ("newest", 999.0), ("old", 901.0)):
+        connection.execute("INSERT INTO call VALUES (?, ?, '', '', '', '', '{}')", (name, at))
+    _sweep_all(subject, connection)
+
+    assert {"new", "newest"} == _names(connection, "call", "id")
+
+
 def test_tables_are_counted_now_and_then(
     connection: sqlite3.Connection,
-    subject: Sweeper,
+    make: Make,
     elapsed: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sweeper, "MAX_ACQUAINTANCES", 1)
-    subject.sweep(connection)
+    subject = make()
+    _sweep_all(subject, connection)
     for number in range(3):
         _know(connection, f"{number}", 0, 9_000.0)
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
 
     assert 3 == len(_names(connection, "acquaintance", "network"))
 
     elapsed[0] += sweeper.COUNT_EVERY_S
-    subject.sweep(connection)
+    _sweep_all(subject, connection)
     assert 1 == len(_names(connection, "acquaintance", "network"))

@@ -7,7 +7,7 @@ Order: defaults, then one TOML file, then RINGBACK_SECTION__KEY. Not here: what 
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ class Loaded:
     """Settings, and where each comes from: "default", a file's path or a variable's name."""
 
     settings: Settings
-    sources: Mapping[str, str]  # by dotted key
-    file: str | None  # None: there is none at the standard place
+    sources: Mapping[str, str] = field(default_factory=dict)  # by dotted key
+    file: str | None = None  # None: there is none at the standard place
 
 
 @dataclass(frozen=True, slots=True)

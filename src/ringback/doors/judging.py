@@ -32,6 +32,10 @@ class Verifies(Protocol):
 
     async def verify(self, asked: Query, /) -> Report: ...
 
+    def verify_nowait(self, asked: Query, /) -> Report | None:
+        """The same, if it waits for nobody."""
+        ...
+
     async def may_defer(self, client_address: str, sender: str, recipient: str) -> bool:
         """Say whether a mail may be told once more to come back, and count it. Raises StoreError."""
         ...
@@ -89,6 +93,20 @@ class Judge:
         action = failed(query.purpose)
         return action, self._told(action, self.settings)
 
+    def rule_nowait(self, query: Query) -> tuple[Action, Action] | None:
+        """The same, if it waits for nobody; None also where we fail, which `rule` will tell."""
+        started_at = self._clock.now()
+        try:
+            report = self.verifier.verify_nowait(query)
+        except Exception as error:  # as in _guard
+            self._sink(Trouble.of_bug(self._door, error))
+            return None
+        action = report and choose(report, query.purpose, self.settings.etiquette)
+        if not (report and action) or action.kind is Kind.DEFER_IF_PERMIT:
+            return None  # whether a mail is told to come back again is in the store
+        ruling = self._ruling(query, report, action, started_at, self.settings)
+        return ruling.action, ruling.told
+
     async def recall(self, query: Query) -> Report | None:
         """Return what is known by now of a question that was judged before; None if we failed."""
         now = self._clock.now()
@@ -106,6 +124,12 @@ class Judge:
         except StoreError as error:
             remedy = "mail passes unasked until it can be used again"
             self._sink(Trouble(self._door, str(error), remedy))
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Something that we waited for was cancelled, and not we: nobody would answer the MTA.
+            self._sink(Trouble.of_bug(self._door, error))
         except Exception as error:
             # The one place where any error is caught: a bug of ours in one question must cost neither
             # this mail nor the others of its connection. It is told with all we know of it.
@@ -121,18 +145,23 @@ class Judge:
         enforces = settings.policy.mode is Mode.ENFORCE
         report = known or await self.verifier.verify(replace(query, puts_off=enforces))
         action = choose(report, query.purpose, settings.etiquette)
-        client = query.client.address if query.client else ""
         if action.kind is Kind.DEFER_IF_PERMIT and enforces:
             # A mail that was told to come back often enough is let through.
+            client = query.client.address if query.client else ""
             told_again = await self.verifier.may_defer(client, query.address, query.recipient)
             action = action if told_again else DUNNO
+        return self._ruling(query, report, action, started_at, settings)
+
+    def _ruling(
+        self, query: Query, report: Report, action: Action, started_at: float, settings: Settings
+    ) -> Ruling:
         told = self._told(action, settings)
         self._sink(
             Decided(
                 door=self._door,
                 purpose=query.purpose,
                 address=query.address,
-                client=client,
+                client=query.client.address if query.client else "",
                 action=str(action),
                 told=str(told),
                 report=report,

@@ -201,6 +201,8 @@ def _examined(event: Examined) -> Fields:
 def _safe(key: str, value: Value) -> Value:
     if not isinstance(value, str):
         return value
+    if len(value) <= MAX_FIELD_CHARS and value.isascii() and value.isprintable():
+        return value
     return printable(value, limit=MAX_TRACE_CHARS if key == "trace" else MAX_FIELD_CHARS)
 
 

@@ -48,7 +48,7 @@ class Metrics:
             registry=registry,
         )
         self._questions = Counter(
-            "ringback_gate_dns_questions", "Questions to DNS that gates asked", registry=registry
+            "ringback_dns_questions", "Questions to DNS, of gates and callouts", registry=registry
         )
         self._callouts = Counter(
             "ringback_callouts", "Callouts that ended, by reason", ("reason",), registry=registry

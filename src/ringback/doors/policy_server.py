@@ -1,7 +1,8 @@
 """The door for Postfix (check_policy_service) and Exim (readsocket): decode, ask, encode.
 
 One task reads from a connection and one writes to it; between them lie the answers that are being worked
-out, in the order of their requests. Nothing that one client does is felt by another.
+out, in the order of their requests. Where there are none, an answer that waits for nobody is written at once.
+Nothing that one client does is felt by another.
 Not here: the protocol (wire/policy.py), what is asked and what follows (doors/judging.py), sockets
 (net/listen.py).
 """
@@ -38,7 +39,33 @@ class Limits:
     grace_s: float = GRACE_S
 
 
-_Answers = asyncio.Queue[asyncio.Task[bytes] | None]  # None: there will be no more
+class _Answers:
+    """The answers to one client that are being worked out, at most so many."""
+
+    def __init__(self, most: int) -> None:
+        self._room = asyncio.Semaphore(most)
+        self._queue = asyncio.Queue[asyncio.Task[bytes] | None]()  # None: there will be no more
+        self._count = 0
+
+    @property
+    def idle(self) -> bool:
+        return not self._count
+
+    async def wait_room(self) -> None:
+        await self._room.acquire()
+
+    def add(self, answer: asyncio.Task[bytes]) -> None:
+        self._count += 1
+        self._queue.put_nowait(answer)
+
+    def end(self) -> None:
+        self._queue.put_nowait(None)
+
+    async def write_to(self, connection: Connection) -> None:
+        while (answer := await self._queue.get()) is not None:
+            await connection.write(await answer)
+            self._count -= 1
+            self._room.release()
 
 
 class PolicyServer:
@@ -63,13 +90,12 @@ class PolicyServer:
 
     async def serve(self, connection: Connection) -> None:
         """Answer requests until the client has no more of them, or breaks the protocol."""
-        answers = _Answers()
-        room = asyncio.Semaphore(self._limits.in_flight)
+        answers = _Answers(self._limits.in_flight)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_write(connection, answers, room))
-                await self._read(connection, answers, room, tasks)
-                answers.put_nowait(None)
+                tasks.create_task(answers.write_to(connection))
+                await self._read(connection, answers, tasks)
+                answers.end()
         except* OSError:
             pass  # the client is gone, and nobody waits for the rest of its answers
 
@@ -88,6 +114,14 @@ class PolicyServer:
                 break
         return encode(str(told))
 
+    def answer_nowait(self, request: PolicyRequest) -> bytes | None:
+        """Return the same, if it waits for nobody, and is that of one question: none is judged twice."""
+        if request.protocol_state not in _STAGES:
+            return encode(str(DUNNO))
+        first, *others = self._queries(request)
+        ruled = None if others else self._judge.rule_nowait(first)
+        return encode(str(ruled[1])) if ruled else None
+
     def _queries(self, request: PolicyRequest) -> Iterator[Query]:
         """The questions that a request raises, the recipient's first."""
         client = _client(request)
@@ -98,20 +132,22 @@ class PolicyServer:
         yield Query(sender, Purpose.SENDER, client, request.recipient, by_at)
 
     async def _read(
-        self,
-        connection: Connection,
-        answers: _Answers,
-        room: asyncio.Semaphore,
-        tasks: asyncio.TaskGroup,
+        self, connection: Connection, answers: _Answers, tasks: asyncio.TaskGroup
     ) -> None:
-        """Start an answer to each request, until there will be no more of them."""
+        """Answer each request, or start an answer to it, until there will be no more of them."""
         patience = Patience(self._limits.idle_s, self._limits.half_request_s)
         intake = Intake(connection, PolicyReader(), patience, "request")
         try:
             while requests := await intake.wait_next():
-                for request in requests:
-                    await room.acquire()
-                    answers.put_nowait(tasks.create_task(self.answer(request)))
+                for number, request in enumerate(requests, 1):
+                    at_hand = self.answer_nowait(request) if answers.idle else None
+                    if at_hand is not None:
+                        await connection.write(at_hand)
+                    else:
+                        await answers.wait_room()
+                        answers.add(tasks.create_task(self.answer(request)))
+                    if not number % self._limits.in_flight:
+                        await asyncio.sleep(0)  # other clients ask, too
         except RemoteProtocolError as error:
             self._sink(DoorClosed(DOOR, connection.peer, str(error)))
 
@@ -123,9 +159,3 @@ def _client(request: PolicyRequest) -> Client:
         helo=request.helo_name,
         authenticated=bool(request.sasl_username or request.sasl_method),
     )
-
-
-async def _write(connection: Connection, answers: _Answers, room: asyncio.Semaphore) -> None:
-    while (answer := await answers.get()) is not None:
-        await connection.write(await answer)
-        room.release()

@@ -6,105 +6,42 @@ of the old engine go on. It happens whole or not at all: a mistake in it changes
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
-from importlib import import_module
-from typing import Protocol, TextIO
+from typing import TextIO
 
-from ..assemble import make_engine, open_store
-from ..engine.doctor import Doctor
-from ..engine.pacer import Pacer
+from ..assemble import Engine, make_engine, open_store
 from ..engine.ports import Clock, Sink, Store
-from ..engine.verifier import Verifier
 from ..errors import RingbackError, UsageError
-from ..net.bind import Socket
 from ..net.clock import SystemClock, elapsed
+from ..net.descriptors import raise_limit
 from ..net.inherit import Inherited
-from ..net.listen import Limits, Serve, listen
 from ..net.notify import ALIVE, READY, STOPPING, notify, reloading, watchdog_s
 from ..values.events import Event, Examined, Lifecycle, Trouble
 from ..values.fitness import Severity
 from ..values.settings import Settings
 from ..values.text import printable
-from . import milter_server, policy_server, socketmap_server
-from .http import door as http_door
-from .http.door import HttpDoor
-from .http.tokens import Tokens, load_tokens
+from .all_doors import AllDoors, Listening, Place
+from .configuration import Loaded
+from .http.tokens import load_tokens
 from .log import make_sink, style_for
+from .loop import choose_loop, collect_rarely
 from .metrics import Metrics
-from .milter_server import MilterServer
-from .policy_server import PolicyServer
 from .recent import Recent
-from .socketmap_server import SocketmapServer
 
 # Stopping: MTAs get the answers that are under way; a callout that takes longer is asked again anyway.
 DRAIN_S = 5.0
-# An MTA opens a connection to its milters for each SMTP session, and holds it as long. An idle one costs
-# us 6 kB (3,000 of them: 18 MB).
-MILTER_LIMITS = Limits(connections=10_000)
-
-_Place = tuple[str, str]  # a door's name and an address where it listens
-
-
-class _Listening(Protocol):
-    """A listener, of net/listen.py or of doors/http/listener.py."""
-
-    @property
-    def address(self) -> str: ...
-
-    async def stop(self, drain_s: float) -> None: ...
-
-
-_Open = Callable[[Socket | None], Awaitable[_Listening]]  # on the socket that was inherited, if any
-
-
-@dataclass(frozen=True, slots=True)
-class _Doors:
-    """The doors that listen, whatever engine is behind them."""
-
-    policy: PolicyServer
-    milter: MilterServer
-    socketmap: SocketmapServer
-    http: HttpDoor
-    sink: Sink
-
-    def adopt(self, verifier: Verifier, settings: Settings, tokens: Tokens) -> None:
-        self.policy.adopt(verifier, settings)
-        self.milter.adopt(verifier, settings)
-        self.socketmap.adopt(verifier, settings)
-        self.http.adopt(verifier, settings, tokens)
-
-    def places(self, settings: Settings) -> Iterator[tuple[_Place, _Open]]:
-        """Where each of them is to listen, and how."""
-        for address in settings.policy.listen:
-            yield (policy_server.DOOR, address), self._open(address, self.policy.serve, Limits())
-        for address in settings.milter.listen:
-            yield (
-                (milter_server.DOOR, address),
-                self._open(address, self.milter.serve, MILTER_LIMITS),
-            )
-        for address in settings.socketmap.listen:
-            place = (socketmap_server.DOOR, address)
-            yield place, self._open(address, self.socketmap.serve, Limits())
-        if address := settings.http.listen:
-            yield (http_door.DOOR, address), partial(self.http.listen, address)
-
-    def _open(self, address: str, serve: Serve, limits: Limits) -> _Open:
-        return lambda inherited: listen(address, serve, limits, sink=self.sink, inherited=inherited)
 
 
 @dataclass(slots=True)
 class _Running:
-    """What serves now. The store, the doors and the budgets outlast a reload."""
+    """What serves now. The store and the doors outlast a reload."""
 
     settings: Settings
     store: Store
-    pacer: Pacer
-    verifier: Verifier
-    doctor: Doctor
-    doors: _Doors
+    engine: Engine
+    doors: AllDoors
 
 
 class Service:
@@ -112,19 +49,21 @@ class Service:
 
     def __init__(
         self,
-        read_settings: Callable[[], Settings],
+        read_settings: Callable[[], Loaded],
         sink: Sink,
         environment: Mapping[str, str],
         clock: Clock | None = None,
+        max_files: int | None = None,  # that may be open at a time
     ) -> None:
         self._read_settings, self._environment = read_settings, environment
+        self._max_files = max_files
         self._log, self._metrics = sink, Metrics()
         self._clock = clock or SystemClock()
         self._recent = Recent(self._clock.now)
-        self._listeners: dict[_Place, _Listening] = {}
+        self._listeners: dict[Place, Listening] = {}
         self._inherited = Inherited()
         # What reloads have replaced, and the tasks in which it comes to its end.
-        self._replaced: set[Verifier] = set()
+        self._replaced: set[Engine] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._state = self._ailing = ""  # what the service manager is told
         self._stop_wanted, self._reload_wanted = asyncio.Event(), asyncio.Event()
@@ -171,6 +110,7 @@ class Service:
         running = await self._start(stack)
         while True:
             self._tell_strays(running)
+            self._tell_too_few_files(running)
             self._tell("ready", self._open_doors, READY)
             await self._reload_wanted.wait()
             self._reload_wanted.clear()
@@ -181,66 +121,59 @@ class Service:
                 self._sink(Trouble("reload", str(error), "the old settings stay in force"))
 
     async def _start(self, stack: AsyncExitStack) -> _Running:
-        settings = self._read_settings()
+        loaded = self._read_settings()
+        settings = loaded.settings
         tokens = load_tokens(settings.http.tokens_file)
         self._inherited = Inherited.of(self._environment)
         stack.callback(self._inherited.close)
         store = await open_store(settings, self._sink)
         stack.push_async_callback(store.close)
-        pacer = Pacer(settings.budget)
-        engine = await make_engine(settings, store, self._hear, self._clock, pacer)
-        verifier = engine.verifier
-        doors = _Doors(
-            PolicyServer(verifier, self._clock, self._sink, settings=settings),
-            MilterServer(verifier, self._clock, self._sink, settings=settings),
-            SocketmapServer(verifier, self._clock, self._sink, settings=settings),
-            HttpDoor(
-                verifier,
-                store,
-                self._clock,
-                self._sink,
-                settings=settings,
-                tokens=tokens,
-                metrics=self._metrics,
-                recent=self._recent,
-            ),
+        engine = await make_engine(settings, store, self._hear, self._clock)
+        doors = AllDoors.of(
+            engine.verifier,
+            store,
+            self._clock,
             self._sink,
+            loaded=loaded,
+            tokens=tokens,
+            metrics=self._metrics,
+            recent=self._recent,
         )
         stack.push_async_callback(doors.http.close)
-        running = _Running(settings, store, pacer, verifier, engine.doctor, doors)
-        stack.push_async_callback(self._close_verifiers, running)
+        running = _Running(settings, store, engine, doors)
+        stack.push_async_callback(self._close_engines, running)
         self._listeners = await self._open_listeners(settings, doors)
         stack.push_async_callback(self._close_listeners)
-        engine.doctor.attend_nowait(engine.means)
+        engine.attend_nowait()
         return running
 
     async def _reload(self, running: _Running) -> None:
         """Get all that the new settings need, and only then go over to them. Raises RingbackError."""
-        new, old = self._read_settings(), running.settings
+        loaded, old = self._read_settings(), running.settings
+        new = loaded.settings
         tokens = load_tokens(new.http.tokens_file)
         if new.store != old.store:
             raise UsageError("store.url: it cannot change in a reload; restart for another store")
         if new.cache.memory_entries != old.cache.memory_entries:
             self._sink(Trouble("reload", "cache.memory_entries stays as it was", "restart for it"))
-        engine = await make_engine(new, running.store, self._hear, self._clock, running.pacer)
+        engine = await make_engine(new, running.store, self._hear, self._clock, running.engine)
         try:
             opened = await self._open_listeners(new, running.doors)
         except BaseException:
-            await engine.close()
+            await engine.verifier.close()  # the doctor may be the one of the old settings
             raise
-        running.pacer.adopt(new.budget)
-        running.doors.adopt(engine.verifier, new, tokens)
+        engine.pacer.adopt(new.budget)
+        running.doors.adopt(engine.verifier, loaded, tokens)
         self._listeners.update(opened)
         wanted = {place for place, _ in running.doors.places(new)}
         gone = [known for known in self._listeners if known not in wanted]
-        self._replace(running.verifier, [self._listeners.pop(place) for place in gone])
-        await running.doctor.close()
-        running.settings, running.verifier, running.doctor = new, engine.verifier, engine.doctor
-        engine.doctor.attend_nowait(engine.means)
+        replaced, running.settings, running.engine = running.engine, new, engine
+        self._end(replaced, engine, [self._listeners.pop(place) for place in gone])
+        engine.attend_nowait(before=replaced)
 
-    async def _open_listeners(self, settings: Settings, doors: _Doors) -> dict[_Place, _Listening]:
+    async def _open_listeners(self, settings: Settings, doors: AllDoors) -> dict[Place, Listening]:
         """Open what is not open yet, all or none. Raises UsageError."""
-        opened: dict[_Place, _Listening] = {}
+        opened: dict[Place, Listening] = {}
         try:
             for place, open_at in doors.places(settings):
                 if place not in self._listeners:
@@ -260,15 +193,14 @@ class Service:
         port = address.rpartition(":")[2]
         return next((at for _, at in self._listeners if at.endswith(f":{port}")), "")
 
-    def _replace(self, verifier: Verifier, listeners: Sequence[_Listening]) -> None:
-        """Let the callouts and connections of what is replaced come to their end meanwhile."""
+    def _end(self, replaced: Engine, by: Engine, listeners: Sequence[Listening]) -> None:
+        """Let the questions, callouts and connections of what is replaced come to their end meanwhile."""
 
         async def end() -> None:
-            await _stop_all(listeners, DRAIN_S)
-            await verifier.close(drain_s=verifier.patience_s)
-            self._replaced.discard(verifier)
+            await asyncio.gather(_stop_all(listeners, DRAIN_S), replaced.give_way(by))
+            self._replaced.discard(replaced)
 
-        self._replaced.add(verifier)
+        self._replaced.add(replaced)
         task = asyncio.create_task(end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -278,10 +210,9 @@ class Service:
         self._listeners.clear()
         await _stop_all(listeners, DRAIN_S)
 
-    async def _close_verifiers(self, running: _Running) -> None:
-        await running.doctor.close()
-        verifiers = (running.verifier, *self._replaced)
-        await asyncio.gather(*(verifier.close(DRAIN_S) for verifier in verifiers))
+    async def _close_engines(self, running: _Running) -> None:
+        engines = (running.engine, *self._replaced)
+        await asyncio.gather(*(engine.close(DRAIN_S) for engine in engines))
         await asyncio.gather(*self._ending)
 
     def _sink(self, event: Event) -> None:
@@ -302,6 +233,13 @@ class Service:
         for stray in self._inherited.strays(addresses):
             what = f"systemd listens at {stray}, where no door is configured"
             self._sink(Trouble("socket activation", what, "stop that socket unit, or configure it"))
+
+    def _tell_too_few_files(self, running: _Running) -> None:
+        needed = running.doors.files(running.settings)
+        if self._max_files is not None and self._max_files < needed:
+            what = f"{self._max_files} may be open at a time; with every door full it would be {needed}"
+            remedy = "raise LimitNOFILE= of the unit, or the hard limit of whoever starts it"
+            self._sink(Trouble("files", what, remedy))
 
     async def _show_life(self) -> None:
         """Feed the service manager's watchdog, which kills a process that hangs."""
@@ -331,26 +269,21 @@ def _ailment(event: Examined) -> str:
     return printable(f"unfit{'' if event.may_call else ', no callouts'}: {why}")
 
 
-async def _stop_all(listeners: Iterable[_Listening], drain_s: float) -> None:
+async def _stop_all(listeners: Iterable[Listening], drain_s: float) -> None:
     await asyncio.gather(*(listener.stop(drain_s) for listener in listeners))
 
 
 def serve(
-    read_settings: Callable[[], Settings], stream: TextIO, environment: Mapping[str, str]
+    read_settings: Callable[[], Loaded], stream: TextIO, environment: Mapping[str, str]
 ) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Events go to `stream`. Raises RingbackError."""
     sink = make_sink(stream, SystemClock().now, style_for(environment))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_heed_signals(Service(read_settings, sink, environment)))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where the extra `fast` has brought it: callouts cost a third less on it."""
-    try:
-        found: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
-    except ImportError:
-        return None
-    return found
+    name, factory = choose_loop()
+    sink(Lifecycle("starting", f"on {name}"))
+    collect_rarely()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        service = Service(read_settings, sink, environment, max_files=raise_limit())
+        runner.run(_heed_signals(service))
 
 
 async def _heed_signals(service: Service) -> None:

@@ -3,8 +3,10 @@
 A test holds each table against its set, so that a new member cannot go without words.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from ..rules.gates import Gate
 from ..values.evidence import About, Fault, Meaning
 from ..values.verdict import Blame, Reason
 
@@ -109,27 +111,37 @@ WOULD_CHANGE = MappingProxyType(
     }
 )
 
-# By the gate that said no, where it says more than the reason: rules/exemptions.py.
-BEHIND_GATE = MappingProxyType(
+# By the gate that said no (rules/gates.py), for it says more than the reason.
+BEHIND_GATE: Mapping[str, str] = MappingProxyType(
     {
-        "null_sender": "nothing: bounces come from it, and nobody answers them",
-        "postmaster": "nothing: RFC 5321 demands that every host has it",
-        "authenticated_client": "nothing: who has logged in is known",
-        "exempt_client": "etiquette.exempt_clients",
-        "exempt_sender": "etiquette.exempt_senders",
-        "own_domain": "policy.own_domains",
-        "no_contact": "identity.contact",
-        "identity": "what `ringback doctor` finds",
-        "no_consent": "bulk.consent, if those on the list have given it",
-        "dnsbl": "the client leaving the block list, or etiquette.dnsbl",
-        "spf_fail": "the SPF record of the sender's domain",
-        "unaligned": "SPF, an MX or a reverse name that joins client and domain, or etiquette.call_when",
-        "retried": "the same mail coming back after etiquette.retried_wait_s",
-        "forged_domain": "time, or the sender's domain vouching for the client",
-        "doubted_network": "the first contacts of that network coming back, as servers' do",
-        "crowded": "fewer first contacts from that network",
-        "opt_out_unknown": "the name server of the sender's side answering for _callout",
-        "opted_out_domain": "etiquette.opted_out, if the owner agrees",
-        "opted_out_host": "etiquette.opted_out, if the owner agrees",
+        Gate.NULL_SENDER: "nothing: bounces come from it, and nobody answers them",
+        Gate.POSTMASTER: "nothing: RFC 5321 demands that every host has it",
+        Gate.AUTHENTICATED_CLIENT: "nothing: who has logged in is known",
+        Gate.EXEMPT_CLIENT: "etiquette.exempt_clients",
+        Gate.EXEMPT_SENDER: "etiquette.exempt_senders",
+        Gate.OWN_DOMAIN: "policy.own_domains",
+        Gate.NO_CONTACT: "identity.contact",
+        Gate.IDENTITY: "what `ringback doctor` finds",
+        Gate.NO_CONSENT: "bulk.consent, if those on the list have given it",
+        Gate.DNSBL: "the client leaving the block list, or etiquette.dnsbl",
+        Gate.SPF_FAIL: "the SPF record of the sender's domain",
+        Gate.UNALIGNED: "SPF, an MX or a reverse name that joins client and domain, or etiquette.call_when",
+        Gate.RETRIED: "the same mail coming back after etiquette.retried_wait_s",
+        Gate.FORGED: "time, or the sender's domain vouching for the client",
+        Gate.DOUBTED: "the first contacts of that network coming back, as servers' do",
+        Gate.CROWDED: "fewer first contacts from that network",
+        Gate.OPT_OUT_UNKNOWN: "the name server of the sender's side answering for _callout",
+        Gate.OPTED_OUT_DOMAIN: "etiquette.opted_out, if the owner agrees",
+        Gate.OPTED_OUT_HOST: "etiquette.opted_out, if the owner agrees",
+        Gate.OPTED_OUT_DNS: "nothing of ours: the owner has a record at _callout that says no",
+        Gate.OPTED_OUT_REPLY: "the host's administrator: it said that it wants no callouts",
+        Gate.NO_ROUTE: "a [[recipient.route]] for the domain",
+        Gate.OWN_CALLOUT: "the [[recipient.route]] that leads back here",
+        Gate.FORBIDDEN_NETWORK: "smtp.allowed_networks, if that network may be called",
+        Gate.BREAKER: "time, and our standing with the host: see what it says of us",
+        Gate.GREYLIST: "time: another address has to pass that host's greylisting first",
+        Gate.BUDGET: "time, or a larger [budget]",
+        Gate.CONNECTIONS: "time, or more [budget] concurrent_per_host",
+        Gate.REFUSED_RECIPIENTS: "time, or a larger [budget] refused_recipients_per_host",
     }
 )

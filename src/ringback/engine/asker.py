@@ -1,4 +1,4 @@
-"""Drives a machine that asks the DNS (rules/asking.py), and counts its questions.
+"""Asks the DNS for one message, and drives the machines that do (rules/asking.py): counted, and to an end.
 
 Not here: what the answers mean.
 """
@@ -6,16 +6,17 @@ Not here: what the answers mean.
 from dataclasses import dataclass
 
 from ..rules.asking import Asking, T
-from ..values.dns import DnsAnswer, DnsStatus, Question
+from ..values.dns import DnsAnswer, DnsStatus, RecordType
 from .ports import Resolver
 
-# SPF alone may name ten hosts with ten addresses each (RFC 7208 section 4.6.4); no honest domain comes near.
+# Of the gates and of the callout. SPF alone may name ten hosts with ten addresses each (RFC 7208 section
+# 4.6.4); no honest domain comes near.
 MAX_QUESTIONS = 60
 
 
 @dataclass(slots=True)
 class Asker:
-    """Asks for one message: the questions of all its machines come out of one allowance."""
+    """The questions of all that asks for one message come out of one allowance."""
 
     resolver: Resolver
     asked: int = 0
@@ -25,14 +26,14 @@ class Asker:
         try:
             question = next(machine)
             while True:
-                question = machine.send(await self._ask(question))
+                question = machine.send(await self.ask(question.name, question.kind))
         except StopIteration as done:
             result: T = done.value
             return result
 
-    async def _ask(self, question: Question) -> DnsAnswer:
+    async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
         if self.asked >= MAX_QUESTIONS:
             detail = "too many questions for one message"
-            return DnsAnswer(question.name, question.kind, DnsStatus.FAILURE, detail=detail)
+            return DnsAnswer(name, kind, DnsStatus.FAILURE, detail=detail)
         self.asked += 1
-        return await self.resolver.ask(question.name, question.kind)
+        return await self.resolver.ask(name, kind)

@@ -6,11 +6,11 @@ at all, who shares the answer, and what is remembered of the address (engine/ver
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 
 from ..rules.burden import Target, charges_for, wish_charge
-from ..rules.classify import Phrasebook
 from ..rules.conclude import conclude
 from ..rules.exemptions import Exemptions
 from ..rules.forwarding import (
@@ -21,16 +21,15 @@ from ..rules.forwarding import (
     subject_of,
     tls_of,
 )
-from ..rules.gates import Passed
+from ..rules.gates import Gate, Passed
 from ..rules.optout import Wish, ask_owner
-from ..rules.organisation import Organisation
 from ..rules.outcomes import Finding, Then
 from ..rules.pacing import Charge
 from ..rules.plan import POSTMASTER, Plan, control_local_part
 from ..rules.standing import live
 from ..values.address import Address
 from ..values.dns import Mx
-from ..values.endpoint import PLAINLY, UNIX, Endpoint, Login, Manner
+from ..values.endpoint import PLAINLY, UNIX, Endpoint, Manner
 from ..values.evidence import Exchange, Fault, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.query import Purpose, Query
@@ -38,31 +37,14 @@ from ..values.settings import Method, RecipientRoute, RouteTls, Settings, TlsPol
 from .asker import Asker
 from .host_memory import HostMemory
 from .ledger import Ledger
-from .pacer import Pacer
-from .ports import Clock, Dialer, Resolver, Sink, Store
+from .outside import Outside
+from .ports import Sink
+from .progress import UnderWay
 from .router import Hosts, Router
 from .sessions import Sessions
-from .visit import Desk, News, OnNews, Visit, Walk, is_known
-
-__all__ = ["Callout", "News", "Outside"]
+from .visit import Desk, OnNews, Visit, Walk, is_known
 
 CONTROL_KEY = "control"  # the name of the store's secret behind control addresses
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """All that a callout needs beyond the rules."""
-
-    resolver: Resolver
-    dialer: Dialer
-    store: Store
-    clock: Clock
-    pacer: Pacer
-    book: Phrasebook
-    draw: Callable[[], float]  # numbers from 0 to 1, to shuffle hosts of equal preference
-    organisation: Organisation
-    is_fit: Callable[[], Awaitable[bool]]  # whether our own identity is in order
-    logins: Mapping[str, Login] = field(default_factory=dict)  # by the domain of their route
 
 
 class Callout:
@@ -79,25 +61,46 @@ class Callout:
         self._desk = Desk(settings, store, clock, self._hosts, ledger)
         helo_name = settings.identity.helo_name
         self._sessions = Sessions(settings.smtp, helo_name, outside.dialer, pacer, ledger)
+        self._walks: dict[Walk, None] = {}  # under way, in the order of their beginning
+
+    def progress_nowait(self, most: int) -> tuple[UnderWay, ...]:
+        """How far the oldest callouts under way have come."""
+        return tuple(walk.progress for walk in islice(self._walks, most))
 
     async def run(
-        self, address: Address, query: Query, passed: Passed, on_news: OnNews
+        self,
+        address: Address,
+        query: Query,
+        passed: Passed,
+        on_news: OnNews,
+        asker: Asker | None = None,
     ) -> tuple[Exchange, ...]:
         """Ask the hosts of `address` and return the evidence, in the order it came.
 
-        `query` is the first that asked, and `passed` says what let it through. Raises StoreError.
+        `query` is the first that asked, and `passed` says what let it through. `asker`: out of whose
+        allowance the DNS is asked, where it is not the callout's own. Raises StoreError.
         """
-        walk = await self._set_out(address, query, passed, on_news)
-        found = self._router.behind(walk.route) if walk.route else self._router.hosts(address)
-        route = await found
+        asker = asker or Asker(self._outside.resolver)
+        walk = await self._set_out(address, query, passed, on_news, asker)
+        self._walks[walk] = None
+        try:
+            await self._go(walk)
+        finally:
+            del self._walks[walk]
+        return walk.with_contrast(())
+
+    async def _go(self, walk: Walk) -> None:
+        if walk.route:
+            route = await self._router.behind(walk.route, walk.asker)
+        else:
+            route = await self._router.hosts(walk.address, walk.asker)
         walk.evidence.append(route.said)
         if route.hosts and await self._owner_agrees(walk):
             await self._ask_hosts(walk, route)
             await self._ask_control_again(walk)
-        return walk.with_contrast(())
 
     async def _set_out(
-        self, address: Address, query: Query, passed: Passed, on_news: OnNews
+        self, address: Address, query: Query, passed: Passed, on_news: OnNews, asker: Asker
     ) -> Walk:
         now = self._outside.clock.now()
         subject = subject_of(address.domain, query.purpose)
@@ -111,7 +114,7 @@ class Callout:
             started_at=now,
             deadline_at=asyncio.get_running_loop().time() + deadline_s,
             on_news=on_news,
-            asker=Asker(self._outside.resolver),
+            asker=asker,
             contrast=self._contrast_known(facts),
             route=self._route(address, query),
         )
@@ -164,9 +167,11 @@ class Callout:
         """Try the addresses of one host until one of them speaks."""
         then = Then.NEXT_HOST
         if walk.route:
-            ips, said = await self._router.addresses_behind(host)
+            ips, said = await self._router.addresses_behind(host, walk.asker)
         else:
-            ips, said = await self._router.addresses(walk.address, host, implicit=implicit)
+            ips, said = await self._router.addresses(
+                walk.address, host, walk.asker, implicit=implicit
+            )
         if said:
             walk.evidence.append(said)
         for ip in ips:
@@ -215,6 +220,7 @@ class Callout:
     def _visit(
         self, walk: Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy, manner: Manner
     ) -> Visit:
+        walk.turn_to(endpoint)
         charges = self._charges(walk, endpoint)
         return Visit(self._desk, walk, endpoint, plan, tls, charges, manner)
 
@@ -249,7 +255,9 @@ class Callout:
             return not self._is_own_door(walk, endpoint)
         local = self._exemptions.forbid_host(endpoint.host)
         if local:
-            walk.add_not_called(self._outside.clock.now(), endpoint, Fault.OPTED_OUT, local.gate)
+            listed = "etiquette.opted_out"
+            now = self._outside.clock.now()
+            walk.add_not_called(now, endpoint, Fault.OPTED_OUT, local.gate, listed)
             return False
         wish = await self._wish(walk, _name_of(endpoint))
         if wish.forbids:
@@ -261,7 +269,8 @@ class Callout:
         own = leads_to_us(endpoint, listeners_of(self._settings))
         if own:
             why, now = "the route leads to a door of our own", self._outside.clock.now()
-            walk.add_not_called(now, endpoint, Fault.FORBIDDEN_NETWORK, why)
+            gate = Gate.FORBIDDEN_NETWORK
+            walk.add_not_called(now, endpoint, Fault.FORBIDDEN_NETWORK, gate, why)
         return own
 
     async def _wish(self, walk: Walk, name: str) -> Wish:
@@ -274,8 +283,12 @@ class Callout:
         return walk.wishes[name]
 
     def _note_wish(self, walk: Walk, endpoint: Endpoint, wish: Wish) -> None:
-        fault = Fault.OPTED_OUT if wish.never else Fault.OPT_OUT_UNKNOWN
-        walk.add_not_called(self._outside.clock.now(), endpoint, fault, wish.said_by)
+        fault, gate = (
+            (Fault.OPTED_OUT, Gate.OPTED_OUT_DNS)
+            if wish.never
+            else (Fault.OPT_OUT_UNKNOWN, Gate.OPT_OUT_UNKNOWN)
+        )
+        walk.add_not_called(self._outside.clock.now(), endpoint, fault, gate, wish.said_by)
 
     async def _ask_control_again(self, walk: Walk) -> None:
         """Ask for the control on a connection of its own where it got lost (scenarios 48 and 98).

@@ -6,7 +6,6 @@ Not here: who takes part (engine/sessions.py), what one asks for (rules/plan.py)
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -39,6 +38,7 @@ class Guest:
     visit: Visit
     ended: asyncio.Future[None]
     goes_first: bool = False  # a session broke off before its turn: the next one is its own
+    session: asyncio.Task[None] | None = None  # the last that it took part in
 
     @property
     def is_gone(self) -> bool:
@@ -59,7 +59,7 @@ class Chain:
         self, guests: Sequence[Guest], allowed: int | None, note_refused: Callable[[], None]
     ) -> None:
         self._turn, *left = guests
-        self._left = deque(left)
+        self._left = left
         self._begins = 0  # where in the transcript the part of the present turn begins
         self._allowed, self._note_refused = allowed, note_refused
         self.served: list[Guest] = []  # who got what the host said as an answer
@@ -88,8 +88,8 @@ class Chain:
             for guest in self._left:
                 self._serve(guest, _shared(guest, said))
             self._left.clear()
-        elif self._begins and _cuts_off(own):
-            self._left.appendleft(self._turn)  # it may be for those before it
+        elif self._begins and _cuts_off(own, self._turn.visit.about):
+            self._left.insert(0, self._turn)  # it may be for those before it
         else:
             self._serve(self._turn, own)
 
@@ -110,12 +110,12 @@ class Chain:
         for guest in spared:
             guest.visit.break_off(())
             guest.settle()
-        self._left = deque(guest for guest in left if guest not in spared)
+        self._left = [guest for guest in left if guest not in spared]
         if not self._left:
             return False
         self._serve(self._turn, own)
         self._turn.settle()
-        self._turn, self._begins = self._left.popleft(), len(said)
+        self._turn, self._begins = self._left.pop(0), len(said)
         return True
 
     def _serve(self, guest: Guest, own: tuple[Exchange, ...]) -> None:
@@ -162,12 +162,12 @@ def _is_silence_at_mail(last: Exchange) -> bool:
     return last.stage is Stage.MAIL and last.fault is not None
 
 
-def _cuts_off(own: Sequence[Exchange]) -> bool:
+def _cuts_off(own: Sequence[Exchange], about: About) -> bool:
     """True where the host would not go on with this session, whomever it was asked for.
 
     It had taken our MAIL before; that it takes no second one is no refusal of us.
     """
-    finding = judge(own, About.ADDRESS)
+    finding = judge(own, about)
     if finding is None or finding.because.stage not in _NAMING:
         return True
     answer = finding.because

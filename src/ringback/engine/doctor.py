@@ -2,7 +2,7 @@
 
 What the DNS says is examined at the first question, which waits for it, and then in the background while
 the old answer holds. What takes conversations is for the service and the command line, and no question
-waits for it.
+waits for it. A doctor outlasts the reloads that change nothing about our identity.
 Not here: what follows from answers (rules/fitness.py, rules/reach.py), the gate (engine/gatekeeper.py).
 """
 
@@ -14,8 +14,9 @@ from typing import Any
 from ..errors import StoreError
 from ..rules import fitness as rules
 from ..rules import reach
-from ..rules.exemptions import Names
+from ..rules.exemptions import Exemptions
 from ..values.address import Address, parse_address
+from ..values.calls import Call
 from ..values.events import Examined, Trouble
 from ..values.evidence import Exchange
 from ..values.fitness import Aspect, Finding, Fitness, Severity
@@ -32,15 +33,28 @@ VISIT_EVERY_S = EXAMINE_EVERY_S - LOOK_AGAIN_S
 # Past it, what has not been answered counts as unknown: the first mail waits for this.
 EXAMINATION_S = 30.0
 
-Call = Callable[[Address], Awaitable[tuple[Exchange, ...]]]
+_Call = Callable[[Address], Awaitable[tuple[Exchange, ...]]]
+
+_NEVER = float("-inf")
+# Calls about one address that are looked through for those of a doctor before this one.
+MAX_PAST_CALLS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What examinations need beyond the DNS: a callout to an address of ours, and the clock's state."""
+    """What examinations take: the DNS, callouts to addresses of ours, their audit, the clock's state."""
 
-    call: Call
+    resolver: Resolver
+    call: _Call
+    search_calls: Callable[[str, float, int], Awaitable[tuple[Call, ...]]]  # of ports.Store
     is_synchronised: Callable[[], bool | None]
+
+
+def _examined(settings: Settings) -> tuple[object, ...]:
+    """The settings that findings hang on."""
+    smtp, etiquette = settings.smtp, settings.etiquette
+    asked = settings.policy.own_domains, etiquette.opted_out, smtp.port
+    return settings.identity, settings.dns, etiquette.dnsbl, smtp.allowed_networks, asked
 
 
 class Doctor:
@@ -56,20 +70,25 @@ class Doctor:
     ) -> None:
         self._settings, self._resolver, self._clock = settings, resolver, clock
         self._sink, self._sources = sink, sources
-        self._own_domains = Names.parse(settings.policy.own_domains)
+        self._exemptions = Exemptions.parse(settings)
         self._by_dns: Fitness | None = None
         self._of_clock: tuple[Finding, ...] = ()
         self._by_hosts: tuple[Finding, ...] = ()
-        self._examined_at = self._visited_at = self._told_at = float("-inf")  # of elapsed()
+        self._examined_at = self._visited_at = self._told_at = _NEVER  # of elapsed()
         self._told: frozenset[tuple[Aspect, Severity, str]] | None = None
         self._examination: asyncio.Task[None] | None = None
+        self._means: Means | None = None  # of whom attends
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._retired = self._closed = False
+
+    def suits(self, settings: Settings) -> bool:
+        """Say whether what was found holds by `settings`, too."""
+        return _examined(settings) == _examined(self._settings)
 
     async def is_fit(self) -> bool:
         """Say whether callouts may be made; the first time, when that is known."""
         if not self._closed and self._by_dns is None:
-            await asyncio.shield(self._examine_nowait())
+            await _ended(self._examine_nowait())
         elif not self._closed and self._left_s() <= 0:
             self._examine_nowait()
         return self._may_call()
@@ -77,17 +96,29 @@ class Doctor:
     async def examine(self, means: Means) -> Fitness:
         """Look at everything now, and return all that was found."""
         self._of_clock = (reach.judge_clock(means.is_synchronised()),)
-        await asyncio.shield(self._examine_nowait())
+        await _ended(self._examine_nowait())
         may_visit = self._may_call() and self._settings.identity.helo_name
         if may_visit and self._clock.elapsed() - self._visited_at >= VISIT_EVERY_S:
             self._visited_at = self._clock.elapsed()
-            self._by_hosts = await self._visit(means)
+            self._by_hosts = await self._visit(means.call)
             self._tell()
         return self._fitness()
 
     def attend_nowait(self, means: Means) -> None:
-        """Examine now and then until `close`: hourly, and each minute what is unfit or unknown."""
-        self._start(self._attend(means))
+        """Examine now and then: hourly, and each minute what is unfit or unknown.
+
+        Who attends already goes on by the `means` of another engine, and looks at once at what may be mended.
+        """
+        attends, self._means = self._means is not None, means
+        self._resolver = means.resolver
+        if not attends:
+            self._start(self._attend())
+        elif not self._is_settled:
+            self._examine_nowait()
+
+    def retire_nowait(self) -> None:
+        """Attend and tell no more: the identity is another. Who still asks is answered until `close`."""
+        self._retired = True
 
     async def close(self) -> None:
         """Break off what is under way, and go by what was found."""
@@ -97,9 +128,11 @@ class Doctor:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _attend(self, means: Means) -> None:
-        while True:
-            await self.examine(means)
+    async def _attend(self) -> None:
+        while self._means and not self._retired:
+            if self._visited_at == _NEVER and self._settings.identity.contact:
+                await self._recall(self._means)
+            await self.examine(self._means)
             await self._clock.sleep(self._left_s())
 
     def _fitness(self) -> Fitness:
@@ -118,11 +151,15 @@ class Doctor:
         nameless = fitness.has(Aspect.CONTACT, Severity.FATAL)
         return not self._settings.identity.require_fit and not nameless
 
+    @property
+    def _is_settled(self) -> bool:
+        """Say whether the DNS has answered, and all of that is well enough."""
+        by_dns = self._by_dns
+        return by_dns is not None and by_dns.is_fit and not by_dns.of(Severity.UNKNOWN)
+
     def _left_s(self) -> float:
         """How long the last examination holds yet."""
-        by_dns = self._by_dns
-        settled = by_dns is not None and by_dns.is_fit and not by_dns.of(Severity.UNKNOWN)
-        holds_s = EXAMINE_EVERY_S if settled else LOOK_AGAIN_S
+        holds_s = EXAMINE_EVERY_S if self._is_settled else LOOK_AGAIN_S
         return self._examined_at + holds_s - self._clock.elapsed()
 
     # What the DNS says.
@@ -154,27 +191,52 @@ class Doctor:
 
     # What hosts say.
 
-    async def _visit(self, means: Means) -> tuple[Finding, ...]:
+    async def _visit(self, call: _Call) -> tuple[Finding, ...]:
         """Ask the hosts of our own addresses."""
         identity = self._settings.identity
-        finding, evidence = await self._ask(means, Aspect.CONTACT_MAIL, identity.contact)
+        finding, evidence = await self._ask(call, Aspect.CONTACT_MAIL, identity.contact)
         findings = [finding, reach.judge_way_out(evidence)]
         if identity.probe_sender:
-            finding, _ = await self._ask(means, Aspect.PROBE_SENDER, identity.probe_sender)
+            finding, _ = await self._ask(call, Aspect.PROBE_SENDER, identity.probe_sender)
             findings.append(finding)
         return tuple(findings)
 
     async def _ask(
-        self, means: Means, what: Aspect, text: str
+        self, call: _Call, what: Aspect, text: str
     ) -> tuple[Finding, tuple[Exchange, ...]]:
         address = parse_address(text)
-        if self._own_domains.holds(address):
-            return reach.spare_mailbox(what, text, "its domain is one of policy.own_domains"), ()
+        if why := self._spared(address):
+            return reach.spare_mailbox(what, text, why), ()
         try:
-            evidence = await means.call(address)
+            evidence = await call(address)
         except StoreError as error:
             return Finding(what, Severity.UNKNOWN, str(error), "see store.url", text), ()
         return reach.judge_mailbox(what, text, evidence), evidence
+
+    def _spared(self, address: Address) -> str:
+        """Say why an address of ours is not to be asked for; "" if it is."""
+        if self._exemptions.own_domains.holds(address):
+            return "its domain is one of policy.own_domains"
+        if self._exemptions.opted_out.holds(address):
+            return "it is one of etiquette.opted_out"
+        return ""
+
+    async def _recall(self, means: Means) -> None:
+        """Go by the audit where a doctor before this one has just found all well: a restart asks nobody."""
+        now, asked_at = self._clock.now(), list[float]()
+
+        async def remember(address: Address) -> tuple[Exchange, ...]:
+            since_at, gate = now - VISIT_EVERY_S, reach.gate_of(self._settings.identity.helo_name)
+            for call in await means.search_calls(address.key, since_at, MAX_PAST_CALLS):
+                if gate in call.gates:
+                    asked_at.append(call.at)
+                    return call.said
+            return ()
+
+        found = await self._visit(remember)
+        if asked_at and all(it.severity is Severity.OK for it in found):
+            ago_s = max(0.0, now - min(asked_at))
+            self._by_hosts, self._visited_at = found, self._clock.elapsed() - ago_s
 
     # Telling, and tasks.
 
@@ -187,6 +249,8 @@ class Doctor:
             if found.severity is not Severity.OK
         )
         silent_s = self._clock.elapsed() - self._told_at
+        if self._retired:
+            return
         if marks == self._told and (fitness.is_fit or silent_s < EXAMINE_EVERY_S):
             return
         self._told, self._told_at = marks, self._clock.elapsed()
@@ -202,3 +266,10 @@ class Doctor:
         self._tasks.discard(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
             self._sink(Trouble.of_bug("doctor", bug))
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Wait for a task that others wait for, too: neither ends the other. Raises what it raised."""
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()

@@ -4,8 +4,6 @@ Not here: what each gate looks for (rules/exemptions.py, rules/gates.py, rules/w
 breakers and budgets, which concern the hosts that would be called (engine/callout.py).
 """
 
-from dataclasses import dataclass
-
 from ..rules.burden import forgery_charge
 from ..rules.exemptions import Exemptions, Refusal
 from ..rules.gates import (
@@ -21,8 +19,8 @@ from ..values.query import Client, Purpose, Query
 from ..values.settings import CallWhen, DeferOrAccept, Settings
 from ..values.verdict import Reason
 from .asker import Asker
-from .callout import Outside
 from .deferrals import Deferrals
+from .outside import Outside
 
 _CAME_BACK = "came back after the wait"
 _OF_NETWORK = {
@@ -32,14 +30,6 @@ _OF_NETWORK = {
 _FORGED = Refusal(
     Reason.OVER_BUDGET, Gate.FORGED, "strangers used too many names in it that nobody has"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What the gates said, and how many questions to DNS that took."""
-
-    said: Passed | Refusal
-    questions: int = 0
 
 
 class Gatekeeper:
@@ -55,29 +45,27 @@ class Gatekeeper:
         self._etiquette, self._budget = settings.etiquette, settings.budget
         self._consent = settings.bulk.consent
         self._exemptions, self._deferrals = exemptions, deferrals
-        self._store, self._clock, self._resolver = outside.store, outside.clock, outside.resolver
+        self._store, self._clock = outside.store, outside.clock
         self._organisation, self._is_fit = outside.organisation, outside.is_fit
 
-    async def admit(self, query: Query, address: Address) -> Admission:
+    async def admit(self, query: Query, address: Address, asker: Asker) -> Passed | Refusal:
         """Say whether `address` may be called for `query`. Raises StoreError."""
         if query.purpose is Purpose.RECIPIENT:
-            return Admission(Passed(("a route",)))  # its host is ours, and asks to be asked
+            return Passed(("a route",))  # its host is ours, and asks to be asked
         refusal = self._exemptions.forbid(query) or await self._forbid(query)
         if refusal:
-            return Admission(refusal)
+            return refusal
         if query.purpose is not Purpose.SENDER:
-            return Admission(Passed((f"purpose {query.purpose}",)))
+            return Passed((f"purpose {query.purpose}",))
         if query.client is None:
-            return Admission(Passed(("an operator asked",)))
-        asker = Asker(self._resolver)
-        said = await self._admit_client(asker, query, query.client, address)
-        return Admission(said, asker.asked)
+            return Passed(("an operator asked",))
+        return await self._admit_client(asker, query, query.client, address)
 
     async def _forbid(self, query: Query) -> Refusal | None:
         if query.purpose is Purpose.BULK and not self._consent:
-            return Refusal(Reason.NOT_ASKED, "no_consent", "bulk.consent is not given")
+            return Refusal(Reason.NOT_ASKED, Gate.NO_CONSENT, "bulk.consent is not given")
         if not await self._is_fit():
-            return Refusal(Reason.IDENTITY_UNFIT, "identity", "see `ringback doctor`")
+            return Refusal(Reason.IDENTITY_UNFIT, Gate.IDENTITY, "see `ringback doctor`")
         return None
 
     async def _admit_client(

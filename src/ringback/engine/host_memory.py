@@ -48,9 +48,9 @@ class HostMemory:
     def end_trial(self, tries: Iterable[str]) -> None:
         self._pacer.tried.difference_update(tries)
 
-    def teaches(self, domain: str, said: Sequence[Exchange], known: Iterable[Fact]) -> bool:
-        """Say whether a conversation shows anything of its host that was not `known`."""
-        return learn_of_host(domain, said, known, self._clock.now()) != Lessons()
+    def lessons(self, domain: str, said: Sequence[Exchange], known: Iterable[Fact]) -> Lessons:
+        """What a conversation shows of its host that was not `known`."""
+        return learn_of_host(domain, said, known, self._clock.now())
 
     async def learn(self, domain: str, said: Sequence[Exchange]) -> None:
         """Remember what a conversation shows of its host. Raises StoreError."""

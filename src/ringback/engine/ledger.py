@@ -3,7 +3,9 @@
 Not here: the budgets (rules/burden.py, rules/pacing.py), and keeping what is written (store/).
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
@@ -47,21 +49,29 @@ class Ledger:
         moment, chance = int(self._clock.now() * 1_000), int(self._draw() * 2**32)
         return f"{moment:x}-{next(_numbers):x}-{chance:x}"
 
-    async def pledge(self, ip: str, wanted: int) -> int:
+    async def pledge(self, ip: str, wanted: int, until_at: float) -> int:
         """Set aside up to `wanted` recipients that the host may refuse; return how many its budget has.
 
         What others have set aside is theirs: refusals come all at once, and are charged when they have come.
+        Where they leave nothing, wait for what they give back, until `until_at` by the loop's clock.
         """
-        charge, ip = refusal_charge(ip, self._budget), bearer(ip)
-        fits = max(0, min(wanted, charge.rate.burst - self._pacer.pledged[ip]))
-        self._pacer.pledge(ip, fits)
-        try:
-            while fits and await self._is_too_many(charge, self._pacer.pledged[ip]):
-                self._pacer.pledge(ip, -1)
-                fits -= 1
-        except BaseException:
-            self._pacer.pledge(ip, -fits)
-            raise
+        charge, ip, pledges = refusal_charge(ip, self._budget), bearer(ip), self._pacer.pledges
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until_at), pledges.turn(ip):
+                while True:
+                    held = pledges.of(ip)
+                    fits = await self._count_fitting(charge, held, wanted)
+                    if fits or not held:
+                        # Since the decision nothing has waited.
+                        pledges.set_aside(ip, fits)
+                        return fits
+                    await pledges.wait_fewer(ip, held)
+        return 0
+
+    async def _count_fitting(self, charge: Charge, held: int, wanted: int) -> int:
+        fits = max(0, min(wanted, charge.rate.burst - held))
+        while fits and await self._is_too_many(charge, held + fits):
+            fits -= 1
         return fits
 
     async def _is_too_many(self, charge: Charge, count: int) -> bool:
@@ -70,7 +80,7 @@ class Ledger:
         return await self._store.is_used_up(charge, earlier)
 
     def end_pledge(self, ip: str, count: int) -> None:
-        self._pacer.pledge(bearer(ip), -count)
+        self._pacer.pledges.give_back(bearer(ip), count)
 
     async def is_forged(self, name: str) -> bool:
         """True while strangers have used too many senders that this domain, or host, refused."""

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 
 from ..values.settings import Budget
 from .places import Places
+from .pledges import Pledges
 
 
 class Pacer:
@@ -22,7 +23,7 @@ class Pacer:
         )
         self._users: Counter[str] = Counter()
         self.tried: set[str] = set()  # half-open breakers, by subject, that somebody is trying
-        self.pledged: Counter[str] = Counter()  # refusals that those connected to a host may cause
+        self.pledges = Pledges()
 
     def adopt(self, budget: Budget) -> None:
         """Go by another budget, without forgetting who is connected."""
@@ -49,12 +50,6 @@ class Pacer:
         self._everywhere.give_back()
         self._at_host[ip].give_back()
         self._forget_user(ip)
-
-    def pledge(self, ip: str, count: int) -> None:
-        """Count `count` more refusals that may come of this host, or fewer."""
-        self.pledged[ip] += count
-        if not self.pledged[ip]:
-            del self.pledged[ip]
 
     def _forget_user(self, ip: str) -> None:
         self._users[ip] -= 1

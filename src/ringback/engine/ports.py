@@ -13,7 +13,7 @@ from ..values.calls import Call
 from ..values.dns import DnsAnswer, RecordType
 from ..values.endpoint import Endpoint, Patience
 from ..values.events import Event
-from ..values.facts import Fact
+from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
 from ..values.storage import StoreStats
 from ..wire.probe import Probe
 
@@ -60,10 +60,20 @@ class Store(Protocol):
 
     async def load(self, key: str) -> Entry | None: ...
 
+    def load_nowait(self, key: str) -> Entry | None:
+        """The same, if it is in memory; None does not mean that there is none."""
+        ...
+
     def save(self, entry: Entry) -> None: ...
 
     async def load_facts(self, subject: str) -> tuple[Fact, ...]:
         """All facts about one domain or IP address, expired ones left out by the caller."""
+        ...
+
+    async def list_facts(
+        self, kind: FactKind, now: float, limit: int, after: FactPlace = FIRST_PLACE
+    ) -> tuple[Fact, ...]:
+        """Facts of `kind` that hold at `now`, the one noted last first; those that follow `after`."""
         ...
 
     def save_fact(self, fact: Fact) -> None:

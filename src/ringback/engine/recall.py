@@ -7,6 +7,7 @@ Not here: how long anything holds (rules/freshness.py, rules/forwarding.py), and
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import takewhile
 
 from ..rules import reports
 from ..rules.conclude import conclude
@@ -20,15 +21,25 @@ from ..values.settings import Ages, Settings
 from ..values.verdict import Verdict
 from .ports import Clock, Store
 
+# An ageing fact is a question for its domain, not for each address in it: one sample in this time,
+# whatever came of it. Who forges a domain's addresses could have us call it for all of them.
+FACT_REST_S = 3_600.0
+# Domains that rest. One that finds no room is sampled later: its fact goes on answering.
+MAX_RESTING = 10_000
+
 
 class Recall:
-    """One serves all askers. `ask_again` has a question asked in the background."""
+    """One serves all askers. `ask_again` has a question asked in the background.
+
+    What it is given is `fresh`, and a fresh question is never answered from here: so none leads to another.
+    """
 
     def __init__(
         self, settings: Settings, store: Store, clock: Clock, ask_again: Callable[[Query], None]
     ) -> None:
         self._settings, self._store, self._clock = settings, store, clock
         self._ask_again = ask_again
+        self._resting: dict[str, float] = {}  # until when, by subject; the first to end comes first
         self._ages, self._ages_of_recipients = (
             ages_of(settings.cache),
             ages_of_recipients(settings.cache),
@@ -37,6 +48,14 @@ class Recall:
     def ages(self, purpose: Purpose) -> Mapping[Verdict, Ages]:
         """How long verdicts for `purpose` are believed."""
         return self._ages_of_recipients if purpose is Purpose.RECIPIENT else self._ages
+
+    def at_hand(self, query: Query, address: Address) -> Report | None:
+        """What `look_up` would answer, if it takes neither the disk nor another callout."""
+        entry = None if query.fresh else self._store.load_nowait(key_of(address, query.purpose))
+        heading = self._heading(address)
+        if entry and judge(entry, heading.now, self.ages(query.purpose)) is Freshness.FRESH:
+            return reports.from_entry(heading, entry)
+        return None
 
     async def look_up(self, query: Query, address: Address) -> tuple[Report | None, Entry | None]:
         """What answers from memory, if the asker wants that, and what is remembered of the address.
@@ -98,13 +117,26 @@ class Recall:
             ):
                 continue
             if heading.now - fact.noted_at >= refresh_s:
-                # A sample: the host may have changed its ways.
-                self._ask_again(_again(query, address))
+                self._sample(fact.subject, _again(query, address), heading.now)
             report = reports.from_conclusion(heading, conclude(fact.evidence), fact.evidence)
             return replace(
                 report, checked_at=fact.noted_at, expires_at=fact.expires_at, from_cache=True
             )
         return None
+
+    def _sample(self, subject: str, question: Query, now: float) -> None:
+        """Ask one address of a domain again: its host may have changed its ways."""
+        if self._rests(subject, now):
+            return
+        for rested in [*takewhile(lambda one: not self._rests(one, now), self._resting)]:
+            del self._resting[rested]
+        if len(self._resting) < MAX_RESTING:
+            self._resting[subject] = now + FACT_REST_S
+            self._ask_again(question)
+
+    def _rests(self, subject: str, now: float) -> bool:
+        # A clock that stepped back must not prolong it.
+        return 0 < self._resting.get(subject, now) - now <= FACT_REST_S
 
     def _fact_refresh_s(self, purpose: Purpose) -> float:
         cache = self._settings.cache

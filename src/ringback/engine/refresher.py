@@ -16,20 +16,28 @@ WORKERS = 4
 MAX_WAITING = 10_000
 
 
+_Key = tuple[str, Purpose]
+
+
 class Refresher:
-    """A line of questions, each once, and a few workers that are there while there is work."""
+    """A line of questions, each once, and a few workers that are there while there is work.
+
+    What is being asked does not get into the line: no question can keep the workers busy with itself.
+    """
 
     def __init__(self, refresh: Callable[[Query], Awaitable[None]], sink: Sink) -> None:
         self._refresh, self._sink = refresh, sink
-        self._waiting: dict[tuple[str, Purpose], Query] = {}  # in order of arrival
+        self._waiting: dict[_Key, Query] = {}  # in order of arrival
+        self._asking: set[_Key] = set()
         self._workers: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def tell_nowait(self, query: Query) -> None:
         """Have `query` asked again soon; not at all after `close`, when nobody would end it."""
-        if self._closed or len(self._waiting) >= MAX_WAITING:
+        key = (query.address, query.purpose)
+        if self._closed or len(self._waiting) >= MAX_WAITING or key in self._asking:
             return
-        self._waiting.setdefault((query.address, query.purpose), query)
+        self._waiting.setdefault(key, query)
         if len(self._workers) < WORKERS:
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
@@ -46,8 +54,12 @@ class Refresher:
 
     async def _work(self) -> None:
         while self._waiting:
-            query = self._waiting.pop(next(iter(self._waiting)))
-            await self._refresh(query)
+            key = next(iter(self._waiting))
+            self._asking.add(key)
+            try:
+                await self._refresh(self._waiting.pop(key))
+            finally:
+                self._asking.discard(key)
 
     def _retire(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)

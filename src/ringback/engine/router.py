@@ -15,6 +15,7 @@ from ..values.address import Address
 from ..values.dns import DnsStatus, Mx, RecordType
 from ..values.evidence import Exchange, Fault, Stage
 from ..values.settings import RecipientRoute, Settings
+from .asker import Asker
 from .ports import Clock, Resolver
 
 # evidence.md section 3: NXDOMAIN counts only while a canary name resolved within the hour.
@@ -34,7 +35,7 @@ class Hosts:
 
 
 class Router:
-    """Asks DNS for hosts and addresses; one object serves all callouts."""
+    """Asks DNS for hosts and addresses, out of each callout's allowance; one object serves all of them."""
 
     def __init__(
         self, settings: Settings, resolver: Resolver, clock: Clock, draw: Callable[[], float]
@@ -42,12 +43,12 @@ class Router:
         self._settings, self._resolver, self._clock, self._draw = settings, resolver, clock, draw
         self._canary_seen_at: float | None = None
 
-    async def hosts(self, address: Address) -> Hosts:
+    async def hosts(self, address: Address, asker: Asker) -> Hosts:
         if address.literal_ip:
             said = self._exchange("", f"{address.domain} is its own host")
             return Hosts(said, (Mx(0, address.literal_ip),))
         domain = address.domain
-        answer = await self._resolver.ask(domain, RecordType.MX)
+        answer = await asker.ask(domain, RecordType.MX)
         route = routes.route_from_mx(domain, answer, self._settings.smtp.max_hosts, self._draw)
         if isinstance(route, routes.NoRoute):
             return Hosts(await self._failure(f"MX {domain}", route))
@@ -55,9 +56,9 @@ class Router:
         told = f"none: {domain} is its own host" if route.implicit else named
         return Hosts(self._exchange(f"MX {domain}", told), route.hosts, route.implicit)
 
-    async def behind(self, route: RecipientRoute) -> Hosts:
+    async def behind(self, route: RecipientRoute, asker: Asker) -> Hosts:
         """The hosts of a route, in the operator's order."""
-        found = [await self._named(name) for name in route.host]
+        found = [await self._named(name, asker) for name in route.host]
         names = list(dict.fromkeys(name for names in found for name in names))
         said = self._exchange(f"{ROUTE_COMMAND} {route.domain}", ", ".join(names))
         if (
@@ -67,35 +68,37 @@ class Router:
             return Hosts(replace(said, text=text, fault=Fault.DNS_FAILURE))
         return Hosts(said, tuple(Mx(order, name) for order, name in enumerate(names)))
 
-    async def _named(self, name: str) -> tuple[str, ...]:
+    async def _named(self, name: str, asker: Asker) -> tuple[str, ...]:
         if not name.startswith(MX):
             return (name,)
         domain = name.removeprefix(MX)
-        answer = await self._resolver.ask(domain, RecordType.MX)
+        answer = await asker.ask(domain, RecordType.MX)
         route = routes.route_from_mx(domain, answer, self._settings.smtp.max_hosts, self._draw)
         return () if isinstance(route, routes.NoRoute) else tuple(mx.host for mx in route.hosts)
 
-    async def addresses_behind(self, host: Mx) -> tuple[tuple[str, ...], Exchange | None]:
+    async def addresses_behind(
+        self, host: Mx, asker: Asker
+    ) -> tuple[tuple[str, ...], Exchange | None]:
         """The addresses of one host of a route."""
         if forwarding.is_address(host.host):
             return (host.host,), None
-        return await self._look_up(host, implicit=False)
+        return await self._look_up(host, asker, implicit=False)
 
     async def addresses(
-        self, address: Address, host: Mx, *, implicit: bool
+        self, address: Address, host: Mx, asker: Asker, *, implicit: bool
     ) -> tuple[tuple[str, ...], Exchange | None]:
         """The addresses of one host, and what DNS said if it said of none."""
         if address.literal_ip:
             return (plain(host.host),), None
-        return await self._look_up(host, implicit=implicit)
+        return await self._look_up(host, asker, implicit=implicit)
 
     async def _look_up(
-        self, host: Mx, *, implicit: bool
+        self, host: Mx, asker: Asker, *, implicit: bool
     ) -> tuple[tuple[str, ...], Exchange | None]:
         # IPv4 first: that is where reverse names and reputations are mostly in order.
         answers = await asyncio.gather(
-            self._resolver.ask(host.host, RecordType.A),
-            self._resolver.ask(host.host, RecordType.AAAA),
+            asker.ask(host.host, RecordType.A),
+            asker.ask(host.host, RecordType.AAAA),
         )
         found = routes.addresses(answers)
         if found:

@@ -6,11 +6,12 @@ leaves takes it along. Not here: what is asked (engine/chain.py), whether at all
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import StoreError
+from ..rules.gates import Gate
 from ..values.endpoint import Patience
 from ..values.evidence import Fault
 from ..values.settings import Smtp
@@ -103,7 +104,7 @@ class Sessions:
         """The callout has no time left. Who is in a session has as much as the session."""
         if guest in line.waiting:
             del line.waiting[guest]
-            guest.visit.note(Fault.OVER_BUDGET, "connections at a time")
+            guest.visit.note(Fault.OVER_BUDGET, Gate.CONNECTIONS, "connections at a time")
             guest.settle()
             self._stop_waiting(way, line)
 
@@ -119,15 +120,17 @@ class Sessions:
         if guest in line.waiting:
             del line.waiting[guest]
             self._stop_waiting(way, line)
-        for task, guests in list(self._held.items()):
-            if guest in guests and all(other.is_gone for other in guests):
-                task.cancel()
-                await asyncio.wait({task})
+        session = guest.session
+        if session and all(other.is_gone for other in self._held.get(session, ())):
+            session.cancel()
+            await asyncio.wait({session})
 
     async def _hold(self, way: Way, line: _Line, guests: list[Guest]) -> None:
         """Wait for a place, and hold one session there; `guests` are those that take part."""
         await self._pacer.wait_slot(way.ip)
         guests += line.take()
+        for guest in guests:
+            guest.session = asyncio.current_task()
         line.next_session = None
         line.sessions += 1
         domains = Counter({guest.visit.domain for guest in guests if guest.visit.plan.control})
@@ -145,17 +148,22 @@ class Sessions:
 
     async def _serve(self, way: Way, line: _Line, guests: list[Guest]) -> None:
         """Ask for those of whom there is anything to ask, as far as the host's budgets go."""
-        left = await self._those_who(Visit.prepare, guests)
-        if way.is_of_ours or not left:
+        if way.is_of_ours or not guests:
+            left = await self._those_who(Visit.prepare, guests)
             await self._charge_and_converse(way, line, left, None)
             return
         # One more than there are guests: a weak refusal has a second recipient asked for.
-        allowed = await self._ledger.pledge(way.ip, len(left) + 1)
+        until_at = min(guest.visit.deadline_at for guest in guests)
+        allowed = await self._ledger.pledge(way.ip, len(guests) + 1, until_at)
         try:
+            # After the wait, in which others may have had the answer.
+            left = await self._those_who(Visit.prepare, guests)
             if allowed:
                 await self._charge_and_converse(way, line, left, allowed)
             for guest in left if not allowed else ():
-                guest.visit.note(Fault.OVER_BUDGET, "refused recipients of this host")
+                guest.visit.note(
+                    Fault.OVER_BUDGET, Gate.REFUSED_RECIPIENTS, "refused recipients of this host"
+                )
                 guest.settle()
         finally:
             self._ledger.end_pledge(way.ip, allowed)
@@ -164,23 +172,26 @@ class Sessions:
         self, way: Way, line: _Line, guests: list[Guest], allowed: int | None
     ) -> None:
         ready: list[Guest] = []
-        left = deque(guests)
+        left = list(guests)
         while left and not ready:
-            ready = await self._those_who(lambda visit: visit.charge(""), [left.popleft()])
+            ready = await self._those_who(lambda visit: visit.charge(""), [left.pop(0)])
         if not ready:
             return
         session = ready[0].visit.session
         ready += await self._those_who(lambda visit: visit.charge(session), left)
         chain = Chain(ready, allowed, lambda: self._ledger.note_refused(way.ip))
-        await self._converse(way, ready[0].visit, chain)
+        await self._converse(way, [guest.visit for guest in ready], chain)
         for guest in chain.served:
             await guest.visit.learn()
         for guest in chain.served:
             guest.settle()
         self._send_back(way, line, chain.not_served)
 
-    async def _converse(self, way: Way, first: Visit, chain: Chain) -> None:
+    async def _converse(self, way: Way, visits: Sequence[Visit], chain: Chain) -> None:
+        first = visits[0]
         probe = Probe(first.endpoint, first.connection, self._helo_name, way.tls, chain, way.manner)
+        for visit in visits:
+            visit.take_part(probe)
         whole_s = max(0.0, first.deadline_at - asyncio.get_running_loop().time())
         patience = Patience(self._smtp.stage_timeout_s, whole_s)
         await self._dialer.call(first.endpoint, probe, patience)
@@ -191,6 +202,8 @@ class Sessions:
     ) -> list[Guest]:
         """The guests whose visits may go on; for the others it is over."""
         here = [guest for guest in guests if not guest.is_gone]
+        if len(here) == 1:  # mostly, and then no task is needed
+            return here if await self._ask_of(here[0], may) else []
         answers = await asyncio.gather(*(self._ask_of(guest, may) for guest in here))
         return [guest for guest, yes in zip(here, answers, strict=True) if yes]
 

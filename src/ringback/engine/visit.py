@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..rules.conclude import conclude
-from ..rules.forwarding import breakers_of, is_of_sender, kept_of, subject_of
-from ..rules.gates import Passed
-from ..rules.lessons import Lessons, decides, learn
+from ..rules.forwarding import breakers_of, is_of_host, kept_of, subject_of
+from ..rules.gates import Gate, Passed
+from ..rules.lessons import Lessons, decides, learn, pair
 from ..rules.optout import Wish
 from ..rules.outcomes import Finding, Then, judge
 from ..rules.pacing import Charge
@@ -20,15 +20,16 @@ from ..values.address import Address
 from ..values.calls import Call
 from ..values.endpoint import PLAINLY, Endpoint, Manner
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
-from ..values.facts import DomainFact, Fact
+from ..values.facts import DomainFact, Fact, HostFact
 from ..values.query import Purpose, Query
 from ..values.settings import RecipientRoute, Settings, TlsPolicy
 from ..values.verdict import Outcome, Verdict
-from ..wire.probe import Question
+from ..wire.probe import Probe, Question
 from .asker import Asker
 from .host_memory import HostMemory
 from .ledger import Ledger
 from .ports import Clock, Store
+from .progress import UnderWay
 
 # What the forged senders of strangers mostly end in.
 _IN_VAIN = frozenset({Outcome.REJECTED, Outcome.DEFERRED})
@@ -49,7 +50,7 @@ class News:
 OnNews = Callable[[News], None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Walk:
     """One callout under way."""
 
@@ -63,10 +64,26 @@ class Walk:
     asker: Asker
     wishes: dict[str, Wish] = field(default_factory=dict)  # by the name that was asked for
     contrast: tuple[Exchange, ...] = ()  # the control's refusal, where it is remembered
+    no_contrast: tuple[Exchange, ...] = ()  # or what it got instead, where it rests for that
     evidence: list[Exchange] = field(default_factory=list)
     connections: int = 0
     one_more: bool = False  # a host refused us; only one more is bothered
     route: RecipientRoute | None = None  # to the host of ours that has the mailbox
+    endpoint: Endpoint | None = None  # whom it has turned to
+    probe: Probe | None = None  # the conversation there, when it has begun
+
+    @property
+    def progress(self) -> UnderWay:
+        """How far it has come."""
+        start = UnderWay(self.query, self.address.domain, self.started_at)
+        if self.endpoint is None:
+            return start
+        stage = self.probe.stage if self.probe else None
+        return replace(start, host=self.endpoint.host, ip=self.endpoint.ip, stage=stage)
+
+    def turn_to(self, endpoint: Endpoint) -> None:
+        """Wait for a turn at another host, or at the same one again."""
+        self.endpoint, self.probe = endpoint, None
 
     @property
     def is_of_ours(self) -> bool:
@@ -85,17 +102,26 @@ class Walk:
         """Add remembered exchanges to the evidence, each once."""
         self.evidence.extend(one for one in said if one not in self.evidence)
 
-    def add_not_called(self, at: float, endpoint: Endpoint, fault: Fault, detail: str) -> None:
+    def add_not_called(
+        self, at: float, endpoint: Endpoint, fault: Fault, gate: Gate, detail: str
+    ) -> None:
         self.evidence.append(
             Exchange(
-                at, Stage.CONNECT, host=endpoint.host, ip=endpoint.ip, text=detail, fault=fault
+                at,
+                Stage.CONNECT,
+                host=endpoint.host,
+                ip=endpoint.ip,
+                text=detail,
+                rule=gate,
+                fault=fault,
             )
         )
 
     def with_contrast(self, said: Sequence[Exchange]) -> tuple[Exchange, ...]:
         """The evidence so far, `said` included, and what an acceptance in it rests on."""
         evidence = (*self.evidence, *said)
-        return (*evidence, *self.contrast) if any(map(_accepts, evidence)) else evidence
+        recalled = (*self.contrast, *self.no_contrast)
+        return (*evidence, *recalled) if any(map(_accepts, evidence)) else evidence
 
 
 def is_known(evidence: Sequence[Exchange]) -> bool:
@@ -106,6 +132,10 @@ def is_known(evidence: Sequence[Exchange]) -> bool:
 def _accepts(exchange: Exchange) -> bool:
     answers = exchange.stage in _ANSWERS and exchange.about is About.ADDRESS
     return answers and exchange.meaning is Meaning.ACCEPTED
+
+
+def _is_of_control(exchange: Exchange) -> bool:
+    return exchange.connection > 0 and exchange.about is About.CONTROL
 
 
 class Way(NamedTuple):
@@ -161,6 +191,7 @@ class Visit:
         self.said: tuple[Exchange, ...] = ()
         self.finding: Finding | None = None
         self._facts: tuple[Fact, ...] = ()
+        self._no_contrast: Fact | None = None
         self._tries: tuple[str, ...] = ()  # the half-open breakers that a call would try
         self._tried: tuple[str, ...] = ()  # those that this one tries
         self._call: Call | None = None
@@ -168,6 +199,11 @@ class Visit:
     @property
     def domain(self) -> str:
         return self._walk.address.domain
+
+    @property
+    def about(self) -> About:
+        """Whose mailbox it asks for first: the control's, where that is all that is open."""
+        return About.ADDRESS if self.plan.address else About.CONTROL
 
     @property
     def deadline_at(self) -> float:
@@ -193,7 +229,7 @@ class Visit:
                 return False  # others have had the control's answer meanwhile
             self.plan = replace(self.plan, control="")
         facts = await self._desk.hosts.load(self.endpoint.ip, self.domain)
-        if self.is_left_alone(facts):
+        if self.is_left_alone(facts) or not self._has_more_than_control():
             return False
         # Since the judgement nothing has waited, so that only one tries a half-open breaker.
         self._tried = self._tries
@@ -207,11 +243,15 @@ class Visit:
         """
         spent = await self._desk.ledger.spend(self._charges, self._row(session))
         if isinstance(spent, Charge):
-            self.note(Fault.OVER_BUDGET, spent.name)
+            self.note(Fault.OVER_BUDGET, Gate.BUDGET, spent.name)
             return False
         self._call = spent
         self._walk.connections += 1
         return True
+
+    def take_part(self, probe: Probe) -> None:
+        """Its turn has come: the conversation begins."""
+        self._walk.probe = probe
 
     def is_left_alone(self, facts: tuple[Fact, ...]) -> bool:
         """Say whether the host is not to be called now; what it said last is the answer then."""
@@ -219,17 +259,18 @@ class Visit:
             facts = breakers_of(facts)
         standing = self._desk.hosts.stand(facts, self._walk.address.key)
         if standing.opted_out:
-            self.note(Fault.OPTED_OUT, "the host itself has said so")
+            self.note(Fault.OPTED_OUT, Gate.OPTED_OUT_REPLY, "the host itself has said so")
             return True
         self._walk.add(standing.said)
         self.finding = standing.finding
         if standing.finding is None:
             self._facts, self._tries = facts, standing.tries
+            self._no_contrast = standing.no_contrast
         return standing.finding is not None
 
-    def note(self, fault: Fault, detail: str) -> None:
+    def note(self, fault: Fault, gate: Gate, detail: str) -> None:
         """Add to the evidence why the host was not called."""
-        self._walk.add_not_called(self._desk.clock.now(), self.endpoint, fault, detail)
+        self._walk.add_not_called(self._desk.clock.now(), self.endpoint, fault, gate, detail)
 
     def hear(self, said: Sequence[Exchange], question: Question | None) -> None:
         """Take in what was said so far, and what is asked next: an asker may have his answer by now."""
@@ -239,18 +280,25 @@ class Visit:
         evidence = self._walk.with_contrast(said)
         decided = finding.then is Then.STOP or is_known(evidence)
         # What is to be remembered of the host is, before the next question about it can come.
-        learned = self._desk.hosts.teaches(self.domain, self._of_host(said), self._facts)
-        complete = question is None and decided and not learned
+        learned = self._desk.hosts.lessons(self.domain, self._of_host(said), self._facts)
+        complete = question is None and decided and learned == Lessons()
         self._walk.on_news(News(evidence, complete))
 
     def lessons(self, said: Sequence[Exchange]) -> tuple[Fact, ...]:
-        """What is known of the domain after that, for others who ask for it."""
+        """What is known of the domain and the host after that, for others who ask for them."""
         conclusion = conclude(self._walk.with_contrast(said))
         ages, now = self._desk.settings.cache.facts, self._desk.clock.now()
-        return self._walk.kept_of(learn(self._walk.subject, said, conclusion, now, ages)).learned
+        of_domain = self._walk.kept_of(learn(self._walk.subject, said, conclusion, now, ages))
+        of_host = self._desk.hosts.lessons(self.domain, self._of_host(said), self._facts)
+        return of_domain.learned + of_host.learned
 
     def is_spared(self, fact: Fact) -> bool:
         """Take in what another has learned; say whether that answers, so that nothing is to be asked."""
+        if fact.kind is HostFact.NO_CONTRAST and fact.subject == pair(self.way.ip, self.domain):
+            self._facts = (*self._facts, fact)  # of two of a kind, the later one counts
+            standing = self._desk.hosts.stand(self._facts, self._walk.address.key)
+            self._no_contrast = standing.no_contrast
+            return not self._has_more_than_control()
         if fact.subject != self._walk.subject:
             return False
         if fact.kind is DomainFact.SELECTIVE:
@@ -266,7 +314,7 @@ class Visit:
         """Take what the host said as what came of it."""
         self.said = said
         self._walk.evidence.extend(said)
-        self.finding = judge(said, About.ADDRESS if self.plan.address else About.CONTROL)
+        self.finding = judge(said, self.about)
         in_vain = self.finding is not None and self.finding.outcome in _IN_VAIN
         if in_vain and not self._walk.passed.vouched:
             self._desk.ledger.note_forged(self.domain, self.endpoint.ip)
@@ -281,10 +329,8 @@ class Visit:
         await self._desk.hosts.learn(self.domain, self._of_host(self.said))
 
     def _of_host(self, said: Sequence[Exchange]) -> Sequence[Exchange]:
-        """What shows something of the host. What it says of a mail's own sender does not."""
-        if not self._walk.is_of_ours:
-            return said
-        return [exchange for exchange in said if not is_of_sender(exchange)]
+        """What shows something of the host."""
+        return list(filter(is_of_host, said)) if self._walk.is_of_ours else said
 
     def end_trial(self) -> None:
         self._desk.hosts.end_trial(self._tried)
@@ -295,6 +341,16 @@ class Visit:
             outcome = self.finding.outcome if self.finding and self.said else None
             self._desk.ledger.complete(self._call, said, outcome)
             self._call = None
+
+    def _has_more_than_control(self) -> bool:
+        """Leave the control to rest, where it settled nothing lately; say whether there is more to ask."""
+        self._walk.no_contrast = ()
+        # What this callout has lost in a session may be settled by one of its own.
+        lost = not self.plan.address and any(map(_is_of_control, self._walk.evidence))
+        if self._no_contrast is not None and self.plan.control and not lost:
+            self._walk.no_contrast = self._no_contrast.evidence
+            self.plan = replace(self.plan, control="")
+        return bool(self.plan.address or self.plan.control)
 
     async def _is_answered(self) -> bool:
         """Say whether others who asked for the same domain have had the answer meanwhile."""
@@ -311,7 +367,8 @@ class Visit:
         """Say whether the host has been asked for too many names that strangers made up."""
         if self._walk.passed.vouched or not await self._desk.ledger.is_forged(self.endpoint.ip):
             return False
-        self.note(Fault.OVER_BUDGET, "refused senders of this host, in mail of strangers")
+        why = "refused senders of this host, in mail of strangers"
+        self.note(Fault.OVER_BUDGET, Gate.FORGED, why)
         return True
 
     def _row(self, session: str) -> Call:

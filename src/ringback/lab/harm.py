@@ -28,6 +28,9 @@ class Told(StrEnum):
     REFUSED = "refused"
 
 
+_WORST_FIRST = (Told.REFUSED, Told.DEFERRED, Told.TAKEN)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one attempt; `why` is for the account of delays."""
@@ -39,7 +42,9 @@ class Answer:
 class Receiver(Protocol):
     """Judges mail."""
 
-    async def judge(self, message: Message, client: Client) -> Answer: ...
+    async def judge(self, message: Message, client: Client) -> Sequence[Answer]:
+        """Answer each recipient of one attempt, one after the other."""
+        ...
 
     async def close(self) -> None:
         """All mail has come."""
@@ -62,7 +67,11 @@ MakeReceiver = Callable[[Scene], Receiver]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How a message ended. `delay_s`: from its first attempt to the one that was taken."""
+    """How a message ended. `delay_s`: from its first attempt to the one that was taken.
+
+    Of several recipients, an honest one's worst counts, and a forged one's best: a message is lost that
+    one of them did not get, and let in where one of them did.
+    """
 
     message: Message
     told: Told  # DEFERRED: its server gave up, and returned it
@@ -131,14 +140,21 @@ async def _deliver_all(
 
 async def _deliver(receiver: Receiver, message: Message, clock: SimClock) -> Fate:
     CAUSE.set(message.truth.value)
-    why = ""
+    why, told = "", dict.fromkeys(message.recipients, Told.DEFERRED)
     for at, client in message.attempts():
         await _sleep_until(at, clock)
-        answer = await receiver.judge(message, client)
-        why = why or answer.why
-        if answer.told is not Told.DEFERRED:
-            return Fate(message, answer.told, at - message.at, why)
-    return Fate(message, Told.DEFERRED, at - message.at, why)
+        left = [recipient for recipient, so_far in told.items() if so_far is Told.DEFERRED]
+        answers = await receiver.judge(message.to(left), client)
+        told |= {one: answer.told for one, answer in zip(left, answers, strict=True)}
+        why = why or next((answer.why for answer in answers if answer.why), "")
+        if Told.DEFERRED not in told.values():
+            break
+    return Fate(message, _end(message.truth, told.values()), at - message.at, why)
+
+
+def _end(truth: Truth, told: Iterable[Told]) -> Told:
+    worst_first = sorted(told, key=_WORST_FIRST.index)
+    return worst_first[0 if truth is Truth.HONEST else -1]
 
 
 async def _sleep_until(at: float, clock: SimClock) -> None:

@@ -8,6 +8,7 @@ callout_*_expire; Postfix's ADDRESS_VERIFICATION_README, verify(8) and postconf(
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -124,7 +125,11 @@ class EximModel:
     _addresses: dict[str, Kept] = field(default_factory=dict)
     _domains: dict[str, Kept] = field(default_factory=dict)
 
-    async def judge(self, message: Message, client: Client) -> Answer:
+    async def judge(self, message: Message, client: Client) -> Sequence[Answer]:
+        """The sender of a message is verified once, whatever the number of its recipients."""
+        return [await self._judge(message)] * len(message.recipients)
+
+    async def _judge(self, message: Message) -> Answer:
         named = _mailbox(message.sender)
         if named is None:
             return Answer(Told.REFUSED, "syntax")
@@ -185,7 +190,10 @@ class PostfixModel:
     _addresses: dict[str, Kept] = field(default_factory=dict)
     _probes: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
-    async def judge(self, message: Message, client: Client) -> Answer:
+    async def judge(self, message: Message, client: Client) -> Sequence[Answer]:
+        return [await self._judge(message) for _ in message.recipients]
+
+    async def _judge(self, message: Message) -> Answer:
         named = _mailbox(message.sender)
         if named is None:
             return Answer(Told.REFUSED, "syntax")

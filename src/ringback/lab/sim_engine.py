@@ -5,14 +5,14 @@ stand above the lab, and are imported by none but themselves. Not here: the loop
 (sim_net.py), the mail (traffic.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Protocol
 
-from ..engine.callout import Outside
+from ..engine.outside import Outside
 from ..engine.pacer import Pacer
 from ..engine.ports import Clock, Sink, Store
 from ..engine.verifier import Verifier
@@ -86,10 +86,13 @@ class EngineReceiver:
         self.verifier = make_verifier(scene, settings, self.hear, store, pacer)
         self._door = make_door(self.verifier, scene.clock, self.hear, settings=settings)
 
-    async def judge(self, message: Message, client: Client) -> Answer:
+    async def judge(self, message: Message, client: Client) -> Sequence[Answer]:
+        return [await self._judge(message, one, client) for one in message.recipients]
+
+    async def _judge(self, message: Message, recipient: str, client: Client) -> Answer:
         decided: list[Decided] = []
         _DECIDED.set(decided)
-        answer = (await self._door.answer(_request(message, client))).decode("ascii")
+        answer = (await self._door.answer(_request(message, recipient, client))).decode("ascii")
         reply = reply_for(answer.strip().removeprefix(_ACTION), message.sender)
         why = ", ".join(str(one.report.gate or one.report.reason) for one in decided)
         return Answer(_TOLD[reply[0]] if reply else Told.TAKEN, why)
@@ -151,7 +154,7 @@ async def _is_fit() -> bool:
     return True
 
 
-def _request(message: Message, client: Client) -> PolicyRequest:
+def _request(message: Message, recipient: str, client: Client) -> PolicyRequest:
     return PolicyRequest(
         request=REQUEST_TYPE,
         protocol_state="RCPT",
@@ -159,5 +162,6 @@ def _request(message: Message, client: Client) -> PolicyRequest:
         client_name=client.name or "unknown",
         helo_name=client.helo,
         sender=message.sender,
-        recipient=message.recipient,
+        recipient=recipient,
+        instance=f"{message.serial:x}",
     )

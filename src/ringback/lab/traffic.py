@@ -4,8 +4,8 @@ The same seed makes the same mail, whatever the share of bots that try again. No
 (population.py, correspondents.py), what a receiver does with it (harm.py).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..values.query import Client
@@ -36,7 +36,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One mail to one recipient. Instants are in seconds since the run began."""
+    """One mail, mostly to one recipient. Instants are in seconds since the run began."""
 
     serial: int
     at: float
@@ -47,6 +47,15 @@ class Message:
     clients: tuple[Client, ...]  # attempt by attempt, over and over
     retries: tuple[float, ...]  # seconds after the first attempt
     stretch: float = 1.0  # no two queues run in step
+    others: tuple[str, ...] = ()  # its other recipients
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return self.recipient, *self.others
+
+    def to(self, recipients: Sequence[str]) -> "Message":
+        """The same mail, to these of its recipients."""
+        return replace(self, recipient=recipients[0], others=tuple(recipients[1:]))
 
     def attempts(self) -> Iterator[tuple[float, Client]]:
         """When it is tried, and from where, for as long as it is deferred."""
@@ -64,6 +73,9 @@ _SAME_SENDER_SHARE = 0.26
 _BOT_RETRIES = 3
 _BOT_RETRY_S = (5 * MINUTE_S, HOUR_S)
 _MOST_STRETCH = 1.15
+# Some mail goes to several: to so many more on average, and no more than MOST_RECIPIENTS in all.
+_SEVERAL_SHARE, _MORE_RECIPIENTS = 0.04, 4.0
+MOST_RECIPIENTS = 20
 # Mail between two people comes in threads.
 _QUIET_NIGHTS = 0.35  # how much of honest mail is moved to office hours
 
@@ -76,7 +88,19 @@ def stream(seed: str, people: Population, volume: Volume) -> tuple[Message, ...]
         *_own_spam(dice.of("own spam"), people, volume),
         *_honest(dice.of("honest"), people, volume),
     ]
+    several = dice.of("several")
+    mail = [_to_several(several, people.users, message) for message in mail]
     return tuple(sorted(mail, key=lambda message: (message.at, message.serial)))
+
+
+def _to_several(dice: Dice, users: Sequence[str], message: Message) -> Message:
+    """Some of the mail to several recipients; the sender of a list has one alone."""
+    if message.why == Kind.LIST or not dice.happens(_SEVERAL_SHARE):
+        return message
+    count = min(MOST_RECIPIENTS - 1, 1 + int(dice.wait(_MORE_RECIPIENTS - 1)))
+    others = {dice.pick(users): None for _ in range(count)}
+    others.pop(message.recipient, None)
+    return replace(message, others=tuple(others))
 
 
 def _forged(dice: Dice, people: Population, volume: Volume) -> Iterator[Message]:

@@ -167,7 +167,7 @@ class _Call(asyncio.BufferedProtocol):
             if tls.established and (octets := tls.decrypt()):
                 self._say(self._probe.receive(octets, self._now()))
         except ssl.SSLError as error:
-            self._lose(Fault.TLS_FAILED, error.reason or str(error))
+            self._lose(Fault.TLS_FAILED, _in_words(error))
         if tls.over:
             self._lose(Fault.CLOSED, "the host ended the TLS session")
         self._send(tls.outgoing())
@@ -227,3 +227,9 @@ class _Call(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _in_words(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message  # its reason says only that there is one
+    return error.reason or str(error)

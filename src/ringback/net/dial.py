@@ -6,13 +6,14 @@ Not here: what is said on the connection (net/converse.py), which networks are f
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from ..rules.networks import forbidden, parse_networks
+from ..rules.networks import forbidden, parse_ip, parse_networks
 from ..values.endpoint import UNIX, Endpoint, Patience
 from ..values.evidence import Fault
 from .clock import TellsTime
@@ -97,11 +98,10 @@ class TcpDialer:
         sock = self._open(endpoint)
         if isinstance(sock, _Failure):
             return sock
-        loop = asyncio.get_running_loop()
         failure: _Failure | None = None
         try:
             async with asyncio.timeout(wait_s):
-                await loop.sock_connect(sock, _place(endpoint))
+                await _wait_connected(sock, _place(endpoint))
             failure = _judge_peer(sock, endpoint)
         except TimeoutError:
             failure = _Failure(Fault.TIMEOUT, f"no connection within {wait_s:g} s")
@@ -119,9 +119,9 @@ class TcpDialer:
         family = _family(endpoint)
         # To a host of our own, which may see us from elsewhere than the world does, the system chooses.
         chosen = [] if endpoint.ours else self._sources
-        sources = [text for text in chosen if _FAMILIES[ip_address(text).version] == family]
+        sources = [text for text in chosen if _FAMILIES[parse_ip(text).version] == family]
         if chosen and not sources:
-            version = ip_address(endpoint.ip).version
+            version = parse_ip(endpoint.ip).version
             return _Failure(Fault.REFUSED, f"no source address is configured for IPv{version}")
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
@@ -131,6 +131,30 @@ class TcpDialer:
         sock.setblocking(False)
         failure = _bind(sock, sources[0]) if sources else None
         return failure or sock
+
+
+async def _wait_connected(sock: socket.socket, place: str | tuple[str, int]) -> None:
+    """Connect. Raises OSError.
+
+    The loop's own way looks numeric addresses up, in a thread where it is uvloop.
+    """
+    error = sock.connect_ex(place)
+    if error == errno.EINPROGRESS:
+        loop = asyncio.get_running_loop()
+        writable: asyncio.Future[None] = loop.create_future()
+        loop.add_writer(sock, _wake, writable)
+        try:
+            await writable
+        finally:
+            loop.remove_writer(sock)
+        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error:
+        raise OSError(error, os.strerror(error))
+
+
+def _wake(writable: asyncio.Future[None]) -> None:
+    if not writable.done():
+        writable.set_result(None)
 
 
 def _bind(sock: socket.socket, source: str) -> _Failure | None:
@@ -154,7 +178,7 @@ def _is_local(endpoint: Endpoint) -> bool:
 def _family(endpoint: Endpoint) -> socket.AddressFamily:
     if _is_local(endpoint):
         return socket.AF_UNIX
-    return _FAMILIES[ip_address(endpoint.ip).version]
+    return _FAMILIES[parse_ip(endpoint.ip).version]
 
 
 def _place(endpoint: Endpoint) -> str | tuple[str, int]:
@@ -168,6 +192,6 @@ def _judge_peer(sock: socket.socket, endpoint: Endpoint) -> _Failure | None:
     if _is_local(endpoint):
         return None
     peer, ip = str(sock.getpeername()[0]), endpoint.ip
-    if ip_address(peer) == ip_address(ip):
+    if peer == ip or parse_ip(peer) == parse_ip(ip):
         return None
     return _Failure(Fault.FORBIDDEN_NETWORK, f"connected to {peer} in place of {ip}")

@@ -23,6 +23,9 @@ READ_AHEAD_BYTES = 64 * 1024
 WRITE_WAIT_S = 30.0
 # How long a closed connection may still hold octets that the client has not taken.
 LINGER_S = 5.0
+# Turns of the event loop before the last input counts as the last: it accepts in one, connects in the
+# next, and then reads what a client has sent before it could know that we stop.
+LAST_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,7 @@ class Listener:
         self._served: dict[asyncio.Task[None], Connection] = {}
         self._server: asyncio.Server | None = None
         self._full = False  # and it was reported
-        self._stopped = False
+        self._stopping = self._stopped = False
 
     async def start(self) -> None:
         """Begin to accept."""
@@ -219,12 +222,16 @@ class Listener:
 
     async def stop(self, drain_s: float) -> None:
         """Accept no more; let what is under way end within `drain_s`; then cut it off."""
-        if self._stopped or self._server is None:
+        if self._stopping or self._server is None:
             return
-        self._stopped = True
+        self._stopping = True
         if not self._path_stays:
             remove_path(self._sock)
+            await self._accept_waiting()
         self._server.close()
+        for _ in range(LAST_ROUNDS):
+            await asyncio.sleep(0)
+        self._stopped = True
         connections = list(self._served.values())
         for connection in connections:
             connection.end_input()
@@ -237,6 +244,17 @@ class Listener:
         for connection in connections:
             connection.abort()
         await asyncio.gather(*lost)
+
+    async def _accept_waiting(self) -> None:
+        """Accept who has connected by now: a socket that closes would reset them, their requests sent."""
+        loop = asyncio.get_running_loop()
+        for _ in range(BACKLOG):
+            try:
+                accepted, _ = self._sock.accept()
+            except OSError:  # nobody is left, or he has gone again
+                return
+            accepted.setblocking(False)
+            await loop.connect_accepted_socket(self._meet, accepted)
 
     def _meet(self) -> Connection:
         return Connection(self._admit)

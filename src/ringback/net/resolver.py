@@ -69,8 +69,10 @@ class DnsResolver:
         if flight is None:
             flight = self._flights[key] = asyncio.create_task(self._fly(key))
             flight.add_done_callback(lambda _: self._flights.pop(key))
-        # An asker who gives up leaves the question to those who still wait, and to the memory.
-        return await asyncio.shield(flight)
+        # An asker who gives up leaves the question to those who still wait, and to the memory; and what
+        # `close` cancels is the question, not who waits for its answer.
+        await asyncio.wait({flight})
+        return failure(*key, "nobody asks any more") if flight.cancelled() else flight.result()
 
     async def close(self) -> None:
         """Give up what is being asked."""
@@ -157,16 +159,15 @@ class _Memory:
         self._answers: OrderedDict[_Key, tuple[float, DnsAnswer]] = OrderedDict()
 
     def load(self, key: _Key) -> DnsAnswer | None:
-        """Return the answer with what remains of its time, if it is still good."""
+        """Return the answer, if it is still good; its TTL is the one that it had when it came."""
         if (entry := self._answers.get(key)) is None:
             return None
         expires_at, answer = entry
-        left_s = expires_at - self._elapsed()
-        if left_s <= 0:
+        if expires_at <= self._elapsed():
             del self._answers[key]
             return None
         self._answers.move_to_end(key)
-        return replace(answer, ttl_s=left_s)
+        return answer
 
     def save(self, key: _Key, answer: DnsAnswer) -> DnsAnswer:
         """Remember `answer`, and return it with the time that it is good for."""

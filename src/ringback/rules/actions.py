@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
 
-from ..values.evidence import About, Exchange
+from ..values.evidence import About, Exchange, Stage
 from ..values.query import Purpose, Report
 from ..values.settings import DeferOrAccept, Etiquette
 from ..values.text import printable
@@ -156,6 +156,9 @@ _WHY_PUT_OFF: Mapping[str, str] = MappingProxyType(
     }
 )
 _HOST_SAYS_LATER = "its mail host does not say yet"
+# Who got no further than this has asked about no recipient: a certificate that ran out, a password that was
+# changed, a route that leads back here.
+_BEFORE_ASKING = frozenset({Stage.CONNECT, Stage.STARTTLS, Stage.TLS, Stage.AUTH})
 
 
 def choose(report: Report, purpose: Purpose, etiquette: Etiquette) -> Action:
@@ -192,7 +195,8 @@ def case_of(report: Report, etiquette: Etiquette) -> Case:
 def _of_recipient(case: Case, report: Report, etiquette: Etiquette) -> Case:
     """The row for a recipient, whose host is our own: mail taken in vain becomes a bounce of ours."""
     unsure = case is Case.FINAL and report.reason is not Reason.DEADLINE
-    defers = etiquette.on_unsure_recipient is DeferOrAccept.DEFER
+    unasked = report.because is not None and report.because.stage in _BEFORE_ASKING
+    defers = unasked or etiquette.on_unsure_recipient is DeferOrAccept.DEFER
     return Case.WILL_RESOLVE if unsure and defers else case
 
 

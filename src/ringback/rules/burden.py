@@ -1,11 +1,12 @@
 """What a callout is charged to (etiquette.md, Budgets). Pure. Not here: the arithmetic (rules/pacing.py)."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import ip_network
 
 from ..values.query import Client
 from ..values.settings import Budget
-from .networks import bearer
+from .networks import MAX_REMEMBERED, bearer, parse_ip
 from .organisation import Organisation, share_organisation
 from .pacing import Charge, Rate
 
@@ -90,9 +91,14 @@ def are_related(target: Target, client: Client, organisation: Organisation) -> b
 def network_of(ip: str) -> str:
     """The /24 or /48 of an address; what is no address stands for itself."""
     try:
-        address = ip_address(bearer(ip))
+        return _network_of(bearer(ip))
     except ValueError:
         return ip
+
+
+@lru_cache(MAX_REMEMBERED)
+def _network_of(ip: str) -> str:
+    address = parse_ip(ip)
     prefix = IPV4_NETWORK if address.version == 4 else IPV6_NETWORK
     return str(ip_network((address, prefix), strict=False))
 

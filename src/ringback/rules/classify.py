@@ -29,9 +29,9 @@ from ..values.evidence import Meaning, Reading, Stage
 from ..wire.reply import Reply
 from .enhanced import meaning_of
 from .folding import MAX_READ_CHARS, fold
-from .phrasebook import Level, Phrase, Phrasebook, Said, parse_phrasebook
+from .phrasebook import Book, Level, Phrase, Phrasebook, Said, parse_phrasebook
 
-__all__ = ["Phrasebook", "classify", "parse_phrasebook"]
+__all__ = ["Book", "Phrasebook", "classify", "parse_phrasebook"]
 
 # Who is heard first where phrases of one level disagree. A refusal of us, of the sender, of the
 # message or of the moment explains a mailbox wording beside it ("mailbox unavailable: your IP is
@@ -68,6 +68,7 @@ _AT_THE_DOOR = _MAILBOX | {
     Meaning.UNCLEAR,
     Meaning.SERVER_TROUBLE,
     Meaning.CONTENT_OR_POLICY,
+    Meaning.NULL_SENDER_REFUSED,
 }
 # Said to MAIL FROM:<> without a better reason, these codes speak of the null sender.
 _OF_NULL_SENDER = frozenset({"5.1.0", "5.1.7", "5.1.8", "5.7.0", "5.7.1"})
@@ -98,9 +99,7 @@ _CLOSING = 421  # of the service, never of a mailbox
 _MARKED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # "(#5.1.1)", "#5.7.1 denied", "5.7.0, denied"
 
 
-def classify(
-    stage: Stage | None, reply: Reply, book: Phrasebook, *, null_sender: bool = True
-) -> Reading:
+def classify(stage: Stage | None, reply: Reply, book: Book, *, null_sender: bool = True) -> Reading:
     """Say what `reply` to `stage` means. `stage` is None where it is not known.
 
     `null_sender`: MAIL FROM was "<>", so that a refusal of the sender is a refusal of bounces.
@@ -118,7 +117,7 @@ def classify(
     return _at_stage(stage, reply, reading)
 
 
-def _read(stage: Stage | None, reply: Reply, book: Phrasebook) -> tuple[Reading, bool]:
+def _read(stage: Stage | None, reply: Reply, book: Book) -> tuple[Reading, bool]:
     """Read a 4xx or 5xx for its words and codes; also say whether it speaks of MAIL FROM."""
     text = reply.text
     folded, enhanced = fold(text), reply.enhanced or _marked(text, reply.code)
@@ -142,7 +141,7 @@ def _read(stage: Stage | None, reply: Reply, book: Phrasebook) -> tuple[Reading,
     return Reading(meaning, f"code {reply.code}", silent and _may_be_silent(reply, enhanced)), False
 
 
-def _heard(said: Said, book: Phrasebook) -> tuple[list[Phrase], Phrase | None]:
+def _heard(said: Said, book: Book) -> tuple[list[Phrase], Phrase | None]:
     """Return the phrases that matter, first who is heard first, and the doubt if it matters.
 
     Levels are looked at one after the other, until what has been found cannot change any more.
@@ -208,7 +207,9 @@ def _has_words(folded: str) -> bool:
 
 
 def _refuses_bounces(stage: Stage | None, reply: Reply, reading: Reading, of_sender: bool) -> bool:
-    """Say whether a refusal of the sender "<>" is a refusal of all bounces."""
+    """Say whether a refusal of the sender "<>" is a refusal of all bounces. Before MAIL nobody knows it."""
+    if stage in _BEFORE_MAIL:
+        return False
     if reading.meaning is Meaning.SENDER_REJECTED and of_sender:
         return True
     vague = reading.meaning in _NO_BETTER_REASON and reply.enhanced in _OF_NULL_SENDER

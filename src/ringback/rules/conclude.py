@@ -25,6 +25,7 @@ from .outcomes import (
     by_connection,
     cell_of,
     is_permanent,
+    is_refusal_of_us,
     judge,
 )
 from .plan import declines_vrfy, needs_postmaster
@@ -166,7 +167,7 @@ def _accepted(because: Exchange, evidence: Sequence[Exchange]) -> Conclusion:
         return Conclusion(Reason.AMBIGUOUS_REPLY, not asked, rule, because, settled=True)
     if control.meaning is Meaning.ACCEPTED:
         return _accepts_any(control)
-    if _shows_contrast(control):
+    if shows_contrast(control):
         rule = "accepted, where an address that nobody has is refused"
         return Conclusion(Reason.ACCEPTED, True, rule, because, settled=True)
     final = is_permanent(control) or control.meaning is Meaning.AMBIGUOUS_ACCEPT
@@ -179,7 +180,8 @@ def _accepts_any(control: Exchange) -> Conclusion:
     return Conclusion(Reason.ACCEPTS_ANY, True, rule, control, settled=True)
 
 
-def _shows_contrast(control: Exchange) -> bool:
+def shows_contrast(control: Exchange) -> bool:
+    """True for a permanent refusal of the control for its own sake."""
     # 5.7.x without words that a rule reads is a policy, and may be about us.
     policy = control.meaning is Meaning.UNCLEAR and (control.enhanced or "").startswith("5.7.")
     return is_permanent(control) and control.meaning in _REFUSED_FOR_ITSELF and not policy
@@ -224,7 +226,9 @@ def _refused_us(exchange: Exchange, refusal: Exchange) -> bool:
     if exchange.ip != refusal.ip:
         return False
     recent = exchange.at > refusal.at - REFUSAL_OF_US_COUNTS_S
-    return recent and _is_about_us(exchange)
+    # Of today, EHLO may have been refused before HELO was taken; what is remembered was the last word.
+    remembered = not exchange.connection and is_refusal_of_us(exchange)
+    return recent and (remembered or _is_about_us(exchange))
 
 
 def _is_about_us(exchange: Exchange) -> bool:

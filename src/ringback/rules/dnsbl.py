@@ -4,10 +4,11 @@ Not here: which lists are asked, and what follows for a client (gates.py) or for
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from ..values.dns import DnsStatus, Question, RecordType
 from .asking import Asking
+from .networks import parse_host
 
 # Lists answer from here. Elsewhere in 127.0.0.0/8 they say that they refuse us ("127.255.255.254"), and a
 # list that was given up points the whole world at somebody's web server.
@@ -51,10 +52,8 @@ def ask_list(zone: str, ip: str) -> Asking[Listing]:
 
 def _labels_of(ip: str) -> str:
     """The address as lists have it: octets (section 2.1) or nibbles (section 2.4), the last one first."""
-    address = ip_address(ip)
-    if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address
-    return address.reverse_pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
+    pointer = parse_host(ip).reverse_pointer
+    return pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
 
 
 def _is_listing(text: str) -> bool:

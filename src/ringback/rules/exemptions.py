@@ -8,7 +8,7 @@ never called (rules/networks.py), budgets (rules/burden.py).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 
 from ..errors import AddressError
 from ..values.address import Address, parse_address, parse_domain
@@ -16,6 +16,8 @@ from ..values.query import Purpose, Query
 from ..values.settings import Settings
 from ..values.verdict import Reason
 from .forwarding import Routes
+from .gates import Gate
+from .networks import parse_host
 
 NULL_SENDERS = frozenset({"", "<>"})
 POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1
@@ -30,12 +32,12 @@ class Refusal:
     """
 
     reason: Reason
-    gate: str
+    gate: Gate
     why: str = ""
     retry_at: float | None = None
 
 
-def _not_asked(gate: str) -> Refusal:
+def _not_asked(gate: Gate) -> Refusal:
     return Refusal(Reason.NOT_ASKED, gate)
 
 
@@ -59,7 +61,7 @@ class Networks:
 
     def __contains__(self, text: str) -> bool:
         try:
-            address = _unmapped(ip_address(text))
+            address = parse_host(text)
         except ValueError:
             return False
         bits = int(address)
@@ -67,11 +69,6 @@ class Networks:
             version == address.version and (version, prefix, bits >> drop) in self.members
             for version, prefix, drop in self.lengths
         )
-
-
-def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """A dual-stack listener shows IPv4 clients as ::ffff:192.0.2.1."""
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +149,12 @@ class Exemptions:
     def exempt(self, query: Query) -> Refusal | None:
         """Return the gate that answers without asking anyone, store included."""
         if query.address in NULL_SENDERS:
-            return _not_asked("null_sender")
+            return _not_asked(Gate.NULL_SENDER)
         if query.client is not None:
             if query.client.authenticated:
-                return _not_asked("authenticated_client")
+                return _not_asked(Gate.AUTHENTICATED_CLIENT)
             if query.client.address in self.clients:
-                return _not_asked("exempt_client")
+                return _not_asked(Gate.EXEMPT_CLIENT)
         if query.purpose is Purpose.RECIPIENT:
             return self._exempt_recipient(query)
         return self._exempt_address(query)
@@ -168,42 +165,42 @@ class Exemptions:
         if address is None:
             return None
         if self.routes.find(address.domain) is None:
-            return _not_asked("no_route")
+            return _not_asked(Gate.NO_ROUTE)
         client = query.client
         # The route leads back to this very host: it would ask itself for ever.
         if client and client.helo.lower() == self.helo_name and client.address in self.ourselves:
-            return Refusal(Reason.OUR_TROUBLE, "own_callout")
+            return Refusal(Reason.OUR_TROUBLE, Gate.OWN_CALLOUT)
         return None
 
     def _exempt_address(self, query: Query) -> Refusal | None:
         if query.address.partition("@")[0].lower() == POSTMASTER:  # RFC 5321 lets it stand alone
-            return _not_asked("postmaster")
+            return _not_asked(Gate.POSTMASTER)
         address = _parsed(query.address)
         if address is None:
             return None  # impossible syntax is a verdict of its own
         if address.folded_key.startswith(f"{POSTMASTER}@"):
-            return _not_asked("postmaster")
+            return _not_asked(Gate.POSTMASTER)
         if query.purpose is Purpose.SENDER and self.own_domains.holds(address):
-            return _not_asked("own_domain")
-        return _not_asked("exempt_sender") if self.senders.holds(address) else None
+            return _not_asked(Gate.OWN_DOMAIN)
+        return _not_asked(Gate.EXEMPT_SENDER) if self.senders.holds(address) else None
 
     def forbid(self, query: Query) -> Refusal | None:
         """Return the gate that stands before a callout, whoever asks; none stands before our own hosts."""
         if query.purpose is Purpose.RECIPIENT:
             return None
         if not self.has_contact:
-            return Refusal(Reason.IDENTITY_UNFIT, "no_contact")
+            return Refusal(Reason.IDENTITY_UNFIT, Gate.NO_CONTACT)
         address = _parsed(query.address)
         if address is None:
             return None
         if self.opted_out.holds(address):
-            return Refusal(Reason.OPTED_OUT, "opted_out_domain")
+            return Refusal(Reason.OPTED_OUT, Gate.OPTED_OUT_DOMAIN)
         return None
 
     def forbid_host(self, host: str) -> Refusal | None:
         """Return the gate that stands before one MX name: who runs it may say no for all it serves."""
         if self.opted_out.holds_domain(host.lower().removesuffix(".")):
-            return Refusal(Reason.OPTED_OUT, "opted_out_host")
+            return Refusal(Reason.OPTED_OUT, Gate.OPTED_OUT_HOST)
         return None
 
 

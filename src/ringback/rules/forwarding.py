@@ -19,7 +19,7 @@ from ..values.settings import Ages, Cache, RecipientRoute, RouteTls, Settings, T
 from ..values.verdict import Conclusion, Verdict
 from .freshness import Entry
 from .lessons import Lessons
-from .outcomes import is_permanent
+from .outcomes import is_permanent, is_refusal_of_us, names_us
 
 # What is remembered of recipients is kept apart from what their domain's public hosts say of the same
 # addresses. No address and no domain begins so: a colon stands in neither.
@@ -116,11 +116,11 @@ def is_address(host: str) -> bool:
 
 
 def breakers_of(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """What counts of what is remembered of our own host: that it refused us, and no more."""
-    return tuple(fact for fact in facts if fact.kind in _BREAKERS)
+    """What counts of what is remembered of our own host: that it refused us, and its lack of contrast."""
+    return tuple(fact for fact in facts if fact.kind in _COUNT_AT_HOME)
 
 
-_BREAKERS = frozenset({HostFact.REFUSES_US, HostFact.REFUSES_SOME})
+_COUNT_AT_HOME = frozenset({HostFact.REFUSES_US, HostFact.REFUSES_SOME, HostFact.NO_CONTRAST})
 
 
 def listeners_of(settings: Settings) -> tuple[str, ...]:
@@ -151,6 +151,16 @@ _OF_SENDER = frozenset({Meaning.SENDER_REJECTED, Meaning.NULL_SENDER_REFUSED})
 def is_of_sender(exchange: Exchange) -> bool:
     """True for what the host of a route said of the sender of one mail."""
     return exchange.meaning in _OF_SENDER
+
+
+def is_of_host(exchange: Exchange) -> bool:
+    """True for what shows something of the host of a route.
+
+    What it says before RCPT without naming us is of the mail's sender, or of our settings for the route:
+    over as soon as those are mended.
+    """
+    vague = is_refusal_of_us(exchange) and not names_us(exchange)
+    return not (vague or is_of_sender(exchange))
 
 
 def is_kept(conclusion: Conclusion) -> bool:

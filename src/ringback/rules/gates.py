@@ -8,7 +8,7 @@ opt-out (rules/optout.py), budgets (rules/burden.py), and their order (engine/ga
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 from ..values.address import Address
 from ..values.dns import DnsAnswer, DnsStatus, Question, RecordType
@@ -16,6 +16,7 @@ from ..values.query import Client
 from . import spf
 from .asking import Asking
 from .dnsbl import ask_list
+from .networks import parse_host
 from .organisation import Organisation, share_organisation
 
 # A domain of honest size has a few hosts; whoever lists more is not asked about all of them.
@@ -24,8 +25,22 @@ MAX_NAMES = 3  # reverse names of one client
 
 
 class Gate(StrEnum):
-    """The gates that are opened by evidence, by the names that reports and metrics carry."""
+    """Whatever may say no to a callout, by the names that reports, the log and the metrics carry."""
 
+    # Before anything is asked or looked up.
+    NULL_SENDER = "null_sender"
+    AUTHENTICATED_CLIENT = "authenticated_client"
+    EXEMPT_CLIENT = "exempt_client"
+    EXEMPT_SENDER = "exempt_sender"
+    OWN_DOMAIN = "own_domain"
+    POSTMASTER = "postmaster"
+    NO_ROUTE = "no_route"  # a recipient whose host is not ours
+    OWN_CALLOUT = "own_callout"  # a route that leads back here
+    # Of ourselves, and of who asks.
+    NO_CONTACT = "no_contact"
+    IDENTITY = "identity"
+    NO_CONSENT = "no_consent"
+    # Of the mail and its client.
     DNSBL = "dnsbl"
     SPF_FAIL = "spf_fail"
     UNALIGNED = "unaligned"
@@ -33,7 +48,18 @@ class Gate(StrEnum):
     FORGED = "forged_domain"  # strangers have used too many names of it that nobody has
     DOUBTED = "doubted_network"  # it has come back, from where most mail does not
     CROWDED = "crowded"  # more first contacts of its network than we remember
-    OPT_OUT_UNKNOWN = "opt_out_unknown"
+    # Of those who would be called.
+    OPTED_OUT_DOMAIN = "opted_out_domain"  # in etiquette.opted_out
+    OPTED_OUT_HOST = "opted_out_host"  # the same, by the MX name
+    OPTED_OUT_DNS = "opted_out_dns"  # by its record
+    OPTED_OUT_REPLY = "opted_out_reply"  # in the host's own words
+    OPT_OUT_UNKNOWN = "opt_out_unknown"  # the DNS did not say
+    FORBIDDEN_NETWORK = "forbidden_network"
+    BREAKER = "breaker"  # the host refused us lately
+    GREYLIST = "greylist"  # another address waits for the host
+    BUDGET = "budget"
+    CONNECTIONS = "connections"  # too many at a time
+    REFUSED_RECIPIENTS = "refused_recipients"  # a budget of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +182,6 @@ def _holds(answer: DnsAnswer, ip: IPv4Address | IPv6Address) -> bool:
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(text)
+        return parse_host(text)
     except ValueError:
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..values.evidence import About, Exchange, Meaning, Stage
-from ..values.facts import DomainFact, Fact, HostFact
+from ..values.facts import DomainFact, Fact, FactKind, HostFact
 from ..values.settings import Ages, Method, Settings
 from ..values.verdict import Conclusion, Reason, Verdict
+from . import contrast
 from .breakers import REFUSAL_COUNTS_S, State, close, state_of, strike
 from .freshness import window_s
 from .outcomes import Finding, Remember, judge
@@ -23,7 +24,7 @@ WINDOW_KEPT_S = 30 * 86_400.0
 BROKEN_TLS_KEPT_S = 7 * 86_400.0
 # etiquette.md, Opt-out: a reply that refuses callouts in words.
 OPT_OUT_KEPT_S = 90 * 86_400.0
-OPT_OUT_RULE = "phrase no-verifiers"
+OPT_OUT_RULE = "phrase no-verifiers"  # and those of other languages, whose names begin so
 # So many domains of a host refused us within a day: then it is the host, and no restricted mailbox.
 DOMAINS_OF_A_HOST = 3
 
@@ -33,7 +34,7 @@ class Lessons:
     """Facts to remember, and facts that are over, by their subject and kind."""
 
     learned: tuple[Fact, ...] = ()
-    unlearned: tuple[tuple[str, DomainFact | HostFact], ...] = ()
+    unlearned: tuple[tuple[str, FactKind], ...] = ()
 
 
 def pair(ip: str, domain: str) -> str:
@@ -46,7 +47,7 @@ def learn(
 ) -> Lessons:
     """Draw the lessons of one callout about `domain`."""
     learned: list[Fact] = []
-    unlearned: list[tuple[str, DomainFact | HostFact]] = []
+    unlearned: list[tuple[str, FactKind]] = []
     kind = _domain_fact(conclusion)
     shown_by = _shown_by(kind, evidence, conclusion) if kind else None
     if kind and shown_by:
@@ -74,7 +75,7 @@ def learn_of_host(
     ]
     learned = [*_refusals(domain, findings, facts, now), *_delays(findings, now)]
     learned += _broken_tls(said, now)
-    lessons = Lessons(tuple(learned))
+    lessons = _joined(Lessons(tuple(learned)), _of_control(domain, said, facts, now))
     address = judge(said, About.ADDRESS)
     if address is None or not _is_answer(address):
         return lessons
@@ -145,7 +146,7 @@ def is_limit_of_session(exchange: Exchange) -> bool:
     return exchange.code == 452 and exchange.about is not About.ADDRESS
 
 
-_Facts = Mapping[tuple[str, DomainFact | HostFact], Fact]
+_Facts = Mapping[tuple[str, FactKind], Fact]
 
 
 def _refusals(
@@ -153,7 +154,7 @@ def _refusals(
 ) -> Iterable[Fact]:
     for because in [it.because for it in findings if it.remember is Remember.REFUSAL]:
         ip, kept = because.ip, (remembered(because),)
-        if because.rule == OPT_OUT_RULE:
+        if because.rule.startswith(OPT_OUT_RULE):
             yield Fact(ip, HostFact.REFUSES_CALLOUTS, now, now + OPT_OUT_KEPT_S, kept)
         opened = []
         # At RCPT it may be one restricted mailbox or domain of a large host; being too much is not.
@@ -201,6 +202,18 @@ def _broken_tls(said: Iterable[Exchange], now: float) -> Iterable[Fact]:
         if exchange.fault and exchange.stage is Stage.TLS:
             kept = (remembered(exchange),)
             yield Fact(exchange.ip, HostFact.BREAKS_TLS, now, now + BROKEN_TLS_KEPT_S, kept)
+
+
+def _of_control(domain: str, said: Sequence[Exchange], facts: _Facts, now: float) -> Lessons:
+    """What came of the control, if it was asked for: settled, or to be left to rest."""
+    answer = contrast.tried(said)
+    if answer is None:
+        return Lessons()
+    subject, kind = pair(answer.ip, domain), HostFact.NO_CONTRAST
+    known = facts.get((subject, kind))
+    if contrast.is_settling(answer):
+        return Lessons(unlearned=((subject, kind),)) if known else Lessons()
+    return Lessons((contrast.note(subject, known, remembered(answer), now),))
 
 
 def _is_answer(finding: Finding) -> bool:

@@ -7,6 +7,7 @@ Not here: connecting (net/dial.py), and which host to call (rules/routes.py).
 """
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -52,6 +53,27 @@ _EMBEDDING = (
 )
 
 
+# A callout looks at its host's address and its client's some twenty times.
+MAX_REMEMBERED = 4_096
+
+
+@lru_cache(MAX_REMEMBERED)
+def parse_ip(text: str) -> IpAddress:
+    """Read an address, the same one often. Raises ValueError."""
+    return ip_address(text)
+
+
+@lru_cache(MAX_REMEMBERED)
+def parse_host(text: str) -> IpAddress:
+    """Read an address as its host's own: an IPv4-mapped one is of IPv4 (RFC 4291 section 2.5.5.2).
+
+    A dual-stack listener shows IPv4 clients in that form, and DNS may say it. Raises ValueError.
+    """
+    address = parse_ip(text)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """Read networks in CIDR form; an address alone is a network of one. Raises ValueError."""
     return tuple(ip_network(text) for text in texts)
@@ -66,7 +88,7 @@ def forbidden(
     network of just that address: who allows a whole network rarely means himself.
     """
     try:
-        address = _carried(ip_address(ip))
+        address = _carried(parse_ip(ip))
     except ValueError:
         return "not an IP address"
     within = [network for network in allowed if address in network]
@@ -78,23 +100,27 @@ def forbidden(
 
 
 def plain(ip: str) -> str:
-    """Spell an address as it is connected: an IPv4-mapped one is that IPv4 host's (RFC 4291 section 2.5.5.2).
+    """Spell an address as it is connected: one host has one spelling, or it would have several budgets.
 
-    What is no address stands for itself. One host has one spelling, or it would have several budgets.
+    What is no address stands for itself.
     """
     try:
-        address = ip_address(ip)
+        return str(parse_host(ip))
     except ValueError:
         return ip
-    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def bearer(ip: str) -> str:
     """The address that bears a call to `ip`: the IPv4 one, of a form of IPv6 that carries it."""
     try:
-        return str(_carried(ip_address(ip)))
+        return _bearer(ip)
     except ValueError:
         return ip
+
+
+@lru_cache(MAX_REMEMBERED)
+def _bearer(ip: str) -> str:
+    return str(_carried(parse_ip(ip)))
 
 
 def _carried(address: IpAddress) -> IpAddress:

@@ -20,7 +20,6 @@ MAX_NAME_CHARS = 253
 # A record says three things; whoever writes pages says nothing.
 MAX_RECORD_CHARS = 1_024
 _RATE = re.compile(r"([0-9]{1,6})/h", re.ASCII)
-_CONTACT = re.compile(r"mailto:[!-~]{1,320}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ class Wish:
     never: bool = False
     unknown: bool = False  # DNS gave no answer: then nobody is called
     per_hour: int | None = None
-    contact: str = ""
     said_by: str = ""
 
     @property
@@ -78,11 +76,16 @@ def _is_ours(text: str) -> bool:
 
 
 def parse_record(text: str, owner: str) -> Wish | None:
-    """Read one record; None if it is malformed. Unknown tags are ignored, as in RFC 6376 section 3.2."""
+    """Read one record; None if it is malformed. Unknown tags are ignored, as in RFC 6376 section 3.2.
+
+    So is `contact`, which is for people.
+
+    Where it can be read at all, it is read in favour of who wrote it: semicolons too many mean nothing.
+    """
     tags: dict[str, str] = {}
     if len(text) > MAX_RECORD_CHARS:
         return None
-    for part in text.removesuffix(";").split(";"):
+    for part in filter(str.strip, text.split(";")):
         name, found, value = part.partition("=")
         name = name.strip().lower()
         if not found or not name or name in tags:
@@ -92,15 +95,13 @@ def parse_record(text: str, owner: str) -> Wish | None:
 
 
 def _read_tags(tags: dict[str, str], owner: str) -> Wish | None:
-    policy, rate, contact = tags.get("p", "allow"), tags.get("rate"), tags.get("contact", "")
+    policy, rate = tags.get("p", "allow"), tags.get("rate")
     read_rate = _RATE.fullmatch(rate) if rate is not None else None
     bad_rate = rate is not None and read_rate is None
-    bad_contact = bool(contact) and not _CONTACT.fullmatch(contact)
-    if policy.lower() not in {"none", "allow"} or bad_rate or bad_contact:
+    if policy.lower() not in {"none", "allow"} or bad_rate:
         return None
     return Wish(
         never=policy.lower() == "none",
         per_hour=int(read_rate[1]) if read_rate else None,
-        contact=contact.removeprefix("mailto:"),
         said_by=owner,
     )

@@ -62,6 +62,7 @@ _COLUMN = MappingProxyType(
 
 _O = Outcome
 # Meaning → (HELLO, MAIL, RCPT), where to go, what to remember. A mailbox-class 4xx at RCPT is DEFERRED.
+# Refused before a mailbox was named, it is us whom the host refuses, whatever it says: see _AT_THE_DOOR.
 _ROWS: dict[Meaning, tuple[tuple[Outcome | None, ...], Then, Remember]] = {
     Meaning.ACCEPTED: ((None, None, _O.ACCEPTED), Then.STOP, Remember.NOTHING),
     Meaning.AMBIGUOUS_ACCEPT: ((None, None, _O.UNSURE), Then.STOP, Remember.NOTHING),
@@ -94,9 +95,19 @@ _ROWS: dict[Meaning, tuple[tuple[Outcome | None, ...], Then, Remember]] = {
     ),
 }
 
+# Outcomes that no callout to the host will change, where they are permanent and come before RCPT
+# (etiquette.md, Budgets). TLS that is demanded and does not come about is one.
+_AT_THE_DOOR = frozenset({_O.REFUSED, _O.UNSURE})
+
+
+def _remembered(phase: Phase, outcome: Outcome | None, of_meaning: Remember) -> Remember:
+    at_the_door = phase is not Phase.RCPT and outcome in _AT_THE_DOOR
+    return Remember.REFUSAL if at_the_door and of_meaning is Remember.NOTHING else of_meaning
+
+
 TABLE = MappingProxyType(
     {
-        (phase, meaning): Cell(outcome, then, remember)
+        (phase, meaning): Cell(outcome, then, _remembered(phase, outcome, remember))
         for meaning, (outcomes, then, remember) in _ROWS.items()
         for phase, outcome in zip(Phase, outcomes, strict=True)
     }
@@ -137,12 +148,33 @@ def cell_of(exchange: Exchange) -> Cell | None:
     phase = _COLUMN.get(exchange.stage)
     if phase is None or exchange.meaning is None:
         return None
-    cell = TABLE[phase, exchange.meaning]
+    return _as_said(TABLE[phase, exchange.meaning], exchange)
+
+
+def _as_said(cell: Cell, exchange: Exchange) -> Cell:
+    """What the table says, weighed by the reply's first digit and by the command."""
+    if cell.remember is Remember.REFUSAL and not (names_us(exchange) or _is_for_good(exchange)):
+        return Cell(cell.outcome, cell.then)
     if cell.outcome is Outcome.REJECTED and not is_permanent(exchange):
         return Cell(Outcome.DEFERRED, cell.then)  # the first digit rules (scenario 41)
     if cell.outcome is Outcome.REJECTED and exchange.stage is Stage.VRFY:
         return Cell(Outcome.UNSURE, cell.then)  # only RCPT condemns a mailbox
     return cell
+
+
+_OF_US = frozenset(
+    meaning for meaning, (_, _, remember) in _ROWS.items() if remember is Remember.REFUSAL
+)
+
+
+def names_us(exchange: Exchange) -> bool:
+    """True for a refusal that says in words, or by its code, that it is for us."""
+    return exchange.meaning in _OF_US
+
+
+def _is_for_good(exchange: Exchange) -> bool:
+    """A 4xx is for the moment, and the second transaction of a session may be one too many."""
+    return is_permanent(exchange) and exchange.about is About.ADDRESS
 
 
 def is_permanent(exchange: Exchange) -> bool:
@@ -157,7 +189,7 @@ def judge(conversation: Iterable[Exchange], about: About) -> Finding | None:
     leaves the next command without an answer has said his last word before.
     """
     heard = [said for said in conversation if said.about is about]
-    if len(heard) > 1 and _cuts_off(heard[-1]) and _refuses_us(heard[-2]):
+    if len(heard) > 1 and _cuts_off(heard[-1]) and _is_last_word(heard[-2]):
         heard.pop()
     for exchange in reversed(heard):
         cell = cell_of(exchange)
@@ -170,9 +202,15 @@ def _cuts_off(exchange: Exchange) -> bool:
     return exchange.fault is not None and FAULTS[exchange.fault] is _SILENCE
 
 
-def _refuses_us(exchange: Exchange) -> bool:
+def is_refusal_of_us(exchange: Exchange) -> bool:
     cell = cell_of(exchange)
     return cell is not None and cell.remember is Remember.REFUSAL
+
+
+def _is_last_word(exchange: Exchange) -> bool:
+    """Nothing goes on behind a refusal of us. One of the word EHLO has HELO behind it."""
+    final = names_us(exchange) or exchange.stage is Stage.MAIL
+    return final and is_refusal_of_us(exchange)
 
 
 def by_connection(evidence: Sequence[Exchange]) -> list[list[Exchange]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
-from typing import cast
+from typing import Protocol, cast
 
 from ..values.evidence import Meaning, Stage
 from .wording import Pattern, compile_pattern, expand
@@ -64,6 +64,16 @@ class Phrase:
         )
 
 
+class Book(Protocol):
+    """What a reply is looked up in."""
+
+    def anchors_in(self, folded: str, /) -> set[str]: ...
+
+    def heard_in(
+        self, said: Said, level: Level, order: Callable[[Phrase], tuple[int, str]], /
+    ) -> Iterator[Phrase]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Phrasebook:
     """All phrases, indexed by the anchors of their patterns. Made by parse_phrasebook."""
@@ -109,6 +119,21 @@ class Phrasebook:
         if len(word) <= MAX_KNOWN_CHARS and len(self._known) < MAX_KNOWN_WORDS:
             self._known[word] = anchors
         return anchors
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadBook:
+    """A book that is read at the first refusal: reading takes half as long as a short command may."""
+
+    read: Callable[[], Book]
+
+    def anchors_in(self, folded: str) -> set[str]:
+        return self.read().anchors_in(folded)
+
+    def heard_in(
+        self, said: Said, level: Level, order: Callable[[Phrase], tuple[int, str]]
+    ) -> Iterator[Phrase]:
+        return self.read().heard_in(said, level, order)
 
 
 # Anchors are looked up by their first three characters; a short one by all it has.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ..values.evidence import About, Exchange, Meaning, Reading, Stage
 from ..wire.probe import Question
 from ..wire.reply import Reply
-from .classify import Phrasebook, classify
+from .classify import Book, classify
 from .outcomes import is_permanent
 
 POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1: every host that takes mail has it
@@ -48,7 +48,7 @@ class Plan:
     `ours`: the host is that of a route, and its word on its own mailboxes needs no contrast (ADR 8).
     """
 
-    book: Phrasebook
+    book: Book
     address: str
     control: str = ""
     postmaster: str = ""

@@ -20,6 +20,11 @@ _OF_US = frozenset({Meaning.CLIENT_BLOCKED, Meaning.RATE_LIMITED, Meaning.SENDER
 _NO_WAY = frozenset({Fault.REFUSED, Fault.TIMEOUT, Fault.SOURCE_UNUSABLE})
 
 
+def gate_of(helo_name: str) -> str:
+    """What lets the doctor's callouts through, as the audit tells it: it asks for the name that it bore."""
+    return f"the doctor asks as {helo_name}"
+
+
 def judge_mailbox(what: Aspect, address: str, evidence: Sequence[Exchange]) -> Finding:
     """Say whether a mailbox of ours takes mail, by what its own hosts answered."""
     us = [said for said in evidence if said.fault is Fault.FORBIDDEN_NETWORK]

@@ -11,6 +11,8 @@ from ..values.query import Report
 from ..values.verdict import Conclusion, Reason, Verdict
 from .exemptions import Refusal
 from .freshness import Entry, asked_again_at
+from .gates import Gate
+from .outcomes import Remember, cell_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,6 @@ def from_conclusion(
 ) -> Report:
     """The answer of a callout that is not remembered, or not yet."""
     because = conclusion.because
-    shut = conclusion.reason is Reason.NOT_ASKED and because is not None and because.fault
     return Report(
         address=heading.address,
         reason=conclusion.reason,
@@ -53,7 +54,7 @@ def from_conclusion(
         checked_at=heading.now,
         rule=conclusion.rule,
         callouts=connections(evidence),
-        gate=str(shut or ""),
+        gate=_gate_before(because),
         settled=conclusion.settled,
         because=because,
         evidence=evidence,
@@ -82,7 +83,28 @@ def from_callout(heading: Heading, new: Entry, kept: Entry) -> Report:
     report = from_entry(heading, new)
     if kept.doubted_at is not None and new.verdict is Verdict.UNDELIVERABLE:
         report = replace(doubted(heading, kept), evidence=new.evidence)
-    return replace(report, from_cache=False, callouts=connections(new.evidence))
+    called = connections(new.evidence)
+    return replace(report, from_cache=False, callouts=called, gate=_gate_before(new.because))
+
+
+_GATES_OF_HOSTS = MappingProxyType({Remember.REFUSAL: Gate.BREAKER, Remember.WINDOW: Gate.GREYLIST})
+
+
+def _gate_before(because: Exchange | None) -> str:
+    """The gate before a host that was not called, from what is noted or remembered of it; "" for none."""
+    if because is None:
+        return ""
+    if because.fault is Fault.FORBIDDEN_NETWORK:
+        return Gate.FORBIDDEN_NETWORK
+    if because.connection:
+        return ""
+    if because.fault in _NOT_CALLED:
+        return because.rule
+    cell = cell_of(because)
+    return _GATES_OF_HOSTS.get(cell.remember, "") if cell else ""
+
+
+_NOT_CALLED = frozenset({Fault.OPTED_OUT, Fault.OPT_OUT_UNKNOWN, Fault.OVER_BUDGET})
 
 
 # Ends of a connection that was never begun.

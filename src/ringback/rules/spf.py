@@ -1,37 +1,32 @@
 """Whether a domain lets a client send its mail: SPF (RFC 7208). A machine without I/O.
 
 Whatever a record says, the outcome is a value: errors in it end the evaluation in one place.
-Not here: the grammar (rules/spf_record.py), macros (rules/spf_macros.py), what follows (rules/gates.py).
+Not here: the grammar (rules/spf_record.py), macros (rules/spf_macros.py), the limits on what is asked
+(rules/spf_lookups.py), what follows (rules/gates.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 
-from ..values.dns import DnsAnswer, DnsStatus, Question, RecordType
+from ..values.dns import DnsStatus, RecordType
 from ..values.text import printable
 from .asking import Asking
 from .spf_identity import (
     UNKNOWN,
     Identity,
-    IpAddress,
     belongs_to_owner,
     choose_name,
     identify,
-    is_askable,
     is_domain,
     is_near,
     is_within,
-    parse_ip,
 )
+from .spf_lookups import Lookups, SpfError
 from .spf_macros import Template, expand, expand_name, letters_in, parse_explanation
 from .spf_record import Directive, Mechanism, Record, choose_record, parse_record
 
-# Section 4.6.4. Each include and each redirect is a term, so the first bounds recursion too.
-MAX_LOOKUP_TERMS = 10
-MAX_VOID_TERMS = 2
-MAX_HOSTS = 10  # of one mx
-MAX_NAMES = 10  # of the client
+MAX_HOSTS = 10  # of one mx, section 4.6.4
 # The bits that a network must have to name somebody (etiquette.md row 1), by version.
 NARROW_PREFIX = {4: 16, 6: 32}
 # Longer than any honest term; a record's words stand in our logs.
@@ -92,9 +87,10 @@ def evaluate(
     evaluation = _Evaluation(identity)
     try:
         spf, explanation = yield from evaluation.judge(identity.domain)
-    except _SpfError as error:
+    except SpfError as error:
         domain = printable(identity.domain.lower())
-        return Spf(error.result, domain=domain, problem=_shown(str(error)))
+        result = SpfResult.PERMERROR if error.lasts else SpfResult.TEMPERROR
+        return Spf(result, domain=domain, problem=_shown(str(error)))
     if explain and explanation and spf.result is SpfResult.FAIL:
         extra = {"c": str(identity.client), "r": receiver, "t": str(int(now))}
         text = yield from evaluation.explain(explanation, spf.domain, extra)
@@ -102,25 +98,8 @@ def evaluate(
     return spf
 
 
-def evaluate_helo(client_ip: str, helo: str) -> Asking[Spf]:
-    """Evaluate the name in the client's greeting (section 2.3). Raises ValueError as `evaluate` does."""
-    return evaluate(client_ip, "", helo)
-
-
-class _SpfError(Exception):
-    """The evaluation ends here, however deep in includes it is."""
-
-    def __init__(self, result: SpfResult, problem: str) -> None:
-        super().__init__(problem)
-        self.result = result
-
-
 def _shown(text: str) -> str:
     return printable(text, limit=_MAX_SHOWN_CHARS)
-
-
-def _permanent(problem: str) -> _SpfError:
-    return _SpfError(SpfResult.PERMERROR, problem)
 
 
 class _Match(Enum):
@@ -135,14 +114,12 @@ def _match(found: bool, narrow: bool) -> _Match:
     return _Match.NARROW if narrow else _Match.WIDE
 
 
-@dataclass(slots=True)
 class _Evaluation:
-    """One evaluation: what it has cost so far, and what it knows of the client."""
+    """One evaluation."""
 
-    identity: Identity
-    terms: int = 0  # that caused lookups
-    voids: int = 0  # of these, without an answer
-    names: tuple[str, ...] | None = None  # confirmed; None: not asked yet
+    def __init__(self, identity: Identity) -> None:
+        self._identity, self._client = identity, identity.client
+        self._lookups = Lookups(identity.client)
 
     def judge(self, domain: str) -> Asking[tuple[Spf, Template | None]]:
         """Evaluate the record of `domain`; with the result comes where its explanation stands."""
@@ -163,19 +140,19 @@ class _Evaluation:
     def _fetch(self, domain: str) -> Asking[Record | None]:
         if not is_domain(domain):
             return None
-        answer = yield from self._ask(domain, RecordType.TXT)
+        answer = yield from self._lookups.ask(domain, RecordType.TXT)
         try:
             text = choose_record(answer.texts)
             return None if text is None else parse_record(text)
         except ValueError as error:
-            raise _permanent(str(error)) from None
+            raise SpfError(str(error)) from None
 
     def _redirect(self, spec: Template, domain: str) -> Asking[tuple[Spf, Template | None]]:
-        self._count_term()
+        self._lookups.count_term()
         target = yield from self._target(spec, domain)
         spf, explanation = yield from self.judge(target)
         if spf.result is SpfResult.NONE:  # section 6.1
-            raise _permanent(f"redirect to {target}, which has no SPF record")
+            raise SpfError(f"redirect to {target}, which has no SPF record")
         return replace(spf, narrow=spf.narrow and belongs_to_owner(spec)), explanation
 
     def _try(self, directive: Directive, domain: str) -> Asking[_Match]:
@@ -184,7 +161,7 @@ class _Evaluation:
         if directive.network:
             narrow = directive.network.prefixlen >= NARROW_PREFIX[directive.network.version]
             return _match(self._client in directive.network, narrow)
-        self._count_term()
+        self._lookups.count_term()
         target = yield from self._target(directive.spec, domain)
         match = yield from _ASKING[directive.mechanism](self, directive, target)
         if match is _Match.NARROW and not belongs_to_owner(directive.spec):
@@ -195,21 +172,21 @@ class _Evaluation:
         """Section 5.2."""
         spf, _explanation = yield from self.judge(target)
         if spf.result is SpfResult.NONE:
-            raise _permanent(f"include of {target}, which has no SPF record")
+            raise SpfError(f"include of {target}, which has no SPF record")
         return _match(spf.result is SpfResult.PASS, spf.narrow)
 
     def a(self, directive: Directive, target: str) -> Asking[_Match]:
         """Section 5.3."""
-        answer = yield from self._ask_term(target, self._family)
+        answer = yield from self._lookups.ask_term(target, self._lookups.family)
         return self._near(answer.texts, directive)
 
     def mx(self, directive: Directive, target: str) -> Asking[_Match]:
         """Section 5.4. A host without addresses is no void term: only the term's own question counts."""
-        answer = yield from self._ask_term(target, RecordType.MX)
+        answer = yield from self._lookups.ask_term(target, RecordType.MX)
         if len(answer.mx) > MAX_HOSTS:
-            raise _permanent(f"{target} has more than {MAX_HOSTS} MX records")
+            raise SpfError(f"{target} has more than {MAX_HOSTS} MX records")
         for record in answer.mx:
-            addresses = yield from self._ask(record.host, self._family)
+            addresses = yield from self._lookups.ask(record.host, self._lookups.family)
             match = self._near(addresses.texts, directive)
             if match is not _Match.NONE:
                 return match
@@ -217,13 +194,13 @@ class _Evaluation:
 
     def ptr(self, _: Directive, target: str) -> Asking[_Match]:
         """Section 5.5. All the names below a top-level domain are nobody's."""
-        names = yield from self._confirmed_names()
+        names = yield from self._lookups.confirmed_names()
         found = any(is_within(name, target) for name in names)
         return _match(found, narrow="." in target)
 
     def exists(self, directive: Directive, target: str) -> Asking[_Match]:
         """Section 5.7: addresses of IPv4, whatever the client has. It may ask for nothing of the client's."""
-        answer = yield from self._ask_term(target, RecordType.A)
+        answer = yield from self._lookups.ask_term(target, RecordType.A)
         narrow = bool(letters_in(directive.spec or ()) & {"i", "p"})
         return _match(answer.status is DnsStatus.OK, narrow)
 
@@ -231,20 +208,12 @@ class _Evaluation:
         """Section 6.2: whatever goes wrong, there is no explanation. It counts for no limit."""
         try:
             name = expand_name(spec, (yield from self._values_for(spec, domain)))
-            answer = yield from self._ask(name, RecordType.TXT)
+            answer = yield from self._lookups.ask(name, RecordType.TXT)
             template = parse_explanation(answer.texts[0] if len(answer.texts) == 1 else "")
-        except (_SpfError, ValueError):
+        except (SpfError, ValueError):
             return ""
         values = yield from self._values_for(template, domain)
         return expand(template, {**values, **extra})
-
-    @property
-    def _client(self) -> IpAddress:
-        return self.identity.client
-
-    @property
-    def _family(self) -> RecordType:
-        return RecordType.A if self._client.version == 4 else RecordType.AAAA
 
     def _near(self, texts: Sequence[str], directive: Directive) -> _Match:
         """Whether the client is in the network around one of the addresses."""
@@ -252,56 +221,19 @@ class _Evaluation:
         prefix = directive.ipv4_prefix if version == 4 else directive.ipv6_prefix
         return _match(is_near(self._client, texts, prefix), prefix >= NARROW_PREFIX[version])
 
-    def _confirmed_names(self) -> Asking[tuple[str, ...]]:
-        """The client's reverse names that lead back to it; errors only mean fewer of them (section 5.5).
-
-        Nothing of it is void: what a client is called is not the sender's fault.
-        """
-        if self.names is None:
-            pointer = yield Question(self._client.reverse_pointer, RecordType.PTR)
-            names = []
-            for name in filter(is_askable, pointer.texts[:MAX_NAMES]):
-                forward = yield Question(name.lower(), self._family)
-                if self._client in map(parse_ip, forward.texts):
-                    names.append(name)
-            self.names = tuple(names)
-        return self.names
-
     def _target(self, spec: Template | None, domain: str) -> Asking[str]:
         if spec is None:
             return domain
-        if "p" in letters_in(spec) and self.names is None:
-            self._count_term()
+        if "p" in letters_in(spec) and self._lookups.names is None:
+            self._lookups.count_term()
         return expand_name(spec, (yield from self._values_for(spec, domain)))
 
     def _values_for(self, template: Template, domain: str) -> Asking[Mapping[str, str]]:
-        values = {**self.identity.values, "d": domain}
+        values = {**self._identity.values, "d": domain}
         if "p" in letters_in(template):
-            names = yield from self._confirmed_names()
+            names = yield from self._lookups.confirmed_names()
             values["p"] = choose_name(names, domain)
         return values
-
-    def _count_term(self) -> None:
-        self.terms += 1
-        if self.terms > MAX_LOOKUP_TERMS:
-            raise _permanent(f"more than {MAX_LOOKUP_TERMS} terms that ask the DNS")
-
-    def _ask_term(self, name: str, kind: RecordType) -> Asking[DnsAnswer]:
-        """Ask a term's own question, of which few may go unanswered: else it is others who bear the load."""
-        answer = yield from self._ask(name, kind)
-        self.voids += answer.status is not DnsStatus.OK
-        if self.voids > MAX_VOID_TERMS:
-            raise _permanent(f"more than {MAX_VOID_TERMS} terms that ask for nothing there is")
-        return answer
-
-    def _ask(self, name: str, kind: RecordType) -> Asking[DnsAnswer]:
-        """Ask; what cannot be a name does not exist (section 4.8), and no answer is no verdict."""
-        if not is_askable(name):
-            return DnsAnswer(name, kind, DnsStatus.NXDOMAIN)
-        answer = yield Question(name.lower(), kind)
-        if answer.status is DnsStatus.FAILURE:
-            raise _SpfError(SpfResult.TEMPERROR, f"{kind} of {name}: {answer.detail}")
-        return answer
 
 
 _ASKING: Mapping[Mechanism, Callable[[_Evaluation, Directive, str], Asking[_Match]]] = {

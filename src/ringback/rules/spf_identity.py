@@ -15,6 +15,7 @@ from ..values.address import (
     MAX_LABEL_OCTETS,
     parse_domain,
 )
+from .networks import parse_host
 from .spf_macros import MAX_NAME_CHARS, Template
 
 IpAddress = IPv4Address | IPv6Address
@@ -67,9 +68,7 @@ def identify(client_ip: str, sender: str, helo: str) -> Identity:
 
 def parse_client(client_ip: str) -> IpAddress:
     """An IPv4 address in IPv6's clothes is one of IPv4 (section 5). Raises ValueError."""
-    client = ip_address(client_ip.partition("%")[0])
-    mapped = client.ipv4_mapped if isinstance(client, IPv6Address) else None
-    return mapped or client
+    return parse_host(client_ip.partition("%")[0])
 
 
 def parse_ip(text: str) -> IpAddress | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..values.evidence import About, Exchange
 from ..values.facts import Fact, HostFact
+from . import contrast
 from .breakers import REFUSAL_COUNTS_S, State, state_of
 from .outcomes import Finding, judge
 
@@ -24,6 +25,7 @@ class Standing:
     finding: Finding | None = None
     said: tuple[Exchange, ...] = ()  # remembered words that belong into the evidence
     tries: tuple[str, ...] = ()  # the breakers (their subjects) that a callout now would try
+    no_contrast: Fact | None = None  # the control settled nothing lately: it is left to rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,15 @@ def live(facts: Iterable[Fact], now: float) -> tuple[Fact, ...]:
 def stand(facts: Iterable[Fact], moment: Moment) -> Standing:
     """Judge a host by the facts that hold of it, and of it for the domain in question."""
     opted_out: Fact | None = None
+    no_contrast: Fact | None = None
     resting: list[Fact] = []
     counting: list[Fact] = []
     tries: list[str] = []
     for fact in facts:
         if fact.kind is HostFact.REFUSES_CALLOUTS:
             opted_out = fact
+        elif fact.kind is HostFact.NO_CONTRAST:
+            no_contrast = fact if contrast.rests(fact, moment.now) else None
         elif _is_shut(fact, moment) or _is_waited_out(fact, moment):
             resting.append(fact)
         elif fact.kind in (HostFact.REFUSES_US, HostFact.REFUSES_SOME):
@@ -64,6 +69,7 @@ def stand(facts: Iterable[Fact], moment: Moment) -> Standing:
         finding=next((found for fact in resting if (found := shown_by(fact))), None),
         said=tuple(said for fact in (*counting, *resting) for said in fact.evidence),
         tries=tuple(tries),
+        no_contrast=no_contrast,
     )
 
 

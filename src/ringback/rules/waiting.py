@@ -8,11 +8,12 @@ at most `max_deferrals` times and for at most four hours, and then let through, 
 """
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 
 from ..errors import AddressError
 from ..values.address import MAX_ADDRESS_OCTETS, parse_address
 from ..values.text import printable
+from .networks import parse_host
 
 # One network, one sending site: what evidence.md section 5 calls the client network.
 IPV4_PREFIX, IPV6_PREFIX = 24, 64
@@ -38,14 +39,17 @@ DOUBTED_MISSES = 3
 COMES_BACK_WITHIN_S = 900.0
 # Longer than mail is retried (RFC 5321 section 4.5.4.1 says four to five days), or the late retry of a mail
 # that was let through would find its count forgotten, and be deferred again, for ever.
-REMEMBER_S = 7 * 86_400
+REMEMBER_S = 7 * 86_400.0
+# No server waits longer than a day for its first retry: a mail that has not come back in two will not. So a
+# flood of first contacts is forgotten soon, and to fill the memory takes MAX_OF_ALL of them in two days.
+NEWCOMER_S = 2 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """The deferrals of one mail. `key` joins client network, sender and recipient.
 
-    `expires_at` is REMEMBER_S after the deferral that was counted last.
+    `expires_at` is REMEMBER_S after the deferral that was counted last, NEWCOMER_S if it has not come back.
     """
 
     key: str
@@ -55,12 +59,21 @@ class Wait:
     returned: bool = False  # it has come back after the wait, as mail servers do
 
     @property
+    def last_at(self) -> float:
+        """When it was deferred last."""
+        return self.expires_at - _kept_s(self.count, returned=self.returned)
+
+    @property
     def network(self) -> str:
         return self.key.partition(" ")[0]
 
     @property
     def wide_network(self) -> str:
         return wide_network(self.network)
+
+
+def _kept_s(count: int, *, returned: bool = False) -> float:
+    return REMEMBER_S if returned or count > 1 else NEWCOMER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +125,16 @@ def may_defer(wait: Wait | None, key: str, now: float, max_deferrals: int) -> tu
     """
     # Begun ahead of the clock: the clock was set back, and how long it has waited is not known.
     if wait is None or now >= wait.expires_at or now < wait.first_at:
-        wait = Wait(key, now, 0, now + REMEMBER_S)
+        wait = Wait(key, now, 0, now + NEWCOMER_S)
     if now - wait.first_at >= MAX_WAIT_S:
         return False, wait
-    last_at = wait.expires_at - REMEMBER_S
-    if wait.count and last_at <= now < last_at + ONE_ATTEMPT_S:
+    if wait.count and wait.last_at <= now < wait.last_at + ONE_ATTEMPT_S:
         return wait.count <= max_deferrals, wait
     if wait.count >= max_deferrals:
         return False, wait
-    return True, replace(wait, count=wait.count + 1, expires_at=now + REMEMBER_S)
+    count = wait.count + 1
+    expires_at = now + _kept_s(count, returned=wait.returned)
+    return True, replace(wait, count=count, expires_at=expires_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +155,13 @@ def greet(
     `known` is its network, as a whole. A mail that was deferred for another reason has waited as well.
     """
     if wait is None or not wait.first_at <= now < wait.expires_at:
-        wait = Wait(key, now, 0, now + REMEMBER_S)
+        wait = Wait(key, now, 0, now + NEWCOMER_S)
         return Greeting(False, now + wait_s, wait, _met(known, wait, now))
     if wait.returned:
         return Greeting(True)
     if now - wait.first_at < wait_s:
         return Greeting(False, wait.first_at + wait_s)
-    wait = replace(wait, returned=True)
+    wait = replace(wait, returned=True, expires_at=wait.last_at + REMEMBER_S)
     return Greeting(True, None, wait, _met(known, wait, now))
 
 
@@ -185,18 +199,18 @@ def _met(known: Acquaintance | None, wait: Wait, now: float) -> Acquaintance:
         known,
         contacts=known.contacts + 1,
         waiting=known.waiting + 1,
-        expires_at=max(known.expires_at, wait.expires_at),
+        expires_at=max(
+            known.expires_at, now + REMEMBER_S
+        ),  # whose misses count for longer than a mail
     )
 
 
 def network_of(client_address: str) -> str:
     """The network that counts as one client."""
     try:
-        address = ip_address(client_address)
+        address = parse_host(client_address)
     except ValueError:  # Postfix says "unknown" of a client that it lost
         return printable(client_address, limit=MAX_ADDRESS_OCTETS).replace(" ", "_")
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     prefix = IPV4_PREFIX if address.version == 4 else IPV6_PREFIX
     return str(ip_network((address, prefix), strict=False))
 

@@ -16,14 +16,12 @@ from ..rules.freshness import Entry
 from ..rules.waiting import Acquaintance, Wait
 from ..values.calls import Call
 from ..values.evidence import Exchange
-from ..values.facts import DomainFact, Fact, HostFact
+from ..values.facts import DomainFact, Fact, FactKind, HostFact
 from . import pattern
 
 Row = dict[str, str | float | bytes]
 
-FACT_KINDS: dict[str, DomainFact | HostFact] = {
-    kind.value: kind for kind in (*DomainFact, *HostFact)
-}
+FACT_KINDS: dict[str, FactKind] = {kind.value: kind for kind in (*DomainFact, *HostFact)}
 
 _ENTRY_COLUMNS = ("key", "reason", "checked_at", "expires_at")
 _FACT_COLUMNS = ("subject", "kind", "noted_at", "expires_at")

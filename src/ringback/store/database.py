@@ -6,6 +6,7 @@ verdicts, which cost one callout each to learn again, and charges to budgets, wh
 Not here: what is read and written (reader.py, writer.py).
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -146,7 +147,12 @@ def _claim(path: Path) -> None:
             raise unable(path, "it is a directory", "name a file in it in store.url")
         # An existing file is not opened here: closing it would drop the locks that another store of
         # this process holds on it (POSIX advisory locks).
+        is_new = not path.exists()
         path.touch(mode=0o600, exist_ok=True)
+        if is_new and os.geteuid() == 0:
+            # Or root's `ringback check`, before the service has ever run, keeps its user out.
+            folder = path.parent.stat()
+            os.chown(path, folder.st_uid, folder.st_gid)
     except (FileNotFoundError, NotADirectoryError) as error:
         remedy = f"make it, or {_ELSEWHERE}"
         raise unable(path, f"there is no directory {path.parent}", remedy) from error

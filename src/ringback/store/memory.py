@@ -7,6 +7,7 @@ Not here: anything that outlives us (sqlite.py).
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
+from heapq import nlargest
 from itertools import takewhile
 
 from ..errors import StoreError
@@ -16,14 +17,13 @@ from ..rules.waiting import (
     MAX_OF_ALL,
     MAX_OF_NETWORK,
     MAX_OF_WIDE_NETWORK,
-    REMEMBER_S,
     Acquaintance,
     Crowd,
     Wait,
     wide_network,
 )
 from ..values.calls import Call
-from ..values.facts import Fact
+from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
 from ..values.storage import StoreStats
 from . import pattern as patterns
 from .lru import Lru
@@ -61,7 +61,7 @@ class _Waits:
 
     def keep(self, wait: Wait) -> None:
         self._drop(wait.key)
-        self._drop_expired(wait.expires_at - REMEMBER_S)
+        self._drop_expired(wait.last_at)
         bounds = (
             (self._of_networks.get(wait.network, {}), MAX_OF_NETWORK),
             (self._of_wide_networks.get(wait.wide_network, {}), MAX_OF_WIDE_NETWORK),
@@ -150,11 +150,21 @@ class MemoryStore:
     async def load(self, key: str) -> Entry | None:
         return self._entries.find(key)
 
+    def load_nowait(self, key: str) -> Entry | None:
+        return self._entries.find(key)
+
     def save(self, entry: Entry) -> None:
         self._entries.keep(entry.key, entry)
 
     async def load_facts(self, subject: str) -> tuple[Fact, ...]:
         return tuple((self._facts.find(subject) or {}).values())
+
+    async def list_facts(
+        self, kind: FactKind, now: float, limit: int, after: FactPlace = FIRST_PLACE
+    ) -> tuple[Fact, ...]:
+        of_kind = (known[kind] for known in self._facts if kind in known)
+        listed = (fact for fact in of_kind if fact.expires_at > now and fact.place < after)
+        return tuple(nlargest(limit, listed, key=lambda fact: fact.place))
 
     def save_fact(self, fact: Fact) -> None:
         known = self._facts.find(fact.subject) or {}

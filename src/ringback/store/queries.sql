@@ -13,6 +13,11 @@ ON CONFLICT (key) DO UPDATE SET
 -- name: load_facts
 SELECT * FROM fact WHERE subject = :subject;
 
+-- name: list_facts
+SELECT * FROM fact
+WHERE kind = :kind AND expires_at > :now AND (noted_at, subject) < (:noted_at, :subject)
+ORDER BY noted_at DESC, subject DESC LIMIT :most;
+
 -- name: save_fact
 INSERT INTO fact (subject, kind, noted_at, expires_at, body)
 VALUES (:subject, :kind, :noted_at, :expires_at, :body)
@@ -180,3 +185,6 @@ DELETE FROM fact WHERE rowid IN (SELECT rowid FROM fact ORDER BY expires_at LIMI
 -- name: trim_acquaintances
 DELETE FROM acquaintance WHERE rowid IN
   (SELECT rowid FROM acquaintance ORDER BY returned > 0, expires_at LIMIT :most);
+
+-- name: trim_calls
+DELETE FROM call WHERE rowid IN (SELECT rowid FROM call ORDER BY at LIMIT :most);

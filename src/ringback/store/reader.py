@@ -1,15 +1,17 @@
 """Reading, on a connection and in a thread of its own, so that neither a long write nor a long search
 stalls an answer.
 
-Not here: which rows are wanted (sqlite.py), and what they mean (codec.py).
+What is asked for while a read is under way is read together next: to go to the thread and back costs more
+than most reads. Not here: which rows are wanted (sqlite.py), and what they mean (codec.py).
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import StoreError
 from .database import DatabaseFile, explain
@@ -17,6 +19,17 @@ from .queries import QUERIES
 
 T = TypeVar("T")
 Parameters = Mapping[str, str | float]
+_Outcome = list[Any] | BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Rows that somebody waits for."""
+
+    statement: str
+    parse: Callable[[sqlite3.Row], Any]
+    parameters: Parameters
+    rows: asyncio.Future[list[Any]]  # belongs to the event loop
 
 
 class Reader:
@@ -31,6 +44,9 @@ class Reader:
         self._file, self._connection, self._on_unreadable = file, connection, on_unreadable
         connection.execute("PRAGMA query_only = ON")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ringback-store-reader")
+        self._loop = asyncio.get_running_loop()
+        self._wishes: list[_Wish] = []  # for the next read
+        self._reading = False
         self._closed = False
 
     async def read(
@@ -39,28 +55,59 @@ class Reader:
         """The rows of a named query; one that cannot be read is left out. Raises StoreError."""
         if self._closed:
             raise StoreError(f"{self._file.path}: it was closed")
-        work = partial(self._read, QUERIES[query], parse, parameters or {})
-        rows = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        wish = _Wish(QUERIES[query], parse, parameters or {}, self._loop.create_future())
+        self._wishes.append(wish)
+        if not self._reading:
+            self._begin()
+        rows = await wish.rows
         readable = [row for row in rows if not isinstance(row, ValueError)]
         if len(readable) < len(rows):
             self._on_unreadable(len(rows) - len(readable))
         return readable
 
     async def close(self) -> None:
+        """Read what was asked for before, and let go."""
         if not self._closed:
             self._closed = True
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, self._connection.close)
+            if self._wishes:
+                await asyncio.wait([wish.rows for wish in self._wishes])
+            await self._loop.run_in_executor(self._thread, self._connection.close)
             self._thread.shutdown(wait=False)
 
-    def _read(
-        self, statement: str, parse: Callable[[sqlite3.Row], T], parameters: Parameters
-    ) -> list[T | ValueError]:
-        self._file.ensure_there()
+    def _begin(self) -> None:
+        wishes, self._wishes, self._reading = self._wishes, [], True
+        reading = self._loop.run_in_executor(self._thread, self._read_all, wishes)
+        reading.add_done_callback(partial(self._end, wishes))
+
+    def _end(self, wishes: Sequence[_Wish], reading: asyncio.Future[list[_Outcome]]) -> None:
+        """Tell those who still wait."""
+        self._reading = False
+        if self._wishes:
+            self._begin()
+        bug = reading.exception()  # each of them is to hear of it
+        outcomes = [bug] * len(wishes) if bug else reading.result()
+        for wish, outcome in zip(wishes, outcomes, strict=True):
+            if wish.rows.done():
+                continue
+            if isinstance(outcome, BaseException):
+                wish.rows.set_exception(outcome)
+            else:
+                wish.rows.set_result(outcome)
+
+    # In the thread.
+
+    def _read_all(self, wishes: Sequence[_Wish]) -> list[_Outcome]:
+        return [self._read(wish) for wish in wishes]
+
+    def _read(self, wish: _Wish) -> _Outcome:
         try:
-            return [_attempt(parse, row) for row in self._connection.execute(statement, parameters)]
+            self._file.ensure_there()
+            rows = self._connection.execute(wish.statement, wish.parameters)
+            return [_attempt(wish.parse, row) for row in rows]
+        except StoreError as error:
+            return error
         except (sqlite3.Error, UnicodeEncodeError) as error:
-            raise explain(self._file.path, error) from error
+            return explain(self._file.path, error)
 
 
 def _attempt(parse: Callable[[sqlite3.Row], T], row: sqlite3.Row) -> T | ValueError:

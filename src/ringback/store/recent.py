@@ -42,21 +42,36 @@ class Loads:
         self._newest.clear()
 
 
+# Entries as objects, some 4 kB each: what is asked for again and again, and what was just saved.
+MAX_UNPACKED = 1_000
+
+
 class Recent:
-    """At most `most` entries, none older than what was saved here."""
+    """At most `most` entries, none older than what was saved here.
+
+    One that was saved is packed when it is asked for again: most never are, and go after a while.
+    """
 
     def __init__(self, most: int) -> None:
         self._packed: Lru[str, bytes] = Lru(most)
+        self._unpacked: Lru[str, Entry] = Lru(min(most, MAX_UNPACKED))
         self._loads = Loads()
 
     def find(self, key: str) -> Entry | None:
-        packed = self._packed.find(key)
-        return None if packed is None else unpack(packed)
+        entry, packed = self._unpacked.find(key), self._packed.find(key)
+        if entry is not None:
+            return entry if packed is not None or self._pack(entry) else None
+        if packed is None:
+            return None
+        entry = unpack(packed)
+        self._unpacked.keep(key, entry)
+        return entry
 
     def save(self, entry: Entry) -> None:
         """Keep the newest entry that there is."""
         self._loads.strike(entry.key)
-        self._keep(entry)
+        self._packed.drop(entry.key)
+        self._unpacked.keep(entry.key, entry)
 
     @contextmanager
     def loading(self, key: str) -> Iterator[Callable[[Entry], None]]:
@@ -65,16 +80,20 @@ class Recent:
 
             def keep(entry: Entry) -> None:
                 if is_newest():
-                    self._keep(entry)
+                    self._pack(entry)
 
             yield keep
 
     def clear(self) -> None:
         self._packed.clear()
+        self._unpacked.clear()
         self._loads.clear()
 
-    def _keep(self, entry: Entry) -> None:
+    def _pack(self, entry: Entry) -> bool:
+        """Keep it packed, unless it is no text, which the writer has reported lost."""
         try:
             self._packed.keep(entry.key, pack(entry))
-        except UnicodeEncodeError:  # the writer reports it lost
-            self._packed.drop(entry.key)
+        except UnicodeEncodeError:
+            self._unpacked.drop(entry.key)
+            return False
+        return True

@@ -26,6 +26,7 @@ CREATE TABLE fact (
   PRIMARY KEY (subject, kind)
 );
 CREATE INDEX fact_by_expiry ON fact (expires_at, kind);
+CREATE INDEX fact_by_kind ON fact (kind, noted_at, subject);
 
 CREATE TABLE wait (
   key          TEXT NOT NULL PRIMARY KEY,
@@ -108,4 +109,4 @@ CREATE TABLE secret (
   octets BLOB NOT NULL
 );
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

@@ -4,15 +4,15 @@ Saves go to memory at once and to disk within 50 ms, through one writer thread. 
 order: the entries and facts used last, what is saved and not committed yet, the disk. Several processes
 may have the file open; what another one writes or forgets is noticed within about a second, and what it
 spends at once.
-Not here: the thread that writes (writer.py), those that read (reader.py), the file (database.py).
+Not here: the thread that writes (writer.py), those that read (reader.py), what is searched and counted
+(surveys.py), the file (opening.py, database.py).
 """
 
 import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -31,49 +31,27 @@ from ..rules.waiting import (
 )
 from ..values.calls import Call
 from ..values.events import Event
-from ..values.facts import Fact
+from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
 from ..values.storage import StoreStats
-from . import pattern as patterns
-from . import session as sessions
 from .budgets import Budgets
 from .codec import (
     encode_call,
     parse_acquaintance,
-    parse_call,
     parse_entry,
     parse_fact,
     parse_wait,
 )
 from .complaints import Complaints
-from .database import DatabaseFile, data_version, prepare, transaction
+from .database import transaction
 from .memory import SECRET_BYTES
+from .opening import Opened, open_file
 from .queries import QUERIES
 from .reader import Parameters, Reader
 from .recent import Recent
 from .recent_facts import RecentFacts
-from .session import Session
+from .surveys import Surveys, parse_count, spelled
 from .sweeper import Sweeper
 from .writer import Writer
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A database file and the three connections to it, one a thread."""
-
-    file: DatabaseFile
-    session: Session
-    writer: sqlite3.Connection
-    writer_seen_version: int
-    answers: sqlite3.Connection
-    surveys: sqlite3.Connection
-
-    def close(self) -> None:
-        """Let go of a file that no store was made of."""
-        with suppress(sqlite3.Error):  # then it counts as killed, which is the safe side
-            self.session.end(self.writer)
-        self.session.release()
-        for connection in (self.writer, self.answers, self.surveys):
-            connection.close()
 
 
 class SqliteStore:
@@ -93,8 +71,7 @@ class SqliteStore:
         self._recent, self._recent_facts = Recent(memory_entries), RecentFacts()
         self._complaints = Complaints("store", sink, clock)
         self._answers = Reader(file, opened.answers, self._complain_unreadable)
-        # Searching and counting take long in a large store: not in the thread that answers wait for.
-        self._surveys = Reader(file, opened.surveys, self._complain_unreadable)
+        self._surveys = Surveys(Reader(file, opened.surveys, self._complain_unreadable))
         self._writer = Writer(
             file,
             opened.writer,
@@ -124,7 +101,7 @@ class SqliteStore:
         saves that fail, in the event loop. `clock` (Unix seconds) and `elapsed` (of the run of the
         machine that `boot` names) are also called in other threads.
         """
-        opening = asyncio.ensure_future(asyncio.to_thread(_open, Path(path), boot, elapsed))
+        opening = asyncio.ensure_future(asyncio.to_thread(open_file, Path(path), boot, elapsed))
         try:
             opened = await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -154,6 +131,9 @@ class SqliteStore:
                 return batch.entries[key]
         return await self._load_from_disk(key)
 
+    def load_nowait(self, key: str) -> Entry | None:
+        return self._recent.find(key)
+
     async def _load_from_disk(self, key: str) -> Entry | None:
         with self._recent.loading(key) as keep:
             for entry in await self._answers.read("load_entry", parse_entry, {"key": key}):
@@ -177,6 +157,12 @@ class SqliteStore:
             facts.update(newer.facts_of(subject))
             return keep(fact for fact in facts.values() if fact is not None)
 
+    async def list_facts(
+        self, kind: FactKind, now: float, limit: int, after: FactPlace = FIRST_PLACE
+    ) -> tuple[Fact, ...]:
+        await self.flush()
+        return await self._surveys.list_facts(kind, now, limit, after)
+
     def save_fact(self, fact: Fact) -> None:
         self._recent_facts.save(fact)
         self._writer.save(lambda batch: batch.facts.update({(fact.subject, fact.kind): fact}))
@@ -198,7 +184,7 @@ class SqliteStore:
     async def count_waits(self, network: str) -> Crowd:
         """Those that are committed: what a flood adds within 50 ms is one batch."""
         parameters: Parameters = {"network": network, "wide_network": wide_network(network)}
-        numbers = dict(await self._answers.read("count_crowd", _parse_count, parameters))
+        numbers = dict(await self._answers.read("count_crowd", parse_count, parameters))
         return Crowd(
             of_network=min(numbers.get("network", 0), MAX_OF_NETWORK),
             of_wide_network=min(numbers.get("wide_network", 0), MAX_OF_WIDE_NETWORK),
@@ -233,9 +219,7 @@ class SqliteStore:
 
     async def search_calls(self, pattern: str, since_at: float, limit: int) -> tuple[Call, ...]:
         await self.flush()
-        query, wanted = _call_search(pattern)
-        parameters: Parameters = {**wanted, "since_at": since_at, "most": max(limit, 0)}
-        return tuple(await self._surveys.read(query, parse_call, parameters))
+        return await self._surveys.search_calls(pattern, since_at, limit)
 
     async def secret(self, name: str) -> bytes:
         if name not in self._secrets:
@@ -247,27 +231,16 @@ class SqliteStore:
 
     async def search(self, pattern: str, limit: int) -> tuple[Entry, ...]:
         await self.flush()
-        # To SQLite, a negative limit is none.
-        parameters: Parameters = {**_spelled(pattern), "most": max(limit, 0)}
-        return tuple(await self._surveys.read("search_entries", parse_entry, parameters))
+        return await self._surveys.search(pattern, limit)
 
     async def forget(self, pattern: str) -> int:
-        forgotten = await self._writer.run(partial(_forget, _spelled(pattern)))
+        forgotten = await self._writer.run(partial(_forget, spelled(pattern)))
         self._forget_recent()
         return forgotten
 
     async def stats(self) -> StoreStats:
         await self.flush()
-        read = self._surveys.read
-        return StoreStats(
-            entries=dict(await read("count_entries", _parse_count)),
-            facts=dict(await read("count_facts", _parse_count)),
-            waits=(await read("count_waits", _parse_number))[0],
-            size_bytes=(await read("measure_size", _parse_number))[0],
-            acquaintances=(await read("count_acquaintances", _parse_number))[0],
-            budgets=(await read("count_budgets", _parse_number))[0],
-            calls=(await read("count_calls", _parse_number))[0],
-        )
+        return await self._surveys.stats()
 
     async def flush(self) -> None:
         """Return when everything saved so far is committed. Raises StoreError if some of it is lost."""
@@ -292,30 +265,11 @@ class SqliteStore:
         )
 
 
-def _open(path: Path, boot: str, elapsed: Callable[[], float]) -> Opened:
-    file = prepare(path.absolute())
-    with ExitStack() as undo:
-        writer, answers, surveys = (undo.enter_context(closing(file.connect())) for _ in range(3))
-        session = sessions.begin(file, writer, boot, elapsed)
-        undo.pop_all()
-    return Opened(file, session, writer, data_version(writer), answers, surveys)
-
-
 def _spend(
     charges: Sequence[Charge], call: Call | None, elapsed: float, budgets: Budgets
 ) -> Charge | None:
     row = None if call is None else encode_call(call)
     return budgets.spend(charges, row, elapsed)
-
-
-def _call_search(pattern: str) -> tuple[str, dict[str, str]]:
-    """The query that finds the calls about `pattern`, and what it is asked for."""
-    if "@" in pattern:
-        return "search_calls_by_address", {"address": patterns.parse(pattern)}
-    if ip := patterns.parse_ip(pattern):
-        return "search_calls_by_ip", {"ip": ip}
-    path = patterns.path_of(pattern)
-    return "search_calls_by_name", {"path": path, "path_end": patterns.path_end(path)}
 
 
 def _make_secret(name: str, connection: sqlite3.Connection) -> bytes:
@@ -325,11 +279,6 @@ def _make_secret(name: str, connection: sqlite3.Connection) -> bytes:
         connection.execute(QUERIES["make_secret"], {"name": name, "octets": octets})
         made: bytes = connection.execute(QUERIES["load_secret"], {"name": name}).fetchone()[0]
     return made
-
-
-def _spelled(pattern: str) -> dict[str, str]:
-    spelled, as_recipient = patterns.spellings(patterns.parse(pattern))
-    return {"pattern": spelled, "as_recipient": as_recipient}
 
 
 def _forget(parameters: dict[str, str], connection: sqlite3.Connection) -> int:
@@ -342,12 +291,3 @@ def _forget(parameters: dict[str, str], connection: sqlite3.Connection) -> int:
 
 def _do_nothing(_: sqlite3.Connection) -> None:
     """An errand that is done when what was saved before it is committed."""
-
-
-def _parse_count(row: sqlite3.Row) -> tuple[str, int]:
-    return row["name"], row["number"]
-
-
-def _parse_number(row: sqlite3.Row) -> int:
-    number: int = row[0]
-    return number

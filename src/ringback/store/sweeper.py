@@ -1,16 +1,19 @@
 """What has expired goes, and of what is too much, what expires first.
 
-In small portions, some milliseconds each, so that nothing has to wait for them.
+In small portions of one table, some milliseconds each, so that nothing has to wait for them.
 Not here: SQL (queries.sql), and the thread that this is done in (writer.py).
 """
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .database import transaction
 from .queries import QUERIES
 
-SWEEP_ROWS = 500
+# Rows with a dialogue take a page each, and those that go together lie scattered.
+SWEEP_ROWS = 50
 SWEEP_EVERY_S = 30.0
 # A budget that is whole is as good as none, but a charge that waits for its turn may be as old as this.
 RECOVERED_FOR_S = 60.0
@@ -21,6 +24,8 @@ COUNT_EVERY_S = 600.0
 MAX_ENTRIES = 5_000_000
 MAX_FACTS = 1_000_000
 MAX_ACQUAINTANCES = 1_000_000
+# The audit of the last 50 hours at the default budget, whatever time it is to be kept for.
+MAX_CALLS = 1_000_000
 
 _SWEEPS = (
     "sweep_entries",
@@ -32,6 +37,24 @@ _SWEEPS = (
 )
 
 
+@dataclass(slots=True)
+class _Trim:
+    """What lessens a table that has more than `most` rows. `surplus`: when they were counted last."""
+
+    total: str
+    query: str
+    most: int
+    counted_at: float | None = None  # elapsed
+    surplus: int = 0
+
+    def portion(self, connection: sqlite3.Connection, elapsed: float) -> int:
+        """How many rows are to go at once."""
+        if self.counted_at is None or elapsed - self.counted_at >= COUNT_EVERY_S:
+            self.counted_at = elapsed
+            self.surplus = connection.execute(QUERIES[self.total]).fetchone()[0] - self.most
+        return min(SWEEP_ROWS, max(self.surplus, 0))
+
+
 class Sweeper:
     """Knows when it is time. `audit_keep_s`: how long calls are kept."""
 
@@ -39,50 +62,51 @@ class Sweeper:
         self, clock: Callable[[], float], elapsed: Callable[[], float], audit_keep_s: float
     ) -> None:
         self._clock, self._elapsed, self._audit_keep_s = clock, elapsed, audit_keep_s
-        self._swept_at: float | None = None
-        self._counted_at: float | None = None  # elapsed
-        self._surplus: dict[str, int] = {}  # by the query that lessens it
+        self._began_at: float | None = None  # the last round
+        self._left: deque[str | _Trim] = deque()  # of that round
+        self._trims = (
+            _Trim("total_entries", "trim_entries", MAX_ENTRIES),
+            _Trim("total_facts", "trim_facts", MAX_FACTS),
+            _Trim("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES),
+            _Trim("count_calls", "trim_calls", MAX_CALLS),
+        )
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is more to sweep than one portion."""
-        return self._swept_at is None
+        """Whether there is more to sweep than was."""
+        return bool(self._left)
 
     def is_due(self) -> bool:
         # A clock that stepped back must not stop the sweeping until it has caught up.
-        return self._swept_at is None or not 0 <= self._clock() - self._swept_at < SWEEP_EVERY_S
+        passed = self._began_at is None or not 0 <= self._clock() - self._began_at < SWEEP_EVERY_S
+        return self.is_behind or passed
 
     def sweep(self, connection: sqlite3.Connection) -> None:
-        """Sweep out one portion of each table. Raises sqlite3.Error, and then is not due for a while."""
-        now, elapsed = self._clock(), self._elapsed()
-        self._swept_at = now
+        """Sweep out one portion of one table. Raises sqlite3.Error, and then is not due for a while."""
+        if not self._left:
+            self._began_at = self._clock()
+        left = self._left or deque((*_SWEEPS, *self._trims))
+        self._left = deque()
+        duty = left.popleft()
+        with transaction(connection):
+            swept = self._do(duty, connection)
+        if swept == SWEEP_ROWS:
+            left.append(duty)
+        self._left = left
+
+    def _do(self, duty: str | _Trim, connection: sqlite3.Connection) -> int:
+        if isinstance(duty, _Trim):
+            most = duty.portion(connection, self._elapsed())
+            trimmed = (
+                connection.execute(QUERIES[duty.query], {"most": most}).rowcount if most else 0
+            )
+            duty.surplus -= trimmed
+            return trimmed
+        now = self._clock()
         parameters = {
             "now": now,
             "audited_until": now - self._audit_keep_s,
-            "recovered_until": elapsed - RECOVERED_FOR_S,
+            "recovered_until": self._elapsed() - RECOVERED_FOR_S,
             "most": SWEEP_ROWS,
         }
-        with transaction(connection):
-            swept = [connection.execute(QUERIES[name], parameters).rowcount for name in _SWEEPS]
-            swept += self._trim(connection, elapsed)
-        if max(swept) == SWEEP_ROWS:
-            self._swept_at = None
-
-    def _trim(self, connection: sqlite3.Connection, elapsed: float) -> list[int]:
-        if self._counted_at is None or elapsed - self._counted_at >= COUNT_EVERY_S:
-            self._counted_at = elapsed
-            self._surplus = {
-                trim: connection.execute(QUERIES[total]).fetchone()[0] - bound
-                for total, trim, bound in (
-                    ("total_entries", "trim_entries", MAX_ENTRIES),
-                    ("total_facts", "trim_facts", MAX_FACTS),
-                    ("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES),
-                )
-            }
-        return [self._trim_one(connection, name) for name in self._surplus]
-
-    def _trim_one(self, connection: sqlite3.Connection, name: str) -> int:
-        most = min(SWEEP_ROWS, max(self._surplus[name], 0))
-        trimmed = connection.execute(QUERIES[name], {"most": most}).rowcount if most else 0
-        self._surplus[name] -= trimmed
-        return trimmed
+        return connection.execute(QUERIES[duty], parameters).rowcount

@@ -2,29 +2,26 @@
 
 So does what is spent while another transaction is under way, but nothing that is spent waits for company.
 Between transactions it notices what other processes wrote, and sweeps out what has expired.
-Not here: SQL (queries.sql), rows (codec.py), what is spent (budgets.py), what is kept in memory (recent.py).
+Not here: the transactions themselves (transactions.py), what is kept in memory (recent.py).
 """
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from typing import Any, TypeVar
 
 from ..errors import StoreError
-from ..rules.pacing import Charge
 from .batch import Batch
 from .budgets import Budgets
 from .complaints import Complaints
-from .database import DatabaseFile, data_version, explain, is_locked, transaction
-from .queries import QUERIES
+from .database import DatabaseFile, data_version, explain, is_locked
 from .session import Session
 from .sweeper import Sweeper
+from .transactions import Transactions
 
 T = TypeVar("T")
 
@@ -46,7 +43,7 @@ class _Errand:
     """Something to do in the thread, when all that was saved before is committed."""
 
     work: Callable[[Any], Any]
-    done: Future[Any]
+    done: asyncio.Future[Any]  # belongs to the event loop
     shares: bool  # works on the budgets, in a transaction with others; else on the connection
 
 
@@ -67,12 +64,11 @@ class Writer:
         sweeper: Sweeper,
         on_foreign_write: Callable[[], None],
     ) -> None:
-        self.commits = 0  # transactions that carried what was saved or spent
         self._file, self._session = file, session
         self._complaints, self._sweeper = complaints, sweeper
         self._on_foreign_write = on_foreign_write
         self._loop = asyncio.get_running_loop()
-        self._connection = connection
+        self._connection, self._transactions = connection, Transactions(file, connection)
         self._seen_version = seen_version
         self._has_lost = False  # then what was charged may be among it
         self._wake = threading.Condition()  # guards the five below
@@ -81,10 +77,15 @@ class Writer:
         self._errands: list[_Errand] = []
         self._taken: list[_Errand] = []
         self._closing = False
-        self._ended: Future[None] = Future()
-        self._ended.set_running_or_notify_cancel()  # nobody's impatience may cancel the end
+        self._outcomes: list[tuple[_Errand, Any]] = []  # of the turn, not told yet
+        self._ended: asyncio.Future[None] = self._loop.create_future()
         # A daemon: a program that ends without closing us must not hang. It loses the last 50 ms.
         threading.Thread(target=self._run, name="ringback-store-writer", daemon=True).start()
+
+    @property
+    def commits(self) -> int:
+        """Transactions that carried what was saved or spent."""
+        return self._transactions.commits
 
     def save(self, add: Callable[[Batch], None]) -> None:
         """Let `add` put something into the batch that is committed next."""
@@ -109,7 +110,7 @@ class Writer:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` when all that was saved before is committed. Raises StoreError if either fails."""
-        result: T = await self._run_errand(_Errand(work, Future(), shares=False))
+        result: T = await self._run_errand(_Errand(work, self._loop.create_future(), shares=False))
         return result
 
     async def spend(self, work: Callable[[Budgets], T]) -> T:
@@ -117,7 +118,7 @@ class Writer:
 
         It must not fail once it has spent something.
         """
-        result: T = await self._run_errand(_Errand(work, Future(), shares=True))
+        result: T = await self._run_errand(_Errand(work, self._loop.create_future(), shares=True))
         return result
 
     async def _run_errand(self, errand: _Errand) -> Any:
@@ -126,14 +127,14 @@ class Writer:
                 raise StoreError(f"{self._file.path}: it was closed")
             self._errands.append(errand)
             self._wake.notify()
-        return await asyncio.wrap_future(errand.done)
+        return await errand.done
 
     async def close(self) -> None:
         """Commit what is saved, let go of the file, and end the thread."""
         with self._wake:
             self._closing = True
             self._wake.notify()
-        await asyncio.wrap_future(self._ended)
+        await asyncio.shield(self._ended)  # nobody's impatience may cancel the end
 
     def _run(self) -> None:
         try:
@@ -148,10 +149,9 @@ class Writer:
             closed = StoreError(f"{self._file.path}: it was closed")
             if self._gathering:
                 self._complain(_LOST, closed)
-            for errand in (*self._taken, *self._errands):
-                if not errand.done.done():
-                    errand.done.set_exception(closed)
-            self._ended.set_result(None)
+            left = [(errand, closed) for errand in (*self._taken, *self._errands)]
+            self._tell(_settle_all, [*self._outcomes, *left])
+            self._tell(self._ended.set_result, None)
 
     def _turn(self) -> bool:
         """Commit what was saved, then do what was asked for; False when that was the last time."""
@@ -161,6 +161,10 @@ class Writer:
         for shares, errands in groupby(self._taken, lambda errand: errand.shares):
             perform = self._perform_together if shares else self._perform_each
             perform([*errands], failure)
+        # All at once: to wake the event loop costs more than most errands.
+        outcomes, self._outcomes = self._outcomes, []
+        if outcomes:
+            self._tell(_settle_all, outcomes)
         if not closing:
             self._sweep()
         return not closing
@@ -188,7 +192,9 @@ class Writer:
         if batch:
             try:
                 self._file.ensure_there()
-                self._write(batch)
+                refused = self._transactions.write(batch)
+                if refused:
+                    self._complain(_LOST, StoreError(f"{refused} records are not Unicode text"))
             except sqlite3.Error as error:
                 failure = explain(self._file.path, error)
                 kept = batch if is_locked(error) else kept
@@ -202,67 +208,19 @@ class Writer:
             self._complain("saves wait" if kept else _LOST, failure)
         return failure
 
-    def _write(self, batch: Batch) -> None:
-        queries, refused = batch.encode()
-        with transaction(self._connection):
-            for name, rows in queries.items():
-                self._connection.executemany(QUERIES[name], rows)
-            refused += self._charge(batch)
-        self.commits += 1
-        if refused:
-            self._complain(_LOST, StoreError(f"{refused} records are not Unicode text"))
-
-    def _charge(self, batch: Batch) -> int:
-        """Charge what has happened; return how many have no budget that could be stored."""
-        if not batch.charges:
-            return 0
-        budgets = Budgets(self._file.path, self._connection)
-        outcomes = [
-            self._attempt_alone(partial(_charge_one, charge, elapsed), budgets)
-            for charge, elapsed in batch.charges
-        ]
-        budgets.post()
-        return len(outcomes) - outcomes.count(None)
-
     def _perform_each(self, errands: list[_Errand], failure: StoreError | None) -> None:
         for errand in errands:
-            if errand.done.set_running_or_notify_cancel():
-                work = partial(errand.work, self._connection)
-                _settle(errand, failure or self._attempt(work))
+            if not errand.done.cancelled():
+                outcome = failure or self._transactions.attempt(errand.work)
+                self._outcomes.append((errand, outcome))
 
     def _perform_together(self, errands: list[_Errand], failure: StoreError | None) -> None:
         # What nobody waits for any more must not be charged.
-        wanted = [errand for errand in errands if errand.done.set_running_or_notify_cancel()]
-        outcomes = failure or self._attempt(partial(self._share_transaction, wanted))
+        wanted = [errand for errand in errands if not errand.done.cancelled()]
+        outcomes = failure or self._transactions.share([errand.work for errand in wanted])
         if isinstance(outcomes, StoreError):
             outcomes = [outcomes] * len(wanted)
-        for errand, outcome in zip(wanted, outcomes, strict=True):
-            _settle(errand, outcome)
-
-    def _share_transaction(self, errands: list[_Errand]) -> list[Any]:
-        with transaction(self._connection):
-            budgets = Budgets(self._file.path, self._connection)
-            outcomes = [self._attempt_alone(errand.work, budgets) for errand in errands]
-            budgets.post()
-        self.commits += 1
-        return outcomes
-
-    def _attempt(self, work: Callable[[], Any]) -> Any:
-        """What `work` returns, or a StoreError."""
-        try:
-            self._file.ensure_there()
-            return work()
-        except StoreError as error:
-            return error
-        except (sqlite3.Error, UnicodeEncodeError) as error:
-            return explain(self._file.path, error)
-
-    def _attempt_alone(self, work: Callable[[Budgets], Any], budgets: Budgets) -> Any:
-        """Likewise, where the others do not fail with it: it has a text that no row can hold."""
-        try:
-            return work(budgets)
-        except UnicodeEncodeError as error:
-            return explain(self._file.path, error)
+        self._outcomes += zip(wanted, outcomes, strict=True)
 
     def _notice_others(self) -> None:
         try:
@@ -293,18 +251,18 @@ class Writer:
     def _complain(self, kind: str, failure: StoreError) -> None:
         self._tell(self._complaints.report, kind, failure.what, failure.remedy)
 
-    def _tell(self, listener: Callable[..., None], *arguments: str) -> None:
+    def _tell(self, listener: Callable[..., None], *arguments: object) -> None:
         # A loop that has been closed has nobody left to be told.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(listener, *arguments)
 
 
-def _charge_one(charge: Charge, elapsed: float, budgets: Budgets) -> None:
-    budgets.charge(charge, elapsed)
-
-
-def _settle(errand: _Errand, outcome: Any) -> None:
-    if isinstance(outcome, StoreError):
-        errand.done.set_exception(outcome)
-    else:
-        errand.done.set_result(outcome)
+def _settle_all(outcomes: Iterable[tuple[_Errand, Any]]) -> None:
+    """Tell those who still wait, in the event loop; the first outcome of an errand counts."""
+    for errand, outcome in outcomes:
+        if errand.done.done():
+            continue
+        if isinstance(outcome, StoreError):
+            errand.done.set_exception(outcome)
+        else:
+            errand.done.set_result(outcome)

@@ -7,6 +7,7 @@ domain, which RFC 5321 forbids, the DNS allows and real machines send from.
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 
 from ..errors import AddressError
@@ -15,6 +16,8 @@ from ..errors import AddressError
 # limits where one can: VERP and SRS senders are longer, and mail servers take them. This fits a command.
 MAX_ADDRESS_OCTETS = 480
 MAX_DOMAIN_OCTETS = 255
+# A question is read as an address by everyone who has a part in its answer.
+MAX_REMEMBERED = 1_024
 # Of a local part, this much is looked at for tags; what their patterns cost grows with its cube.
 _FOLDED_CHARS = 64
 MAX_LABEL_OCTETS = 63  # RFC 1035 section 2.3.4
@@ -63,6 +66,7 @@ class Address:
         return self.key
 
 
+@lru_cache(MAX_REMEMBERED)
 def parse_address(text: str) -> Address:
     """Read an address without angle brackets. Raises AddressError, which says what is impossible."""
     if len(text) > MAX_ADDRESS_OCTETS:  # before anything whose cost grows with it

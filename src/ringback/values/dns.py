@@ -49,5 +49,5 @@ class DnsAnswer:
     status: DnsStatus
     mx: tuple[Mx, ...] = ()  # for MX
     texts: tuple[str, ...] = ()  # for every other type: addresses, names, strings
-    ttl_s: float = 0.0
+    ttl_s: float = 0.0  # when it came
     detail: str = ""

@@ -5,6 +5,7 @@ Not here: how long facts hold (rules/freshness.py).
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from .evidence import Exchange
 
@@ -27,8 +28,15 @@ class HostFact(StrEnum):
     REFUSES_US = "refuses_us"  # us, or us for one domain: then the subject is the pair
     REFUSES_SOME = "refuses_some"  # us, for some domain or mailbox: its weak words are not believed
     GREYLISTS = "greylists"  # `window_s` is how long it makes newcomers wait, where it said so
+    NO_CONTRAST = "no_contrast"  # for one domain: its answer to the control settled nothing
     BREAKS_TLS = "breaks_tls"  # offers STARTTLS and fails at it: ask in clear
     REFUSES_CALLOUTS = "refuses_callouts"  # said in words that it wants none: an opt-out
+
+
+FactKind = DomainFact | HostFact
+# Where a fact stands among all of its kind, the one noted last first: `noted_at` and `subject`.
+FactPlace = tuple[float, str]
+FIRST_PLACE: FactPlace = (inf, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,13 @@ class Fact:
     """One fact about `subject`: a domain as A-labels, or the IP address of a host."""
 
     subject: str
-    kind: DomainFact | HostFact
+    kind: FactKind
     noted_at: float
     expires_at: float
     evidence: tuple[Exchange, ...] = ()
     window_s: float | None = None
     strikes: int = 1  # refusals of us without a success between: each doubles the pause
+
+    @property
+    def place(self) -> FactPlace:
+        return self.noted_at, self.subject

@@ -65,7 +65,7 @@ class Report:
     from_cache: bool = False
     callouts: int = 0  # connections this answer cost
     gate: str = ""  # which gate said no, for `not_asked`
-    questions: int = 0  # to DNS, that the gates asked for it
+    questions: int = 0  # to DNS, of the gates and of the callout that it began
     settled: bool = False  # provisional, but what is still open cannot change the action
     because: Exchange | None = None
     evidence: tuple[Exchange, ...] = ()

@@ -290,7 +290,8 @@ class Etiquette(Section):
     audit_keep_days: Annotated[
         int,
         whole(1, 36_500),
-        "how long it is remembered who was called and why, see `ringback audit`",
+        "how long it is remembered who was called and why, see `ringback audit`; the last million callouts "
+        "at most",
     ] = 90
 
 
@@ -298,9 +299,11 @@ class Etiquette(Section):
 class Budget(Section):
     """How much is asked of others, per hour unless said otherwise."""
 
-    per_host: Annotated[int, whole(1, MAX_PER_HOUR), "connections to one address"] = 60
-    per_domain: Annotated[int, whole(1, MAX_PER_HOUR), "connections for one domain"] = 60
-    overall: Annotated[int, whole(1, MAX_PER_HOUR), "connections in all"] = 20_000
+    per_host: Annotated[int, whole(1, MAX_PER_HOUR), "callouts at one address"] = 60
+    per_domain: Annotated[
+        int, whole(1, MAX_PER_HOUR), "callouts for one domain, at whatever hosts"
+    ] = 60
+    overall: Annotated[int, whole(1, MAX_PER_HOUR), "callouts in all"] = 20_000
     refused_recipients_per_host: Annotated[
         int, whole(1, MAX_PER_HOUR), "refused RCPT commands at one address"
     ] = 20
@@ -333,9 +336,11 @@ class Cache(Section):
 class StoreSettings(Section):
     """Where all that is remembered."""
 
-    url: Annotated[str, STORE_URL, "what follows `sqlite://` is an absolute path"] = (
-        "sqlite:///var/lib/ringback/ringback.db"
-    )
+    url: Annotated[
+        str,
+        STORE_URL,
+        "what follows `sqlite://` is an absolute path; `memory:` forgets all at a restart, budgets too",
+    ] = "sqlite:///var/lib/ringback/ringback.db"
 
     @property
     def sqlite_path(self) -> str | None:

@@ -3,6 +3,7 @@
 Not here: when to send which (wire/probe.py). Grammar: RFC 5321 section 4.1.1, RFC 4954, RFC 2033.
 """
 
+import re
 from base64 import b64encode
 
 from ..errors import LocalProtocolError
@@ -10,6 +11,8 @@ from ..errors import LocalProtocolError
 # RFC 5321 section 4.5.3.1.4 allows 512 octets; a path of 254 with its words fits in easily, and
 # anything longer was not made by us.
 MAX_COMMAND_OCTETS = 512
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def ehlo(name: str) -> bytes:
@@ -70,7 +73,7 @@ def _in_base64(text: str) -> str:
 
 def _line(text: str) -> bytes:
     # A control character in an address would be an injection: CR LF starts a command of its own.
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in text):
+    if _CONTROL.search(text):
         raise LocalProtocolError("control character in an SMTP command")
     octets = text.encode("utf-8") + b"\r\n"
     if len(octets) > MAX_COMMAND_OCTETS:

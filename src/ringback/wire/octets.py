@@ -8,4 +8,6 @@ _NOT_UTF8 = {0xDC00 + byte: 0xEF00 + byte for byte in range(0x80, 0x100)}
 
 def decode_text(octets: bytes) -> str:
     """Return `octets` as text; different octets are different texts."""
+    if octets.isascii():
+        return octets.decode("ascii")
     return octets.decode("utf-8", "surrogateescape").translate(_NOT_UTF8)

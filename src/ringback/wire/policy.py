@@ -82,20 +82,19 @@ class PolicyReader:
         return requests
 
     def _split(self, octets: bytes, requests: list[PolicyRequest]) -> None:
-        start = 0
-        while (end := octets.find(b"\n", start)) >= 0:
-            self._hold(octets[start:end])
-            line = bytes(self._partial).removesuffix(b"\r")
-            self._partial.clear()
+        *ends, rest = octets.split(b"\n")
+        for end in ends:
+            self._count(end)
+            line = self._whole(end).removesuffix(b"\r")
             self._held_bytes += 1  # the line end
-            start = end + 1
             if line:
                 self._take(line)
             else:
                 requests.append(self._complete())
-        self._hold(octets[start:])
+        self._count(rest)
+        self._partial += rest
 
-    def _hold(self, octets: bytes) -> None:
+    def _count(self, octets: bytes) -> None:
         line_room = MAX_LINE_BYTES - len(self._partial)
         request_room = MAX_REQUEST_BYTES - self._held_bytes
         if len(octets) > min(line_room, request_room):
@@ -104,7 +103,14 @@ class PolicyReader:
                 raise RemoteProtocolError(f"line exceeds {MAX_LINE_BYTES} bytes")
             raise RemoteProtocolError(f"request exceeds {MAX_REQUEST_BYTES} bytes")
         self._held_bytes += len(octets)
-        self._partial += octets
+
+    def _whole(self, end: bytes) -> bytes:
+        """The line that ends so."""
+        if not self._partial:
+            return end
+        line = bytes(self._partial) + end
+        self._partial.clear()
+        return line
 
     def _take(self, line: bytes) -> None:
         self._attributes += 1

@@ -10,7 +10,6 @@ where the host offers PIPELINING (RFC 2920), else one by one; the first of them 
 VRFY is a transaction of one command. What comes after the last reply of a flight is in _MOVES.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -156,14 +155,15 @@ class Probe:
         self._manner, self._dialect = manner, _DIALECTS[manner.protocol]
         self._reader = ReplyReader()
         self._said: list[Exchange] = []
-        self._awaited: deque[_Step] = deque()  # sent, and not answered
+        # Lists, of a few each: an empty deque takes 760 bytes, and ten thousand calls may wait.
+        self._awaited: list[_Step] = []  # sent, and not answered
         # The rest of a transaction, where there is no PIPELINING.
-        self._unsent: deque[_Step] = deque()
+        self._unsent: list[_Step] = []
         # The first failure of the flight that is being answered.
         self._failed: Exchange | None = None
         self._extensions = Extensions()
         self._secured = self._logged_in = False
-        self._credentials: deque[str] = deque()  # that the host has yet to ask for
+        self._credentials: list[str] = []  # that the host has yet to ask for
         self._in_transaction = False
         self._question: Question | None = None
 
@@ -229,7 +229,7 @@ class Probe:
         if not self._awaits(reply):
             self.lose(Fault.OUT_OF_STEP, f"{reply.code} is no answer to {self.stage}", at)
             return b""
-        step = self._awaited.popleft()
+        step = self._awaited.pop(0)
         exchange = self._record(at, step, reply=reply)
         if reply.code == SHUTTING_DOWN:
             self.closed = True
@@ -239,7 +239,7 @@ class Probe:
             self._failed = self._failed or exchange
             self._unsent.clear()
         if self._unsent:
-            return self._send(self._unsent.popleft())
+            return self._send(self._unsent.pop(0))
         if self._awaited:
             self.stage = self._awaited[0].stage
             return b""
@@ -314,7 +314,7 @@ class Probe:
             )
             return self._send(_Step(Stage.AUTH, octets, self._about, shown))
         if "LOGIN" in offered:
-            self._credentials = deque((login.username, login.password))
+            self._credentials = [login.username, login.password]
             return self._send(_Step(Stage.AUTH, command.auth_login(), self._about))
         return self._give_up(Stage.AUTH, Fault.NO_LOGIN, "AUTH PLAIN or LOGIN is not offered", at)
 
@@ -322,7 +322,7 @@ class Probe:
         if not self._credentials:
             why = "AUTH asks for more than we have"
             return self._give_up(Stage.AUTH, Fault.NO_LOGIN, why, at)
-        octets = command.auth_answer(self._credentials.popleft())
+        octets = command.auth_answer(self._credentials.pop(0))
         return self._send(_Step(Stage.AUTH, octets, self._about, "(secret)"))
 
     def _give_up(self, stage: Stage, fault: Fault, why: str, at: float) -> bytes:
@@ -345,9 +345,9 @@ class Probe:
             return self._send(_Step(Stage.QUIT, command.quit_()))
         if question.needs_smtputf8 and not self._extensions.smtputf8:
             return self._give_up(Stage.RCPT, Fault.NO_SMTPUTF8, "SMTPUTF8 is not offered", at)
-        steps = deque(self._transaction(question))
+        steps = self._transaction(question)
         if not self._extensions.pipelining:
-            first = steps.popleft()
+            first = steps.pop(0)
             self._unsent = steps
             return self._send(first)
         return self._send(*steps)

@@ -75,21 +75,26 @@ class ReplyReader:
         return replies
 
     def _split(self, octets: bytes, replies: list[Reply]) -> None:
-        start = 0
-        while (end := octets.find(b"\n", start)) >= 0:
-            self._hold(octets[start:end])
-            line = bytes(self._partial)
-            self._partial.clear()
-            start = end + 1
-            if (reply := self._take(line)) is not None:
+        *ends, rest = octets.split(b"\n")
+        for end in ends:
+            self._count(end)
+            if (reply := self._take(self._whole(end))) is not None:
                 replies.append(reply)
-        self._hold(octets[start:])
+        self._count(rest)
+        self._partial += rest
 
-    def _hold(self, octets: bytes) -> None:
+    def _count(self, octets: bytes) -> None:
         self._held_bytes += len(octets)
         if self._held_bytes > MAX_REPLY_BYTES:
             raise RemoteProtocolError(f"reply exceeds {MAX_REPLY_BYTES} bytes")
-        self._partial += octets
+
+    def _whole(self, end: bytes) -> bytes:
+        """The line that ends so."""
+        if not self._partial:
+            return end
+        line = bytes(self._partial) + end
+        self._partial.clear()
+        return line
 
     def _take(self, line: bytes) -> Reply | None:
         found = _LINE.fullmatch(line.removesuffix(b"\r"))
@@ -107,14 +112,15 @@ class ReplyReader:
 
 
 def _reply(code: bytes, raw: list[bytes]) -> Reply:
-    lines = [line.decode("utf-8", "backslashreplace") for line in raw]
-    # RFC 2034 section 4 wants the code on every line; servers that forget it on one are still read.
-    found = [_ENHANCED.match(line) for line in lines]
-    enhanced = next((match[1] for match in reversed(found) if match), None)
-    bare = tuple(
-        line[match.end() :] if match else line for line, match in zip(lines, found, strict=True)
-    )
-    return Reply(int(code), bare, enhanced)
+    lines: list[str] = []
+    enhanced = None
+    for octets in raw:
+        line = octets.decode("utf-8", "backslashreplace")
+        # RFC 2034 section 4 wants the code on every line; servers that forget it on one are still read.
+        if found := _ENHANCED.match(line):
+            enhanced, line = found[1], line[found.end() :]
+        lines.append(line)
+    return Reply(int(code), tuple(lines), enhanced)
 
 
 def parse_reply(text: str) -> Reply:

@@ -1,0 +1,291 @@
+"""Callouts under way: one for each question, however many ask it, and what is remembered of how it ended.
+
+A callout goes on when its askers have lost patience, so that the next one finds its answer in the store.
+Not here: who may ask (engine/verifier.py), and how a callout goes (engine/callout.py).
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from ..errors import StoreError
+from ..rules import reports
+from ..rules.conclude import conclude
+from ..rules.forwarding import (
+    AT_ROUTES_S,
+    Routes,
+    is_answer,
+    is_kept,
+    kept_of,
+    key_of,
+    sender_for,
+    subject_of,
+)
+from ..rules.freshness import Entry, merge, remember
+from ..rules.gates import Passed
+from ..rules.lessons import learn
+from ..rules.reports import Heading
+from ..values.address import Address
+from ..values.events import CalledOut, Trouble
+from ..values.evidence import Exchange, Fault, Stage
+from ..values.query import Purpose, Query, Report
+from ..values.settings import Settings
+from ..values.text import printable
+from ..values.verdict import Conclusion, Reason, Verdict
+from .asker import Asker
+from .callout import Callout
+from .outside import Outside
+from .ports import Sink
+from .recall import Recall
+from .visit import News
+
+# Callouts under way or waiting for their turn. Each holds a few kilobytes; past this, questions pile up
+# faster than they can ever be answered, and mail is better let through.
+MAX_FLIGHTS = 20_000
+
+# How long a host whose answer is known may take for its goodbye: to leave without QUIT is rude.
+QUIT_WAIT_S = 2.0
+
+# Of no use to the next asker: they speak of our own state, not of the address.
+_NOT_KEPT = frozenset(
+    {Reason.OVER_BUDGET, Reason.IDENTITY_UNFIT, Reason.OPTED_OUT, Reason.NOT_ASKED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One callout under way, and the two moments at which its askers may leave with an answer."""
+
+    key: str  # askers with the same one share it
+    kept_as: str  # Entry.key
+    address: Address
+    query: Query  # the first that asked
+    passed: Passed  # what let it through
+    old: Entry | None  # what was remembered when it started
+    asker: Asker  # of the first that asked: what the callout asks the DNS comes out of the same allowance
+    accepted: asyncio.Future[Report]  # the address was accepted; the control is still open
+    concluded: asyncio.Future[Report]
+
+
+class Flights:
+    """All of one engine's."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        outside: Outside,
+        routes: Routes,
+        callout: Callout,
+        recall: Recall,
+        sink: Sink,
+    ) -> None:
+        self._settings, self._outside, self._routes = settings, outside, routes
+        self._callout, self._recall, self._sink = callout, recall, sink
+        self._flights: dict[str, Flight] = {}
+        self._tasks: dict[asyncio.Task[None], Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    def find(self, query: Query, address: Address) -> Flight | None:
+        """The callout that a question would share."""
+        return self._flights.get(self._key_of(query, address))
+
+    def find_for_senders(self, address: Address) -> Flight | None:
+        """The callout about an address that mail or an operator has raised."""
+        return self._flights.get(address.key)
+
+    def start(
+        self, query: Query, address: Address, passed: Passed, old: Entry | None, asker: Asker
+    ) -> Flight | None:
+        """Begin a callout; None if there are too many."""
+        if len(self) >= MAX_FLIGHTS:
+            return None
+        loop = asyncio.get_running_loop()
+        flight = Flight(
+            self._key_of(query, address),
+            key_of(address, query.purpose),
+            address,
+            query,
+            passed,
+            old,
+            asker,
+            loop.create_future(),
+            loop.create_future(),
+        )
+        self._flights[flight.key] = flight
+        task = asyncio.create_task(self._fly(flight))
+        self._tasks[task] = flight
+        task.add_done_callback(self._land)
+        return flight
+
+    async def close(self, drain_s: float) -> None:
+        """Let callouts finish for `drain_s` seconds, then end them."""
+        await _wait_all(self._tasks, drain_s)
+        for task, flight in self._tasks.items():
+            if not flight.concluded.done():
+                task.cancel()
+        await _wait_all(self._tasks, QUIT_WAIT_S)
+        late = list(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _key_of(self, query: Query, address: Address) -> str:
+        """Who has the same question. What a mail's own sender meets with is no answer for another's."""
+        key = key_of(address, query.purpose)
+        if query.purpose is not Purpose.RECIPIENT:
+            return key
+        route = self._routes.find(address.domain)
+        return f"{key} {sender_for(route, query, address)}" if route else key
+
+    def _heading(self, flight: Flight) -> Heading:
+        return Heading(flight.address.key, self._outside.clock.now())
+
+    def _land(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._sink(Trouble.of_bug("callout", bug))
+
+    async def _fly(self, flight: Flight) -> None:
+        started_at = self._outside.clock.now()
+        try:
+            evidence = await self._callout.run(
+                flight.address,
+                flight.query,
+                flight.passed,
+                lambda news: self._tell(flight, news),
+                flight.asker,
+            )
+            if not flight.concluded.done():
+                self._finish(flight, conclude(evidence), evidence)
+            self._sink(_called_out(flight, evidence, self._outside.clock.now() - started_at))
+            self._alarm(flight, evidence)
+        except StoreError as error:
+            _settle(flight.concluded, store_failed(self._heading(flight), error, self._sink))
+        finally:
+            del self._flights[flight.key]
+            # A bug of ours, which is told when the task has ended, or the end of the service.
+            broken = self._heading(flight)
+            rule = "the callout was broken off"
+            _settle(flight.concluded, reports.unasked(broken, Reason.OUR_TROUBLE, rule))
+
+    def _alarm(self, flight: Flight, evidence: Sequence[Exchange]) -> None:
+        """Tell the operator that our own side is broken: nobody else can mend it."""
+        for said in evidence:
+            if said.fault is Fault.SOURCE_UNUSABLE:
+                remedy = "see identity.source_addresses, and how many files may be open at a time"
+                self._sink(Trouble("source address", said.text, remedy))
+                return
+            if said.stage is Stage.AUTH and (said.fault or (said.code or 0) >= 500):
+                what = f"{printable(said.host)} does not let us in: {printable(said.text)}"
+                remedy = "see username and password_file of its [[recipient.route]]"
+                self._sink(Trouble("route", what, remedy))
+                return
+        last, forward = evidence[-1], flight.query.purpose is Purpose.RECIPIENT
+        if forward and last.fault is Fault.TLS_FAILED:
+            what = f"no TLS with {printable(last.host)} comes about: {printable(last.text)}"
+            remedy = "see its certificate, and host and tls of its [[recipient.route]]"
+            self._sink(Trouble("route", what, remedy))
+
+    def _tell(self, flight: Flight, news: News) -> None:
+        """Let askers go who need not wait for the rest of the conversation."""
+        conclusion = conclude(news.evidence)
+        control_is_lost = conclusion.settled and not conclusion.final
+        if news.complete and not control_is_lost:
+            self._finish(flight, conclusion, news.evidence)
+        elif conclusion.settled:
+            heading = self._heading(flight)
+            rule = "accepted; the control is still open"
+            open_end = replace(conclusion, reason=Reason.DEADLINE, final=False, rule=rule)
+            report = reports.from_conclusion(heading, open_end, news.evidence)
+            _settle(flight.accepted, report)
+
+    def _finish(
+        self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
+    ) -> None:
+        """Remember what the callout taught, and answer all who still wait."""
+        self._learn(flight, evidence, conclusion)
+        report, kept = self._conclude(flight, conclusion, evidence)
+        if kept is not None and kept is not flight.old:
+            self._outside.store.save(kept)
+        _settle(flight.concluded, report)
+
+    def _conclude(
+        self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
+    ) -> tuple[Report, Entry | None]:
+        """The report of a callout, and the entry to keep of it, if any."""
+        heading = self._heading(flight)
+        forward = flight.query.purpose is Purpose.RECIPIENT
+        if conclusion.reason in _NOT_KEPT or (forward and not is_kept(conclusion)):
+            report = reports.from_conclusion(heading, conclusion, evidence)
+            if conclusion.reason is Reason.OVER_BUDGET:
+                report = replace(report, reason=without_place(flight.query))
+            return self._instead_of(flight, report, flight.old), None
+        new = remember(
+            flight.kept_as,
+            conclusion,
+            evidence,
+            heading.now,
+            flight.old,
+            self._recall.ages(flight.query.purpose),
+            AT_ROUTES_S if forward else self._settings.etiquette.recheck_after_s,
+        )
+        new = replace(new, attempts=0) if forward else new  # our own host is never given up
+        kept = merge(flight.old, new)
+        return self._instead_of(flight, reports.from_callout(heading, new, kept), kept), kept
+
+    def _instead_of(self, flight: Flight, report: Report, kept: Entry | None) -> Report:
+        """The report of a callout, or of a recipient what is `kept` where nothing was learned."""
+        learned = report.verdict is not Verdict.UNKNOWN or report.settled
+        if learned or (report.because and is_answer(report.because)):
+            return report
+        instead = self._recall.instead(flight.query, flight.address, kept)
+        return replace(instead, callouts=report.callouts) if instead else report
+
+    def _learn(
+        self, flight: Flight, evidence: tuple[Exchange, ...], conclusion: Conclusion
+    ) -> None:
+        now, store, purpose = self._outside.clock.now(), self._outside.store, flight.query.purpose
+        subject = subject_of(flight.address.domain, purpose)
+        lessons = learn(subject, evidence, conclusion, now, self._settings.cache.facts)
+        lessons = kept_of(lessons) if purpose is Purpose.RECIPIENT else lessons
+        for fact in lessons.learned:
+            store.save_fact(fact)
+        for subject, kind in lessons.unlearned:
+            store.forget_fact(subject, kind)
+
+
+def _called_out(flight: Flight, evidence: tuple[Exchange, ...], took_s: float) -> CalledOut:
+    report = flight.concluded.result()
+    return CalledOut(
+        address=flight.address.key,
+        purpose=flight.query.purpose,
+        connections=reports.connections(evidence),
+        hosts=tuple(dict.fromkeys(said.host for said in evidence if said.connection)),
+        reason=report.reason,
+        rule=report.rule,
+        took_s=took_s,
+        evidence=evidence,
+    )
+
+
+def without_place(query: Query) -> Reason:
+    """Why nobody was asked: to hosts of our own there is no budget, there are only so many connections."""
+    return Reason.DEADLINE if query.purpose is Purpose.RECIPIENT else Reason.OVER_BUDGET
+
+
+def store_failed(heading: Heading, error: StoreError, sink: Sink) -> Report:
+    """Tell the operator, and answer that we could not."""
+    sink(Trouble("store", str(error), "mail passes unasked until it can be used again"))
+    return reports.unasked(heading, Reason.OUR_TROUBLE, "the store cannot be used")
+
+
+async def _wait_all(tasks: Collection[asyncio.Task[None]], timeout_s: float) -> None:
+    if tasks:
+        await asyncio.wait(set(tasks), timeout=timeout_s)
+
+
+def _settle(future: asyncio.Future[Report], report: Report) -> None:
+    if not future.done():
+        future.set_result(report)

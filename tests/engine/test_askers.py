@@ -1,0 +1,30 @@
+"""Who is inside, and waiting until nobody is."""
+
+import asyncio
+
+import pytest
+
+from ringback.engine.askers import Askers
+
+
+async def test_nobody_inside_is_not_waited_for() -> None:
+    await Askers().wait_gone(0.0)
+
+
+async def test_the_last_to_leave_ends_the_wait() -> None:
+    askers = Askers()
+    with askers:
+        with pytest.raises(ValueError, match="a bug"), askers:
+            raise ValueError("a bug")
+        waiting = asyncio.create_task(askers.wait_gone(60))
+        await asyncio.sleep(0)
+        early = waiting.done()
+    await waiting
+
+    assert not early
+
+
+async def test_whoever_stays_is_waited_for_only_so_long() -> None:
+    askers = Askers()
+    with askers:
+        await askers.wait_gone(0.0)

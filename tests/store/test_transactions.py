@@ -1,0 +1,95 @@
+"""One transaction for a batch, and one for all that is spent together."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ringback.errors import StoreError
+from ringback.rules.freshness import Entry
+from ringback.rules.pacing import Charge, Rate
+from ringback.store.batch import Batch
+from ringback.store.budgets import Budgets
+from ringback.store.database import DatabaseFile, prepare
+from ringback.store.transactions import Transactions
+
+CHARGE = Charge("host", Rate(8), "callouts at this host")
+UNWRITABLE = replace(CHARGE, key="\ud800")
+
+
+@pytest.fixture
+def file(path: Path) -> DatabaseFile:
+    return prepare(path)
+
+
+@pytest.fixture
+def connection(file: DatabaseFile) -> Iterator[sqlite3.Connection]:
+    with closing(file.connect()) as connection:
+        connection.execute("INSERT INTO epoch VALUES ('one run', NULL)")
+        yield connection
+
+
+@pytest.fixture
+def subject(file: DatabaseFile, connection: sqlite3.Connection) -> Transactions:
+    return Transactions(file, connection)
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    number: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return number
+
+
+def test_a_batch_is_one_transaction(
+    subject: Transactions, connection: sqlite3.Connection, entry: Entry
+) -> None:
+    batch = Batch()
+    batch.entries[entry.key] = entry
+    batch.charges.append((CHARGE, 500.0))
+
+    assert 0 == subject.write(batch)
+    assert (1, 1, 1) == (
+        subject.commits,
+        _count(connection, "entry"),
+        _count(connection, "budget"),
+    )
+
+
+def test_what_no_row_can_hold_is_counted_and_the_rest_is_written(
+    subject: Transactions, connection: sqlite3.Connection, entry: Entry
+) -> None:
+    batch = Batch()
+    for key in ("\ud800@example.org", entry.key):
+        batch.entries[key] = replace(entry, key=key)
+    batch.charges.extend([(UNWRITABLE, 500.0), (CHARGE, 500.0)])
+
+    assert 2 == subject.write(batch)
+    assert (1, 1) == (_count(connection, "entry"), _count(connection, "budget"))
+
+
+def test_those_who_spend_together_fail_alone(
+    subject: Transactions, connection: sqlite3.Connection
+) -> None:
+    def spend(charge: Charge, budgets: Budgets) -> Charge | None:
+        return budgets.spend((charge,), None, 500.0)
+
+    works = [lambda budgets, one=one: spend(one, budgets) for one in (CHARGE, UNWRITABLE, CHARGE)]
+    first, second, third = subject.share(works)
+
+    assert (None, None) == (first, third)
+    assert isinstance(second, StoreError)
+    assert 1 == subject.commits == _count(connection, "budget")
+
+
+def test_what_fails_is_told_in_words(subject: Transactions, path: Path) -> None:
+    failed = subject.attempt(lambda connection: connection.execute("SELECT nonsense"))
+    done = subject.attempt(lambda connection: connection.execute("SELECT 7").fetchone()[0])
+    path.unlink()
+    gone = subject.attempt(lambda connection: connection.execute("SELECT 7"))
+
+    assert 7 == done
+    assert isinstance(failed, StoreError)
+    assert "removed or replaced" in str(gone)
+    assert isinstance(subject.share([]), StoreError)
