@@ -9,9 +9,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 Run = Callable[..., tuple[object, str, str]]  # status, standard output, standard error
+README = Path(__file__).parents[3] / "README.md"
+
+
+def unfolded(shown: str) -> str:
+    """What was printed, without its line breaks and its instants."""
+    return " ".join(re.sub(r"[0-9-]{10}T[0-9:]{8}Z", "…", shown).split())
 
 
 def start(*arguments: str, folder: Path) -> "subprocess.Popen[str]":
@@ -41,6 +48,9 @@ def test_it_plays_to_the_end_and_leaves_nothing_behind(
     assert "The operator is warned: mx.blocklisted.example (127." in out
     assert "DUNNO as soon as the address was accepted; then:" in out
     assert "  resting on    550 5.1.1 to RCPT at mx.shop.example" in out
+    _, _, shown = README.read_text("utf-8").partition("From `make demo`:\n\n```text\n")
+    for scene in shown.partition("```")[0].split("\n\n"):
+        assert unfolded(scene) in unfolded(out)
 
 
 @pytest.mark.slow
@@ -54,6 +64,9 @@ def test_with_keep_it_says_what_to_ask_and_what_it_says_works(
         while "broken.example         servfail" not in printed:
             printed += process.stdout.readline()
         asking = re.findall(r"^  (.* (?:check|cache show|config show) .*|bash .*)$", printed, re.M)
+        found = re.search(r"^  (http://127\.0\.0\.1:[0-9]+/)$", printed, re.M)
+        assert found
+        page = httpx.get(found[1], headers={"accept": "text/html"})
         answers = [
             subprocess.run(line, shell=True, capture_output=True, text=True, check=False, cwd="/")
             for line in asking
@@ -63,6 +76,7 @@ def test_with_keep_it_says_what_to_ask_and_what_it_says_works(
 
     assert [(0, ""), (0, ""), (0, ""), (0, "")] == [(it.returncode, it.stderr) for it in answers]
     assert answers[0].stdout.startswith("orders@shop.example  deliverable  accepted\n")
+    assert "ann@greylist.example" in page.text
     assert answers[3].stdout.startswith("action=550 5.1.7 ")
     assert (0, "") == (status, err)
     assert [] == list(tmp_path.iterdir())

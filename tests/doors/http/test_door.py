@@ -16,7 +16,7 @@ async def test_a_reload_holds_from_the_next_request_on(site: HttpSite) -> None:
     before = await site.ask("POST", "/v1/verify", ASKED)
     engine = FakeEngine(ann=Reason.NO_SUCH_MAILBOX)
     settings = replace(site.settings, smtp=Smtp(answer_within_s=3.0))
-    site.door.adopt(engine, settings, TOKENS)
+    site.door.adopt(engine, settings, {}, TOKENS)
     without = await site.ask("POST", "/v1/verify", ASKED)
     after = await site.ask("POST", "/v1/verify", ASKED, headers=WITH_TOKEN)
 
@@ -30,7 +30,7 @@ async def test_a_reload_holds_from_the_next_request_on(site: HttpSite) -> None:
 
 async def test_a_follow_up_asks_the_engine_of_its_moment(site: HttpSite) -> None:
     ask_again, engine = site.door.ask_again, FakeEngine()
-    site.door.adopt(engine, site.settings, TOKENS)
+    site.door.adopt(engine, site.settings, {}, TOKENS)
     await ask_again(Query("ann@shop.example"))
 
     assert 1 == len(engine.queries)

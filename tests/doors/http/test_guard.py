@@ -89,6 +89,15 @@ async def test_another_sites_page_cannot_have_a_browser_ask(site: HttpSite) -> N
     assert [] == site.engine.queries
 
 
+@pytest.mark.parametrize(("mode", "status"), [("navigate", 200), ("no-cors", 403), ("cors", 403)])
+async def test_another_sites_page_may_have_a_link_here(
+    site: HttpSite, mode: str, status: int
+) -> None:
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": mode}
+
+    assert status == (await site.ask("GET", "/readyz", headers=headers)).status_code
+
+
 @pytest.mark.parametrize(
     ("authorization", "challenge"),
     [

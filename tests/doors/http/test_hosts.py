@@ -29,15 +29,20 @@ def test_only_what_no_dns_redirects_names_this_machine(host: str, ours: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("method", "site", "refused"),
+    ("method", "site", "mode", "refused"),
     [
-        ("POST", "cross-site", True),
-        ("DELETE", "same-site", True),
-        ("POST", "same-origin", False),
-        ("POST", "none", False),
-        ("POST", "", False),
-        ("GET", "cross-site", False),
+        ("POST", "cross-site", "navigate", True),
+        ("DELETE", "same-site", "cors", True),
+        ("POST", "same-origin", "navigate", False),
+        ("POST", "none", "", False),
+        ("POST", "", "", False),
+        ("GET", "cross-site", "navigate", False),
+        ("GET", "cross-site", "no-cors", True),
+        ("GET", "same-site", "cors", True),
+        ("GET", "same-origin", "no-cors", False),
     ],
 )
-def test_another_sites_page_may_not_change_anything(method: str, site: str, refused: bool) -> None:
-    assert refused is is_cross_site(method, site)
+def test_another_sites_page_may_lead_here_and_no_more(
+    method: str, site: str, mode: str, refused: bool
+) -> None:
+    assert refused is is_cross_site(method, site, mode)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from http_fakes import TOKEN, WITH_TOKEN
-from ringback.doors.configuration import load_settings
+from ringback.doors.configuration import Loaded, load_settings
 from ringback.doors.service import Service
 from ringback.values.events import Answered, Event, Lifecycle, Trouble
 from ringback.values.settings import Http, Settings
@@ -25,7 +25,7 @@ class Site:
         self.settings = replace(settings, http=Http(listen="127.0.0.1:0"))
         self.events: list[Event] = []
         self.ready: asyncio.Queue[None] = asyncio.Queue()
-        self.service = Service(lambda: self.settings, self.hear, {})
+        self.service = Service(lambda: Loaded(self.settings), self.hear, {})
 
     def hear(self, event: Event) -> None:
         self.events.append(event)

@@ -14,6 +14,7 @@ import pytest
 from http_fakes import HttpSite
 from ringback.doors.http.limits import Limits
 from ringback.doors.http.listener import HttpListener, Journal, listen
+from ringback.doors.http.opening import open_at
 from ringback.errors import UsageError
 from ringback.net.bind import open_listener
 from ringback.values.events import DoorClosed, Trouble
@@ -30,7 +31,7 @@ POST = (
 
 @asynccontextmanager
 async def listening(site: HttpSite, address: str = ANY_PORT) -> AsyncIterator[HttpListener]:
-    listener = await site.door.listen(address)
+    listener = await open_at(site.door, address)
     try:
         yield listener
     finally:
@@ -93,7 +94,7 @@ async def test_a_unix_socket_asks_for_no_host(site: HttpSite, tmp_path: Path) ->
 async def test_a_socket_that_was_inherited_keeps_its_path(site: HttpSite, tmp_path: Path) -> None:
     path = tmp_path / "http"
     sock = open_listener(f"unix:{path}", 0o600)
-    listener = await site.door.listen(f"unix:{path}", sock)
+    listener = await open_at(site.door, f"unix:{path}", sock)
     await listener.stop(0.0)
     await listener.stop(0.0)
 
@@ -102,7 +103,7 @@ async def test_a_socket_that_was_inherited_keeps_its_path(site: HttpSite, tmp_pa
 
 async def test_an_address_that_cannot_be_had_says_why(site: HttpSite) -> None:
     with pytest.raises(UsageError, match="cannot listen on"):
-        await site.door.listen("192.0.2.1:80")
+        await open_at(site.door, "192.0.2.1:80")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,16 @@ async def test_what_is_no_http_is_a_problem_and_the_end(site: HttpSite, octets: 
     assert said.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in said
     assert ["not HTTP, or a head that is too large"] == sent_away(site)
+
+
+async def test_a_body_of_two_lengths_ends_the_connection(site: HttpSite) -> None:
+    head = POST.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n") % 5
+    async with listening(site) as listener:
+        said = await say(listener, head + b"0\r\n\r\n" + REQUEST)
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"two lengths" in said
+    assert 1 == said.count(b"HTTP/1.1 ")
 
 
 async def test_babble_behind_a_request_ends_the_connection(site: HttpSite) -> None:
@@ -265,7 +276,7 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off(site: HttpSite) -> None
 async def test_what_is_under_way_ends_and_what_does_not_is_cut_off(site: HttpSite) -> None:
     done = asyncio.Event()
     site.engine.verdicts |= {"ann": done, "bob": asyncio.Event()}
-    listener = await site.door.listen(ANY_PORT)
+    listener = await open_at(site.door, ANY_PORT)
     never = b'{"address":"bob@shop.example"}'
     asking = [
         asyncio.create_task(say(listener, POST % len(body) + body)) for body in (ASKED, never)

@@ -38,10 +38,12 @@ def test_a_link_carries_anything() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (-1, "0 ms"),
+        (-1, "<1 ms"),
         (0.0123, "12 ms"),
         (1.5, "1.5 s"),
-        (90, "1.5 min"),
+        (90, "1 min 30 s"),
+        (3_605, "1 h"),
+        (6_900, "1 h 55 min"),
         (7_200, "2 h"),
         (86_400, "1 d"),
     ],

@@ -1,21 +1,21 @@
 """What pages show, as values."""
 
-import pytest
-
 from door_fakes import NOON
-from http_fakes import HttpSite
 from page_fakes import said
 from ringback.doors.http.views import (
     MAX_BARS,
     account_of,
+    account_of_entry,
     bars,
     lines_of,
-    now_of,
+    scope_of,
     view_of_call,
 )
-from ringback.doors.recent import Span
+from ringback.rules.freshness import Entry
 from ringback.values.calls import Call
+from ringback.values.facts import DomainFact, Fact, HostFact
 from ringback.values.query import Purpose, Report
+from ringback.values.settings import Recipient, RecipientRoute, Settings
 from ringback.values.verdict import Reason
 
 
@@ -48,11 +48,21 @@ def test_what_is_rare_is_one_bar() -> None:
     assert () == bars(())
 
 
-@pytest.mark.parametrize("span", Span)
-async def test_nothing_has_happened_yet(site: HttpSite, span: Span) -> None:
-    view = await now_of(site.door, span)
+def test_what_is_known_of_a_recipient_names_its_route() -> None:
+    entry = Entry("to:ann@ours.example", Reason.ACCEPTED, True, "x", NOON, NOON + 9)
+    route = RecipientRoute(domain="ours.example", host=("192.0.2.9", "mx.ours.example"))
+    with_route = account_of_entry(entry, Settings(recipient=Recipient((route,))), NOON)
+    without = account_of_entry(entry, Settings(), NOON)
 
-    assert (True, False, span.steps) == (view.is_quiet, view.is_in_vain, len(view.steps))
-    assert ((), ()) == (view.reasons, view.spent)
-    assert view.overall
-    assert (5_000, 20_000) == (view.overall.left, view.overall.per_hour)
+    assert "ann@ours.example" == with_route.report.address
+    assert "the route of ours.example to 192.0.2.9, mx.ours.example" == with_route.via
+    assert "a route that is gone" == without.via
+
+
+def test_a_fact_may_be_about_a_part_of_its_subject() -> None:
+    def about(subject: str, kind: DomainFact | HostFact) -> str:
+        return scope_of(Fact(subject, kind, NOON, NOON + 9))
+
+    assert "" == about("shop.example", DomainFact.SELECTIVE)
+    assert "of its recipients" in about("to:shop.example", DomainFact.SELECTIVE)
+    assert "for shop.example" == about("192.0.2.1 shop.example", HostFact.REFUSES_US)

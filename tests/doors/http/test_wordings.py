@@ -2,8 +2,9 @@
 
 import pytest
 
-from ringback.doors.http.wordings import action, label, mark
+from ringback.doors.http.wordings import action, doing, label, mark
 from ringback.rules.actions import Kind
+from ringback.values.evidence import Stage
 from ringback.values.fitness import Severity
 from ringback.values.verdict import Reason, Verdict
 
@@ -29,3 +30,10 @@ def test_an_action_tells_what_becomes_of_the_mail() -> None:
 
     assert ["passes", "comes back later", "comes back later", "refused"] == told
     assert "PREPEND" == action("PREPEND X: y")
+
+
+def test_each_step_of_a_callout_is_told_in_words() -> None:
+    told = {doing(stage) for stage in (None, *Stage)}
+
+    assert len(Stage) + 1 == len(told)
+    assert "waits for the answer to RCPT" == doing(Stage.RCPT)

@@ -13,7 +13,9 @@ else:
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Stay up afterwards, and say how to ask it things.")
+@click.option(
+    "--keep", is_flag=True, help="Stay up afterwards, with the dashboard, and say how to ask."
+)
 @click.pass_context
 def demo(ctx: click.Context, keep: bool) -> None:
     """Send a handful of messages through Ringback in a small internet on this machine.

@@ -57,10 +57,10 @@ refused_recipients_per_host = 1000
 listen = ["127.0.0.1:0"]
 mode = "enforce"
 own_domains = ["lab.example"]
-
-[http]
-listen = ""
 """
+# Only who looks on needs the dashboard, and it takes as long to load as all the rest.
+DASHBOARD = '\n[http]\nlisten = "127.0.0.1:0"\n'
+NO_DASHBOARD = '\n[http]\nlisten = ""\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,7 @@ class _Stage:
     front: Front
     watch: _Watch
     config_path: Path
+    dashboard: str  # its address; "" where there is none
 
 
 def run(keep: bool) -> int:
@@ -141,7 +142,7 @@ def run(keep: bool) -> int:
 async def _play(folder: Path, keep: bool) -> int:
     """Play to the end, or until a signal ends it: the lab is taken down either way."""
     ended = _ended_by_signal()
-    async with _stage(folder) as stage:
+    async with _stage(folder, keep) as stage:
         scenes = asyncio.create_task(_play_scenes(stage))
         either: set[asyncio.Future[Any]] = {scenes, ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -188,20 +189,22 @@ async def _play_scenes(stage: _Stage) -> None:
 
 
 @asynccontextmanager
-async def _stage(folder: Path) -> AsyncIterator[_Stage]:
+async def _stage(folder: Path, keep: bool) -> AsyncIterator[_Stage]:
     async with World() as world:
         config = folder / "ringback.toml"
         store = f'\n[store]\nurl = "sqlite://{folder}/ringback.db"\n'
-        _write(config, world.settings_toml + SETTINGS + store)
+        http = DASHBOARD if keep else NO_DASHBOARD
+        _write(config, world.settings_toml + SETTINGS + http + store)
         watch = _Watch()
-        service = Service(lambda: load_settings(str(config), {}).settings, watch, {})
+        service = Service(lambda: load_settings(str(config), {}), watch, {})
         running = asyncio.create_task(service.run())
         try:
             await _wait_ready(watch, running)
-            front = Front(service.addresses[0])
+            policy, *others = service.addresses
+            front = Front(policy)
             await front.start()
             try:
-                yield _Stage(world, front, watch, config)
+                yield _Stage(world, front, watch, config, "".join(others))
             finally:
                 await front.close()
         finally:
@@ -263,7 +266,9 @@ def _say_how_to_ask(stage: _Stage) -> None:
     command, config = command_line(), shlex.quote(str(stage.config_path))
     host, _, port = stage.front.policy.rpartition(":")
     click.echo(
-        "\nStill up; Ctrl-C ends it. In another terminal:\n"
+        "\nStill up; Ctrl-C ends it. The dashboard, for whoever is on this machine, without a token:\n"
+        f"  http://{stage.dashboard}/\n"
+        "In another terminal:\n"
         f"  {command} check --explain --config {config} orders@shop.example\n"
         f"  {command} cache show --config {config} shop.example\n"
         f"  {command} config show --config {config}\n"

@@ -11,7 +11,6 @@ from .lazy import OnDemand
 from .options import config_option, load, require_contact
 
 if TYPE_CHECKING:
-    from ...values import settings
     from .. import configuration, service
 else:
     configuration = OnDemand("..configuration", __package__)
@@ -32,7 +31,7 @@ def serve(config_path: str | None) -> None:
     service.serve(lambda: _read_settings(config_path), sys.stderr, os.environ)
 
 
-def _read_settings(config_path: str | None) -> "settings.Settings":
+def _read_settings(config_path: str | None) -> "configuration.Loaded":
     loaded = load(config_path)
     require_contact(loaded)
     settings = loaded.settings
@@ -44,4 +43,4 @@ def _read_settings(config_path: str | None) -> "settings.Settings":
             "it is empty, and there is no other door to serve",
             'write listen = ["127.0.0.1:10040"] under [policy]',
         )
-    return settings
+    return loaded

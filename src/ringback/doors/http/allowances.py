@@ -10,6 +10,7 @@ from ...engine.ports import Store
 from ...rules.breakers import State, pause_s, state_of
 from ...rules.burden import Target, charges_for, refusal_charge
 from ...rules.pacing import Charge
+from ...values.evidence import Exchange
 from ...values.facts import Fact, HostFact
 from ...values.settings import Budget
 
@@ -39,6 +40,16 @@ class Breaker:
     strikes: int
     tries_again_at: float
     fact: Fact
+
+    @property
+    def said(self) -> Exchange | None:
+        """What the host refused us with."""
+        return self.fact.evidence[-1] if self.fact.evidence else None
+
+    @property
+    def host(self) -> str:
+        """The name that it was called by."""
+        return self.said.host if self.said else ""
 
 
 async def allowance_of(store: Store, charge: Charge, elapsed: float) -> Allowance:
@@ -82,6 +93,11 @@ def charges_of_host(
 def charge_overall(budget: Budget, organisation: Callable[[str], str]) -> Charge:
     """The budget that all callouts fall under."""
     return charges_for(Target("", "", ""), None, budget, organisation)[-1]
+
+
+async def open_breakers(store: Store, now: float, most: int) -> tuple[Breaker, ...]:
+    """Those of the newest `most` that are not closed, the newest first. Raises StoreError."""
+    return breakers_of(await store.list_facts(HostFact.REFUSES_US, now, most), now)
 
 
 def breakers_of(facts: Sequence[Fact], now: float) -> tuple[Breaker, ...]:

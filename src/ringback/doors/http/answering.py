@@ -54,7 +54,7 @@ def page(
         seal=door.sessions.seal(cookie),
         examined=door.metrics.examined,
         observes=door.settings.policy.mode is Mode.OBSERVE,
-        name=door.settings.identity.helo_name,
+        name=door.verifier.helo_name,
         has_login=door.tokens.wanted,
         now=door.clock.now(),
         **values,

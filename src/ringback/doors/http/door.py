@@ -1,16 +1,17 @@
 """What the HTTP door answers by at this moment: an engine, settings, tokens, a store. Not here: HTTP.
 
-It imports neither Litestar nor uvicorn, which take as long to load as all the rest, and does so only when
-it is told to listen.
+It imports neither Litestar nor uvicorn, which take as long to load as all the rest: opening.py does, where
+there is to be such a door.
 """
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
-from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import Protocol
 
 from ...engine.ports import Clock, Sink, Store
-from ...net.bind import Socket
+from ...engine.progress import UnderWay
 from ...values.events import Answered, DoorClosed, Trouble
 from ...values.query import Query, Report
 from ...values.settings import Settings
@@ -23,9 +24,6 @@ from .problems import ProblemError
 from .quotas import Rates, network_of
 from .sessions import Sessions
 from .tokens import Tokens
-
-if TYPE_CHECKING:
-    from .listener import HttpListener
 
 DOOR = "http"
 # A flood of requests that are refused must not become one of lines in the log, by client network.
@@ -43,8 +41,17 @@ class Verifies(Protocol):
     """What this door needs of engine/verifier.py."""
 
     @property
+    def helo_name(self) -> str:
+        """The name under which we call."""
+        ...
+
+    @property
     def under_way(self) -> int:
         """Callouts under way or waiting for their turn."""
+        ...
+
+    def progress_nowait(self, most: int, /) -> tuple[UnderWay, ...]:
+        """How far the oldest of them have come."""
         ...
 
     async def verify(self, asked: Query, /) -> Report: ...
@@ -65,13 +72,15 @@ class HttpDoor:
         sink: Sink,
         *,
         settings: Settings,
+        sources: Mapping[str, str] = MappingProxyType({}),
         tokens: Tokens | None = None,
         metrics: Metrics | None = None,
         recent: Recent | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.verifier, self.store, self.clock, self.tell = verifier, store, clock, sink
-        self.settings, self.tokens = settings, tokens or Tokens()
+        self.settings, self.sources = settings, sources
+        self.tokens = tokens or Tokens()
         self.metrics, self.limits = metrics or Metrics(), limits or Limits()
         self.recent = recent or Recent(clock.now)
         each, known = self.limits.failures_per_hour_each, self.limits.known_clients
@@ -79,9 +88,12 @@ class HttpDoor:
         self.follow_ups = FollowUps(clock.elapsed, sink)
         self._told = Rates(_TOLD_PER_HOUR, self.limits.known_clients, clock.elapsed)
 
-    def adopt(self, verifier: Verifies, settings: Settings, tokens: Tokens) -> None:
+    def adopt(
+        self, verifier: Verifies, settings: Settings, sources: Mapping[str, str], tokens: Tokens
+    ) -> None:
         """Answer by another engine, other settings and other tokens from the next request on."""
-        self.verifier, self.settings, self.tokens = verifier, settings, tokens
+        self.verifier, self.tokens = verifier, tokens
+        self.settings, self.sources = settings, sources
 
     def tell_sent_away(self, peer: str, why: str) -> None:
         """Tell the log of a client that was sent away, if it has not been told of it all day."""
@@ -108,17 +120,6 @@ class HttpDoor:
     async def ask_again(self, query: Query) -> Report:
         """Ask the engine of this moment, for a follow-up that may outlast another one."""
         return await self.verifier.verify(query)
-
-    async def listen(self, address: str, inherited: Socket | None = None) -> "HttpListener":
-        """Serve at "ADDRESS:PORT" or "unix:/path" until the listener is stopped. Raises UsageError.
-
-        `inherited`: a socket that listens there already.
-        """
-        pages = import_module(".pages", __package__).make_pages(self)
-        app = import_module(".app", __package__).make_app(self, [pages])
-        opening = import_module(".listener", __package__).listen(address, app, self, inherited)
-        opened: HttpListener = await opening
-        return opened
 
     async def close(self) -> None:
         """Give up what is followed."""

@@ -62,6 +62,7 @@ async def ask(request: AnyRequest, door: Door) -> Response[str]:
         sought=text,
         address=address,
         account=account_of(report),
+        as_recipient=None,
         problem="",
         flags=flags_of(address, flag_lists()),
         asked=True,

@@ -104,6 +104,7 @@ class Guard:
     async def _answer(self, exchange: _Exchange, receive: Receive) -> None:
         try:
             self._require_small_head(exchange.scope)
+            _require_one_length(exchange.scope)
             if exchange.scope["path"] == ALIVE:
                 await self._app(exchange.scope, receive, exchange.send)
                 return
@@ -123,7 +124,8 @@ class Guard:
     def _admit(self, exchange: _Exchange) -> None:
         """Take a place for the request. Raises ProblemError."""
         self._require_own_name(exchange)
-        if is_cross_site(exchange.scope["method"], exchange.header(b"sec-fetch-site")):
+        site, mode = exchange.header(b"sec-fetch-site"), exchange.header(b"sec-fetch-mode")
+        if is_cross_site(exchange.scope["method"], site, mode):
             raise ProblemError(HTTPStatus.FORBIDDEN, "another site's page may not ask for this")
         if self._door.tokens.wanted and not _is_open(exchange.scope["path"]):
             exchange.client = self._require_token(exchange)
@@ -169,6 +171,14 @@ class Guard:
             "send Authorization: Bearer TOKEN with a token of http.tokens_file",
             ("www-authenticate", f'Bearer realm="ringback"{error}'),
         )
+
+
+def _require_one_length(scope: HTTPScope) -> None:
+    """Two lengths of one body: a proxy before us may have gone by the other (RFC 9112 section 6.3)."""
+    names = {name for name, _ in scope["headers"]}
+    if {b"content-length", b"transfer-encoding"} <= names:
+        why = "the body has two lengths, Content-Length and Transfer-Encoding"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, why, ("connection", "close"))
 
 
 def _is_open(path: str) -> bool:

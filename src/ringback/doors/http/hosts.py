@@ -28,6 +28,10 @@ def names_loopback(host: str) -> bool:
         return False
 
 
-def is_cross_site(method: str, fetch_site: str) -> bool:
-    """Say whether another site's page has a browser change something here (Sec-Fetch-Site)."""
-    return method not in _SAFE and fetch_site.lower() not in _OWN_SITE
+def is_cross_site(method: str, fetch_site: str, fetch_mode: str) -> bool:
+    """Say whether another site's page has a browser ask here (Sec-Fetch-Site, Sec-Fetch-Mode).
+
+    A link may lead here; but no page may have this service work, or hold its places, behind a reader's back.
+    """
+    is_link = method in _SAFE and fetch_mode.lower() == "navigate"
+    return fetch_site.lower() not in _OWN_SITE and not is_link

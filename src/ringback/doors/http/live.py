@@ -18,13 +18,14 @@ from litestar.response import Stream
 from ..recent import Span
 from .bodies import AnyRequest, Door, read_query
 from .door import HttpDoor
+from .now import MAX_UNDER_WAY, now_of
 from .problems import ProblemError
 from .rendering import render
-from .views import now_of
 
 EVENT_STREAM = "text/event-stream"
 MAX_STREAMS = 50  # open pages, of all people together
 EVERY_S = 1.0  # how often we look; people read no faster
+AGES_EVERY_S = 5.0  # how old what is under way is: pages count on by themselves meanwhile
 LASTS_S = 90.0  # of one stream; below Limits.request_s and the patience of proxies
 RETRY_MS = 1_000
 _BEAT_EVERY = 15  # looks without news: the connection is shown to be alive
@@ -54,11 +55,15 @@ class Board:
         """What there is to see by now; "" where that is `before`."""
         door = self._door
         now = door.clock.now()
-        key = (door.recent.news, door.verifier.under_way, now // span.step_s, door.metrics.examined)
+        progress = door.verifier.progress_nowait(MAX_UNDER_WAY)
+        step_s = AGES_EVERY_S if progress else span.step_s
+        under_way = door.verifier.under_way
+        key = (door.recent.news, under_way, progress, now // step_s, door.metrics.examined)
         shown = self._shown.get(span)
         if shown is None or shown.key != key:
             view = await now_of(door, span)
-            text = render("now_parts.html", view=view, examined=door.metrics.examined, now=now)
+            examined = door.metrics.examined
+            text = render("now_parts.html", view=view, examined=examined, now=now, path="/")
             self._shown[span] = shown = _Shown(key, text)
         return "" if shown.text == before else shown.text
 

@@ -26,9 +26,9 @@ from .problems import RETRY_AFTER
 Json = dict[str, Any]
 Content = Mapping[str, tuple[type, object]]  # by media type: the shape and an example
 
-_OF_ALL = frozenset({403, 421, 429, 431, 500, 503})
+_OF_ALL = frozenset({400, 403, 421, 429, 431, 500, 503})
 _OF_TOKENS = frozenset({401})
-_OF_BODIES = frozenset({400, 413, 415, 422})
+_OF_BODIES = frozenset({413, 415, 422})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The pages of the dashboard that read: each a GET, whole without JavaScript.
 
-Not here: what changes something (forms.py), the stream behind the first page (live.py), HTML (templates/).
+Not here: the audit (audit.py), the settings (configured.py), what changes something (forms.py), the stream
+behind the first page (live.py), HTML (templates/).
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,31 +16,38 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
 from ...assemble import flag_lists, organisations
+from ...engine.ports import Store
 from ...errors import AddressError, StoreError
 from ...rules.flags import flags_of
+from ...rules.forwarding import key_of, subject_of
 from ...values.address import parse_address
-from ...values.calls import Call
-from ...values.settings import Settings
+from ...values.facts import Fact
+from ...values.query import Purpose
 from ...values.storage import StoreStats
-from ..configuration import KEYS, value_of
 from ..recent import Span
-from ..toml import encode
-from . import assets, forms, live
-from .allowances import allowances, breakers_of, charges_of_domain, charges_of_host
+from . import assets, audit, configured, forms, live
+from .allowances import (
+    allowances,
+    breakers_of,
+    charges_of_domain,
+    charges_of_host,
+    open_breakers,
+)
 from .answering import go_to, page, read_pattern
 from .bodies import MAX_ADDRESS_CHARS, AnyRequest, Door, NoQuery, read_query
 from .door import HttpDoor
 from .health import STORE_WAIT_S
+from .now import now_of
 from .problems import ProblemError
-from .stored import CSV, encode_csv, since_at
-from .views import account_of_entry, bars, now_of, view_of_call
+from .views import Account, account_of_entry, bars, view_of_call
 
-MAX_ENTRIES, MAX_CALLS = 100, 100  # on a page
-MAX_CALLS_OF_FILE = 10_000
+MAX_ENTRIES = 50  # on a page
 
+# The newest, with those among them that have closed; 10 µs each to read, and more than anybody does.
+MAX_BREAKERS = 500
+# What hosts of a domain say of senders, and what the host of its route says of recipients.
+_KEPT_APART = (Purpose.SENDER, Purpose.RECIPIENT)
 _Text = Annotated[str, Meta(max_length=MAX_ADDRESS_CHARS)]
-# What the audit's page offers; any span or instant is taken.
-SINCE = (("", "any time"), ("1h", "an hour"), ("1d", "a day"), ("7d", "a week"), ("4w", "4 weeks"))
 
 
 class NowQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -68,11 +76,6 @@ class HostQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ip: _Text
 
 
-class AuditQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    q: _Text = ""
-    since: Annotated[str, Meta(max_length=64)] = ""
-
-
 @get("/")
 async def now(request: AnyRequest, door: Door) -> Response[str]:
     """What is happening now."""
@@ -94,6 +97,14 @@ async def find(request: AnyRequest) -> Response[str]:
     return go_to("/domain", name=pattern)
 
 
+@get("/breakers")
+async def breakers(request: AnyRequest, door: Door) -> Response[str]:
+    """All hosts that refuse us, as many as are ever read."""
+    read_query(request, NoQuery)
+    found = await open_breakers(door.store, door.clock.now(), MAX_BREAKERS)
+    return page(request, door, "breakers.html", breakers=found, most=MAX_BREAKERS)
+
+
 @get("/lookup")
 async def lookup(request: AnyRequest, door: Door) -> Response[str]:
     """What is remembered of an address, and why."""
@@ -104,7 +115,7 @@ async def lookup(request: AnyRequest, door: Door) -> Response[str]:
 async def show_address(
     request: AnyRequest, door: HttpDoor, text: str, forgotten: int | None = None
 ) -> Response[str]:
-    address, account, problem, flags = None, None, "", None
+    address, account, as_recipient, problem, flags = None, None, None, "", None
     if text:
         try:
             address = parse_address(text)
@@ -112,9 +123,8 @@ async def show_address(
             problem = str(error)
     if address:
         flags = flags_of(address, flag_lists())
-        entry = await door.store.load(address.key)
-        if entry is not None:
-            account = account_of_entry(entry, door.settings, door.clock.now())
+        account = await _remembered(door, key_of(address, Purpose.SENDER))
+        as_recipient = await _remembered(door, key_of(address, Purpose.RECIPIENT))
     return page(
         request,
         door,
@@ -122,6 +132,7 @@ async def show_address(
         sought=text,
         address=address,
         account=account,
+        as_recipient=as_recipient,
         problem=problem,
         flags=flags,
         asked=False,
@@ -137,15 +148,15 @@ async def domain(request: AnyRequest, door: Door) -> Response[str]:
     if "@" in name or _is_ip(name):
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "that is no domain")
     store, at = door.store, door.clock.now()
-    calls = await store.search_calls(name, 0.0, MAX_CALLS)
+    calls = await store.search_calls(name, 0.0, audit.MAX_CALLS)
     entries = await store.search(name, MAX_ENTRIES)
-    facts = [fact for fact in await store.load_facts(name) if at < fact.expires_at]
+    facts = await _facts(store, [subject_of(name, purpose) for purpose in _KEPT_APART], at)
     charges = charges_of_domain(name, door.settings.budget, organisations())
     said = [step for entry in entries for step in entry.evidence]
     hosts = {step.ip: step.host for step in said if step.ip} | {
         call.ip: call.host for call in calls
     }
-    of_hosts = [fact for ip in hosts for fact in await store.load_facts(ip)]
+    of_hosts = await _facts(store, hosts, at)
     return page(
         request,
         door,
@@ -168,15 +179,9 @@ async def host(request: AnyRequest, door: Door) -> Response[str]:
     if not _is_ip(ip):
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "that is no IP address")
     store, at = door.store, door.clock.now()
-    calls = await store.search_calls(ip, 0.0, MAX_CALLS)
+    calls = await store.search_calls(ip, 0.0, audit.MAX_CALLS)
     domains = sorted({call.domain for call in calls})
-    subjects = (ip, *(f"{ip} {name}" for name in domains))
-    facts = [
-        fact
-        for subject in subjects
-        for fact in await store.load_facts(subject)
-        if at < fact.expires_at
-    ]
+    facts = await _facts(store, (ip, *(f"{ip} {name}" for name in domains)), at)
     charges = charges_of_host(ip, door.settings.budget, organisations())
     return page(
         request,
@@ -190,35 +195,8 @@ async def host(request: AnyRequest, door: Door) -> Response[str]:
         budgets=await allowances(store, charges, door.clock.elapsed()),
         at_a_time=door.settings.budget.concurrent_per_host,
         calls=[view_of_call(call) for call in calls],
-        most=MAX_CALLS,
+        most=audit.MAX_CALLS,
     )
-
-
-@get("/audit")
-async def audit(request: AnyRequest, door: Door) -> Response[str]:
-    """Who was called, when, why, and what was said."""
-    wanted = read_query(request, AuditQuery)
-    calls = await _calls(door, wanted, MAX_CALLS)
-    return page(
-        request,
-        door,
-        "audit.html",
-        q=wanted.q.strip(),
-        since=wanted.since,
-        choices=_choices(wanted.since),
-        calls=[view_of_call(call) for call in calls],
-        most=MAX_CALLS,
-        recent=door.recent,
-        keep_days=door.settings.etiquette.audit_keep_days,
-    )
-
-
-@get("/audit.csv")
-async def audit_csv(request: AnyRequest, door: Door) -> Response[str]:
-    """The same for a spreadsheet."""
-    calls = await _calls(door, read_query(request, AuditQuery), MAX_CALLS_OF_FILE)
-    headers = {"content-disposition": 'attachment; filename="audit.csv"'}
-    return Response(encode_csv(calls), media_type=CSV, headers=headers)
 
 
 @get("/cache")
@@ -228,7 +206,8 @@ async def cache(request: AnyRequest, door: Door) -> Response[str]:
     at, sought = door.clock.now(), wanted.q.strip()
     pattern = read_pattern(sought) if sought else ""
     entries = await door.store.search(pattern, MAX_ENTRIES) if pattern else ()
-    facts = await door.store.load_facts(pattern.rpartition("@")[2]) if pattern else ()
+    subjects = [subject_of(pattern.rpartition("@")[2], purpose) for purpose in _KEPT_APART]
+    facts = await _facts(door.store, subjects, at) if pattern else []
     stats = await _stats(door)
     return page(
         request,
@@ -237,7 +216,7 @@ async def cache(request: AnyRequest, door: Door) -> Response[str]:
         q=sought,
         pattern=pattern,
         accounts=[account_of_entry(entry, door.settings, at) for entry in entries],
-        facts=[fact for fact in facts if at < fact.expires_at],
+        facts=facts,
         stats=stats,
         reasons=bars(stats.entries.items()) if stats else (),
         kinds=bars(stats.facts.items()) if stats else (),
@@ -254,24 +233,17 @@ async def doctor(request: AnyRequest, door: Door) -> Response[str]:
     return page(request, door, "doctor.html", require_fit=door.settings.identity.require_fit)
 
 
-@get("/settings")
-async def settings(request: AnyRequest, door: Door) -> Response[str]:
-    """The settings in force."""
-    read_query(request, NoQuery)
-    return page(request, door, "settings.html", sections=_sections(door.settings))
-
-
 ROUTES: tuple[HTTPRouteHandler, ...] = (
     now,
     find,
     lookup,
     domain,
     host,
-    audit,
-    audit_csv,
+    breakers,
     cache,
     doctor,
-    settings,
+    *audit.ROUTES,
+    *configured.ROUTES,
     *forms.ROUTES,
     *live.ROUTES,
     *assets.ROUTES,
@@ -289,32 +261,15 @@ def make_pages(door: HttpDoor) -> Router:
     return Router("/", route_handlers=ROUTES, dependencies=provided)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting in force."""
-
-    key: str
-    value: str
-    says: str
-    is_default: bool
+async def _remembered(door: HttpDoor, key: str) -> Account | None:
+    entry = await door.store.load(key)
+    return account_of_entry(entry, door.settings, door.clock.now()) if entry else None
 
 
-def _sections(settings: Settings) -> dict[str, list[Setting]]:
-    defaults = Settings()
-    sections: dict[str, list[Setting]] = {}
-    for key, known in KEYS.items():
-        value = value_of(settings, key)
-        setting = Setting(key, encode(value), known.says, value == value_of(defaults, key))
-        sections.setdefault(key.partition(".")[0], []).append(setting)
-    return sections
-
-
-async def _calls(door: HttpDoor, wanted: AuditQuery, most: int) -> tuple[Call, ...]:
-    since = since_at(wanted.since or None, door.clock.now())
-    sought = wanted.q.strip()
-    if not sought:
-        return ()
-    return await door.store.search_calls(read_pattern(sought), since, most)
+async def _facts(store: Store, subjects: Iterable[str], now: float) -> list[Fact]:
+    """What holds of them now."""
+    facts = [fact for subject in subjects for fact in await store.load_facts(subject)]
+    return [fact for fact in facts if now < fact.expires_at]
 
 
 async def _stats(door: HttpDoor) -> StoreStats | None:
@@ -323,11 +278,6 @@ async def _stats(door: HttpDoor) -> StoreStats | None:
             return await door.store.stats()
     except (StoreError, TimeoutError):
         return None
-
-
-def _choices(since: str) -> tuple[tuple[str, str], ...]:
-    known = {value for value, _ in SINCE}
-    return SINCE if since in known else (*SINCE, (since, since))
 
 
 def _is_ip(pattern: str) -> bool:

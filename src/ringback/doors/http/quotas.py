@@ -3,8 +3,8 @@
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_address
 
+from ...rules.networks import parse_host
 from ...rules.pacing import Rate
 
 # A site has a /64 at least; who has one address of it has them all.
@@ -14,12 +14,11 @@ _IPV6_PREFIX_BITS = 64
 def network_of(peer: str) -> str:
     """Whom a client without a token is counted as: its address, or the network of an IPv6 one."""
     try:
-        address = ip_address(peer.partition("%")[0])
+        address = parse_host(peer.partition("%")[0])
     except ValueError:  # of a Unix socket there is none
         return peer
-    mapped = getattr(address, "ipv4_mapped", None)
-    if mapped or address.version == 4:
-        return str(mapped or address)
+    if address.version == 4:
+        return str(address)
     return f"{int(address) >> (128 - _IPV6_PREFIX_BITS):x}/{_IPV6_PREFIX_BITS}"
 
 

@@ -9,14 +9,15 @@ from importlib.resources import files
 from urllib.parse import quote, urlencode
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ...values.text import printable
 from ..instants import utc
 from .assets import path_of
-from .views import lines_of
-from .wordings import action, label, mark
+from .views import lines_of, scope_of
+from .wordings import action, doing, label, mark
 
+_MINUTE_S = 60
 MAX_SHOWN_CHARS = 300  # of one value; what is longer helps nobody on a page
 
 # In force for pages only: the guard's is for everything else.
@@ -26,6 +27,7 @@ POLICY = (
 )
 HEADERS: Mapping[str, str] = {
     "content-security-policy": POLICY,
+    "cross-origin-opener-policy": "same-origin",
     # Without it, browsers withhold from us where our own forms come from.
     "referrer-policy": "same-origin",
     "vary": "Accept, Cookie",
@@ -66,6 +68,9 @@ def _environment() -> Environment:
         "width": lambda part: f"{part:.1f}%",
         "label": label,
         "mark": mark,
+        "doing": doing,
+        "scope": scope_of,
+        "words": words,
         "action": action,
         "number": lambda count: f"{count:,}".replace(",", "\u202f"),
         "percent": percent,
@@ -96,18 +101,29 @@ def time_of_day(at: float) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, stamp, stamp[11:19])
 
 
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def span(seconds: float) -> str:
-    """A span of time in the unit that fits it."""
-    seconds = max(0.0, seconds)
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{seconds / size:.3g}\u202f{unit}"
-    if seconds >= 1:
+    """A span of time in the unit that fits it, and what is left in the next smaller one."""
+    if seconds < 1:
+        return f"{seconds * 1_000:.0f}\u202fms" if seconds >= 0.000_5 else "<1\u202fms"
+    if seconds < _MINUTE_S:
         return f"{seconds:.3g}\u202fs"
-    return f"{seconds * 1_000:.0f}\u202fms"
+    left = round(seconds)
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        parts += [f"{count}\u202f{unit}"] if count or parts else []
+    return " ".join(part for part in parts[:2] if not part.startswith("0"))
+
+
+def words(text: str) -> Markup:
+    """A line of the reference, with its `code` as such."""
+    plain, *rest = text.split("`")
+    marked = Markup("<code>{}</code>")
+    parts = [marked.format(part) if at % 2 == 0 else escape(part) for at, part in enumerate(rest)]
+    return escape(plain) + Markup("").join(parts)
 
 
 def percent(part: float, whole: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ...rules.actions import Kind
+from ...values.evidence import Stage
 from ...values.fitness import Severity
 from ...values.verdict import Verdict
 
@@ -31,8 +32,15 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "dns": "DNS",
         "dnsbl": "DNS block list",
         "spf_fail": "SPF fail",
-        "breaks_tls": "breaks TLS",
         "refuses_vrfy": "refuses VRFY",
+        "accepts_any": "accepts any address",
+        "selective": "refuses addresses that nobody has",
+        "not_served": "not served by its host",
+        "refuses_some": "has refused us for some",
+        "greylists": "makes newcomers wait",
+        "no_contrast": "leaves the control open",
+        "breaks_tls": "offers TLS that fails",
+        "refuses_callouts": "wants no callouts",
     }
 )
 
@@ -57,6 +65,31 @@ def action(text: str) -> str:
     """What becomes of a mail, by the words that its MTA was told."""
     kind = text.partition(" ")[0]
     return _ACTIONS.get(kind, label(kind))
+
+
+_DOING: Mapping[Stage | None, str] = MappingProxyType(
+    {
+        None: "waits for its turn",
+        Stage.ROUTE: "looks up the hosts of the domain",
+        Stage.CONNECT: "connects",
+        Stage.GREETING: "waits for the greeting",
+        Stage.EHLO: "waits for the answer to EHLO",
+        Stage.HELO: "waits for the answer to HELO",
+        Stage.STARTTLS: "waits for the answer to STARTTLS",
+        Stage.TLS: "shakes hands for TLS",
+        Stage.AUTH: "logs in",
+        Stage.MAIL: "waits for the answer to MAIL",
+        Stage.RCPT: "waits for the answer to RCPT",
+        Stage.VRFY: "waits for the answer to VRFY",
+        Stage.RSET: "waits for the answer to RSET",
+        Stage.QUIT: "says goodbye",
+    }
+)
+
+
+def doing(stage: Stage | None) -> str:
+    """What a callout does whose next answer is that of `stage`."""
+    return _DOING[stage]
 
 
 def mark(word: str) -> str:

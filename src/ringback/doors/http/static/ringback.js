@@ -85,16 +85,30 @@
     return getComputedStyle(root).getPropertyValue(name).trim();
   }
 
-  function options(keys, step, width) {
+  // The legend tells the step that the pointer is at, and the sum where it is at none.
+  function tell(name, at) {
+    const legend = document.querySelector(`[data-legend="${name}"]`);
+    if (!legend) return;
+    const { keys, times, columns } = read(name);
+    const known = at !== null && at !== undefined && times[at] !== undefined;
+    legend.querySelector(".when").textContent = known ? `from ${clock(times[at])}` : "";
+    for (const figure of legend.querySelectorAll("[data-key]")) {
+      figure.dataset.sum ??= figure.textContent;
+      figure.textContent = known ? columns[keys.indexOf(figure.dataset.key)][at] : figure.dataset.sum;
+    }
+  }
+
+  function options(name, keys, step, width) {
     const axis = { stroke: colour("--muted"), font: "12px system-ui, sans-serif" };
     const rule = { stroke: colour("--line"), width: 1 };
     return {
       width,
       height: 170,
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-      cursor: { show: false },
+      cursor: { x: true, y: false, drag: { x: false, y: false }, points: { show: false } },
+      hooks: { setCursor: [(plot) => tell(name, plot.cursor.idx)] },
       legend: { show: false },
-      padding: [8, 4, 0, 0],
+      padding: [8, 18, 0, 0],
       scales: {
         x: { range: (_, low, high) => [low - step / 2, high + step / 2] },
         y: { range: (_, __, high) => [0, Math.max(4, high * 1.08)] },
@@ -135,7 +149,7 @@
       }
       known?.destroy();
       chart.replaceChildren();
-      plots.set(name, new uPlot(options(keys, step, chart.clientWidth), numbers, chart));
+      plots.set(name, new uPlot(options(name, keys, step, chart.clientWidth), numbers, chart));
     }
   }
 
@@ -155,11 +169,26 @@
     };
   }
 
+  // Ages are written by the server when something happens, and count on here in between.
+  function countOn(part) {
+    let shown_at = performance.now();
+    setInterval(() => {
+      for (const age of part.querySelectorAll("[data-age]")) {
+        const seconds = Math.floor(Number(age.dataset.age) + (performance.now() - shown_at) / 1000);
+        age.textContent = seconds < 60 ? `${seconds}\u202fs` : `${Math.floor(seconds / 60)}\u202fmin ${seconds % 60}\u202fs`;
+      }
+    }, 1000);
+    return () => {
+      shown_at = performance.now();
+    };
+  }
+
   function follow() {
     const part = document.getElementById("live");
     if (!part || typeof EventSource === "undefined" || typeof htmx === "undefined") return;
     const state = document.getElementById("live-state");
     const pause = document.getElementById("pause");
+    const restart = countOn(part);
     let source = null;
     let paused = false;
 
@@ -170,6 +199,7 @@
 
     const show = (html) => {
       const restore = keep(part);
+      restart();
       htmx.swap(part, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
       restore();
       draw(true);
@@ -202,7 +232,16 @@
     start();
   }
 
+  // All times are UTC; the reader's own is a pointer's rest away.
+  function tellLocalTimes() {
+    document.addEventListener("pointerover", (event) => {
+      const time = event.target.closest?.("time[datetime]");
+      if (time) time.title = `${new Date(time.dateTime).toLocaleString()} by this computer's clock`;
+    });
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    tellLocalTimes();
     offerThemes();
     showBusy();
     draw(true);
