@@ -73,12 +73,14 @@ class Site:
     number: int
     domain: str
     transport: str
+    helo_name: str = "verify.lab.example"
 
     def ringback(self, host: str, *more: str) -> Ringback:
         """Start a Ringback that enforces, with the route of the how-to leading to `host`."""
         _, _, lines = snippet(PAGE, "toml").partition("[[recipient.route]]\n")
         lines = lines.replace("example.org", self.domain).replace("10.1.2.3", host)
         settings = settings_with(
+            identity={"helo_name": self.helo_name},
             policy={"listen": [f"127.0.0.{self.number}:10040"]},
             socketmap={"listen": [f"127.0.0.{self.number}:10041"]},
             cache=ASK_ALWAYS,

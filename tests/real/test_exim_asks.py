@@ -130,6 +130,39 @@ def test_the_service_is_told_what_it_needs(serving: Ringback) -> None:
     assert ("x=y@shop.example", STRANGER) == (second["address"], second["client"])
 
 
+# What Exim takes of it is its business; none of it may be another attribute, or another question.
+NASTY = [
+    b'"a\\\rrecipient=x@y"@shop.example',
+    b"a\rsender=x@shop.example",
+    b'"a\rb"@shop.example',
+    b'"${run{/bin/false}}"@shop.example',
+    b"${readsocket{inet:127.0.0.1:1}{x}}@shop.example",
+    b"a\tb@shop.example",
+    b"a\xff\xfe@shop.example",
+    b"a=b=c@shop.example",
+    b"'a@shop.example",
+    b'"\\"a\\\\"@shop.example',
+    b"a\x00b@shop.example",
+    b"a" * 300 + b"@shop.example",
+]
+
+
+@pytest.mark.parametrize("sender", NASTY, ids=lambda sender: ascii(sender)[2:40])
+def test_no_sender_breaks_out_of_its_attribute(serving: Ringback, sender: bytes) -> None:
+    before = len(decided(serving))
+    with session() as client:
+        assert client.sock
+        client.sock.sendall(b"MAIL FROM:<" + sender + b">\r\n")
+        taken, _ = client.getreply()
+        if taken == 250:
+            client.rcpt(RECIPIENTS[0])
+    asked = decided(serving)[before:]
+
+    assert len(asked) == (taken == 250)
+    assert {STRANGER} >= {event["client"] for event in asked}
+    assert '"door_closed"' not in serving.service.logs()
+
+
 def test_who_is_logged_in_is_not_asked_about(serving: Ringback) -> None:
     with session() as client:
         client.docmd("AUTH", f"PLAIN {base64.b64encode(b'%cann%csecret' % (0, 0)).decode()}")

@@ -283,6 +283,36 @@ def test_who_is_logged_in_is_not_asked_about(front: Front, milter: Ringback) -> 
     assert "2001:db8::7" in [event.get("client") for event in decided]
 
 
+def test_a_message_passes_whose_milter_goes_away(front: Front, milter: Ringback) -> None:
+    with front.session() as client:
+        client.mail("ann@shop.example")
+        admitted, _ = client.rcpt("ann@home.test")
+        milter.service.stop()
+        try:
+            taken, said = client.data(b"From: ann@shop.example\r\nSubject: cut\r\n\r\nHello\r\n")
+            after = send(client, "ann@shop.example", "after")
+        finally:
+            milter.start()
+
+    assert (250, 250, "250") == (admitted, taken, after[:3]), said.decode() + after
+    assert [] == front.results("cut")
+
+
+def test_a_client_that_goes_away_costs_nobody_anything(front: Front, milter: Ringback) -> None:
+    with front.session() as client:
+        client.mail("ann@shop.example")
+        client.rcpt("ann@home.test")
+        client.putcmd("DATA")
+        client.close()
+    reply = front.send("ann@shop.example", "survived")
+
+    assert reply.startswith("250 "), reply
+    assert 1 == len(front.results("survived"))
+    assert "trouble" not in {
+        json.loads(line)["event"] for line in milter.service.logs().splitlines()
+    }
+
+
 def test_mail_passes_when_ringback_is_not_there(front: Front, milter: Ringback) -> None:
     milter.service.stop()
     try:

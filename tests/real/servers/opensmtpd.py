@@ -45,9 +45,8 @@ def fetch() -> Path:
 def fetch_with_python() -> Path:
     """Return another root with OpenSMTPD in it, and what Ringback needs. Raises UnavailableError."""
     root = unpack("python-opensmtpd", "opensmtpd", "python3", "dash")
-    command = root / "usr" / "local" / "bin" / "ringback"
+    command = root / "usr" / "bin" / "ringback"
     if not command.is_symlink():
-        command.parent.mkdir(parents=True, exist_ok=True)
         command.symlink_to("/srv/ringback/command")  # what is tested changes; the root stays
     return root
 
