@@ -76,7 +76,7 @@ harm: $(DEV) ## what callouts cost innocents, beside models of others; minutes: 
 	$(BIN)/python tools/harm.py $(HARM)
 
 bench: $(DEV) ## beside Exim, Postfix and others, in one world; needs root; minutes: make bench BENCH="--rounds 5"
-	$(BIN)/python -m bench $(BENCH)
+	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 lock: $(DEV) ## choose the versions of all requirements anew
 	$(PIP) uv

@@ -1,9 +1,32 @@
-"""All benchmarks, one after the other. Usage: python -m bench [--rounds N] [--seconds S] [--only NAME …]"""
+"""Ringback beside Exim, Postfix and others, row by row of docs/performance.md.
 
-from . import cached, cold, pending, start
+All rows, one after the other, unless some are named.
+"""
+
 from .figures import say
+from .options import read_options
+from .rows import cached, cold, full, growth, hostile, latency, pending, profile, start
+
+ROWS = {
+    "cold": cold,
+    "latency": latency,
+    "cached": cached,
+    "pending": pending,
+    "full": full,
+    "hostile": hostile,
+    "start": start,
+    "growth": growth,
+    "profile": profile,
+}
+
+
+def main() -> None:
+    asked = read_options(__doc__, ROWS)
+    for name, row in ROWS.items():
+        if not asked.rows or any(map(name.startswith, asked.rows)):
+            say(f"\n# {name}\n\n{row.__doc__}")
+            row.run(asked)
+
 
 if __name__ == "__main__":
-    for benchmark in (cold, cached, pending, start):
-        say(f"\n# {benchmark.__name__.rpartition('.')[2]}\n")
-        benchmark.main()
+    main()

@@ -5,6 +5,7 @@ Not here: how many of them there are, and for how long (load.py).
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from time import perf_counter
 from typing import cast
 
@@ -131,6 +132,27 @@ class SmtpAsker(Asker):
         return f"RSET\r\nMAIL FROM:<{address}>\r\nRCPT TO:<{RECIPIENT}>\r\n".encode()
 
 
+class Visitor(SmtpAsker):
+    """A session for one message, as most mail comes; the next one begins when this one has its answer."""
+
+    def __init__(self, errand: Errand, address: str) -> None:
+        super().__init__(errand)
+        self._address, self._came_at = address, perf_counter()
+
+    def ask(self) -> None:
+        self._transport.write(self.question(self._address))
+
+    def answered(self, said: str) -> None:
+        self._transport.write(b"QUIT\r\n")
+        self._transport.close()
+        self._errand.note(self._came_at, said)
+        visit_next(self._errand)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc:
+            self._errand.fail(exc)
+
+
 class Caller(Asker):
     """A callout and no more: the next asker of the errand begins when this one has its answer."""
 
@@ -162,14 +184,26 @@ _calls: set[asyncio.Task[object]] = set()
 
 
 def call_next(errand: Errand) -> None:
+    """Call the host of the next address."""
     address = errand.next_address()
     if address is None or errand.ended.done():
         return
     kind, number = address[address.index("@") + 1], int(address.partition("@")[2][1:-5])
     host = ".".join(map(str, address_of_host(kind, number)))
+    _connect(lambda: Caller(errand, address), host, SMTP_PORT)
+
+
+def visit_next(errand: Errand) -> None:
+    """Come to the MTA with the next message."""
+    address = errand.next_address()
+    if address is None or errand.ended.done():
+        return
+    _connect(lambda: Visitor(errand, address), errand.order.host, errand.order.port)
+
+
+def _connect(asker: Callable[[], Asker], host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
-    connecting = loop.create_connection(lambda: Caller(errand, address), host, SMTP_PORT)
-    task: asyncio.Task[object] = loop.create_task(connecting)
+    task: asyncio.Task[object] = loop.create_task(loop.create_connection(asker, host, port))
     _calls.add(task)
     task.add_done_callback(_calls.discard)
 

@@ -4,21 +4,26 @@ Not here: how each is set up (systems/).
 """
 
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from msgspec import MsgspecError
-from tests.real.servers.unpack import UnavailableError
+
+from real.servers.unpack import UnavailableError
 
 from . import places
 from .figures import say
+from .options import Options
 from .orders import Way
 from .systems import exim, libraries, mailfromd, postfix, ringback
-from .systems.system import Sample, System
+from .systems.system import PART, Sample, System
 from .world import World
 
-CEILING, RINGBACK, EXIM = "load and hosts alone", "ringback", "exim"
+CEILING, NOTHING = "load and hosts alone", "load alone"
+RINGBACK, EXIM = "ringback", "exim"
 PLAIN, CONTROL, RANDOM = "ringback, no uvloop", "ringback, control", "exim, random"
+EXIM_EACH = "exim, a session each"
+SECURE, EXIM_SECURE = "ringback, STARTTLS", "exim, STARTTLS"
 POSTFIX, EAGER = "postfix, polls 3 s", "postfix, polls 1 s"
 MAILFROMD, PY3, DEEP = "mailfromd", "py3-validate-email", "deep-email-validator"
 
@@ -26,11 +31,23 @@ _Make = Callable[[World], System]
 
 MAKERS: dict[str, _Make] = {
     CEILING: lambda world: System(CEILING, Way.CALLOUT, "", 0, 0, frozenset({"250"}), world),
+    NOTHING: lambda world: System(
+        NOTHING,
+        Way.POLICY,
+        places.THEIR_END,
+        places.DO_NOTHING_PORT,
+        0,
+        frozenset({"action=DUNNO"}),
+        world,
+    ),
     RINGBACK: lambda world: ringback.start(world, RINGBACK, places.RINGBACK),
     PLAIN: lambda world: ringback.start(world, PLAIN, places.RINGBACK_PLAIN, plain=True),
     CONTROL: lambda world: ringback.start(world, CONTROL, places.RINGBACK_CONTROL, control=True),
     EXIM: lambda world: exim.start(world, EXIM, places.EXIM),
+    EXIM_EACH: lambda world: exim.start(world, EXIM_EACH, places.EXIM_EACH, each=True),
     RANDOM: lambda world: exim.start(world, RANDOM, places.EXIM_RANDOM, random=True),
+    SECURE: lambda world: ringback.start(world, SECURE, places.RINGBACK_SECURE, secure=True),
+    EXIM_SECURE: lambda world: exim.start(world, EXIM_SECURE, places.EXIM_SECURE, secure=True),
     POSTFIX: lambda world: postfix.start(world, POSTFIX, places.POSTFIX),
     EAGER: lambda world: postfix.start(world, EAGER, places.POSTFIX_EAGER, poll_s=1),
     MAILFROMD: lambda world: mailfromd.start(world, MAILFROMD),
@@ -59,17 +76,24 @@ class Field:
             self.missing[name] = f"it cut off {askers} askers, and takes no further part"
             return []
 
+    def say_who(self) -> None:
+        """Their versions, or the settings they run with, as far as the one before has others."""
+        said: set[str] = set()
+        for name, system in self.systems.items():
+            new = [part for part in system.about.split(PART) if part and part not in said]
+            if new:
+                say(f"{name}: {PART.join(new)}")
+            said.update(new)
+
     def say_missing(self) -> None:
         for name, why in self.missing.items():
             say(f"not here: {name}: {why}")
 
 
-def gather(world: World, names: Iterable[str], only: Sequence[str]) -> Field:
-    """Start all of `names`, or those that begin as one of `only` does."""
+def gather(world: World, names: Iterable[str], asked: Options) -> Field:
+    """Start those of `names` that are asked for."""
     found = Field()
-    for name in names:
-        if only and not any(map(name.startswith, only)):
-            continue
+    for name in filter(asked.wants, names):
         try:
             found.systems[name] = MAKERS[name](world)
         except (UnavailableError, TimeoutError, OSError, subprocess.SubprocessError) as error:

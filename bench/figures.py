@@ -28,7 +28,7 @@ def say_table(rows: Iterable[Sequence[str]]) -> None:
 
 def row(name: str, samples: Sequence[Sample], reference: Sequence[Sample]) -> list[str]:
     """The medians of a system, and what they are to those of `reference`."""
-    rate, p50_ms, p99_ms, cpu_s = (_medians(samples)[at] for at in range(4))
+    rate, p50_ms, p99_ms, cpu_s = _medians(samples)
     of_rate, _, of_p99_ms, of_cpu_s = _medians(reference) if reference else (0.0,) * 4
     wrong = sum(sum(sample.wrong.values()) for sample in samples)
     answered = bool(rate)

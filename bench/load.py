@@ -11,7 +11,7 @@ from time import perf_counter
 
 import uvloop
 
-from .askers import Asker, Errand, PolicyAsker, SmtpAsker, call_next, end_calls
+from .askers import Asker, Errand, PolicyAsker, SmtpAsker, call_next, end_calls, visit_next
 from .milter_asker import MilterAsker
 from .orders import Order, Outcome, Way, read_order, write_outcome
 
@@ -20,6 +20,8 @@ _ASKERS: dict[Way, Callable[[Errand], Asker]] = {
     Way.SMTP: SmtpAsker,
     Way.MILTER: MilterAsker,
 }
+# An asker of these serves for one question, and begins the next one itself.
+_NEXT: dict[Way, Callable[[Errand], None]] = {Way.CALLOUT: call_next, Way.SMTP_EACH: visit_next}
 
 
 async def run(order: Order) -> Outcome:
@@ -36,8 +38,8 @@ async def run(order: Order) -> Outcome:
 
 
 async def _begin(errand: Errand, order: Order) -> None:
-    if order.way is Way.CALLOUT:
-        call_next(errand)
+    if order.way in _NEXT:
+        _NEXT[order.way](errand)
         return
     asker = _ASKERS[order.way]
     loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ _RESPONSE = 0x8580  # a response, authoritative, recursion wanted and there
 _NXDOMAIN = 3
 _OWNER = b"\xc0\x0c"  # a pointer to the name in the question
 _CANARY = "example.com"
-_RESIDENT = re.compile(r"(?P<host>mx\.)?(?P<kind>[dw])(?P<number>\d{1,6})\.test")
+_RESIDENT = re.compile(r"(?P<host>mx\.)?(?P<kind>[dwsxabfc])(?P<number>\d{1,6})\.test")
 _MEMORY = 100_000
 
 

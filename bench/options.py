@@ -1,15 +1,51 @@
-"""What all benchmarks can be told on their command line."""
+"""What the benchmarks can be told on their command line."""
 
 import argparse
-import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 
 
-def options(doc: str | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=doc)
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`rows` and `systems` begin the names of those that are wanted; empty: all."""
+
+    rows: tuple[str, ...]
+    systems: tuple[str, ...]
+    rounds: int
+    seconds: float
+    sink: bool
+    entries: int
+    addresses: int
+    plots: Path | None
+
+    def wants(self, system: str) -> bool:
+        return not self.systems or any(map(system.startswith, self.systems))
+
+
+def read_options(doc: str | None, rows: Collection[str]) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=doc)
+    for option, among in (("--only", ", ".join(rows)), ("--systems", "those measured")):
+        said_of = f"of {among}: those that begin so"
+        parser.add_argument(option, nargs="+", default=[], metavar="NAME", help=said_of)
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, interleaved (3)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of one run (3)")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="names that begin so")
+    parser.add_argument("--sink", action="store_true", help="cold: call Postfix's smtp-sink")
     parser.add_argument(
-        "--sink", action="store_true", help="call Postfix's smtp-sink, not our hosts"
+        "--entries", type=int, default=10_000_000, help="full: addresses in the cache (10,000,000)"
     )
-    return parser.parse_args(sys.argv[1:])
+    parser.add_argument(
+        "--addresses", type=int, default=1_000_000, help="growth: the most asked for (1,000,000)"
+    )
+    parser.add_argument("--plots", type=Path, help="a folder to write plots into, as SVG")
+    said = parser.parse_args()
+    return Options(
+        tuple(said.only),
+        tuple(said.systems),
+        said.rounds,
+        said.seconds,
+        said.sink,
+        said.entries,
+        said.addresses,
+        said.plots,
+    )

@@ -10,12 +10,16 @@ import msgspec
 
 from .places import ANSWERS_AT_ONCE, mailbox
 
+# A prime that divides no number of mailboxes: all are gone round, and neighbours are far apart.
+_STRIDE = 7_368_787
+
 
 class Way(StrEnum):
     """How a question is put."""
 
     POLICY = "policy"  # to a policy service, as Postfix does
     SMTP = "smtp"  # to an MTA that verifies senders, by a transaction up to RCPT
+    SMTP_EACH = "smtp_each"  # the same, in a session of its own for each
     MILTER = "milter"  # to a milter, as an MTA does
     LIBRARY = "library"  # to nobody: the program that has the order verifies itself
     CALLOUT = "callout"  # to the hosts themselves: no verifier between
@@ -34,11 +38,11 @@ class Order:
     questions: int = 0  # 0: as many as there is time for
     domains: int = 1_000
     kind: str = ANSWERS_AT_ONCE
-    known: int = 0  # go round among so many mailboxes; 0: each is a new one
+    known: int = 0  # go round among so many mailboxes, in no order; 0: each is a new one
     depth: int = 1  # questions that each asker has open at a time
 
     def address(self, turn: int) -> str:
-        number = self.first + (turn % self.known if self.known else turn)
+        number = self.first + (turn * _STRIDE % self.known if self.known else turn)
         return mailbox(number, self.kind, self.domains)
 
 

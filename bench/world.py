@@ -13,11 +13,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.real.servers.box import Box
-from tests.real.servers.network import private_network, visiting
+from real.servers.box import Box
+from real.servers.network import private_network, visiting
 
 from .orders import Order, Outcome, read_outcome, write_order
-from .places import NAMESERVER, OUR_END, OUTSIDE, SMTP_PORT, THEIR_END
+from .places import HERE, NAMESERVER, OUR_END, OUTSIDE, SMTP_PORT, THEIR_END, THERE
 
 # proc_net_tcp(5): the port in hexadecimal, and the state ESTABLISHED.
 _SMTP, _STANDS = f":{SMTP_PORT:04X}", "01"
@@ -53,23 +53,22 @@ class World:
             raise TimeoutError(f"{command[-1]} does not start")
         return process
 
-    def open_outside(self, holder: Sequence[str]) -> None:
+    def open_outside(self, holder: Sequence[str], delay_s: float) -> None:
         """Make another network for mail exchangers, held by a program, and lay a wire there."""
         self.hosts_pid = self.start(["unshare", "--net", *holder]).pid
-        here, there = "bench0", "bench1"
-        ip, ip_there = ["ip"], ["nsenter", "--net", "--target", str(self.hosts_pid), "ip"]
-        for command in (
-            [*ip, "link", "add", here, "type", "veth", "peer", "name", there],
-            [*ip, "link", "set", there, "netns", str(self.hosts_pid)],
-            [*ip, "address", "add", f"{OUR_END}/30", "dev", here],
-            [*ip, "link", "set", here, "up"],
-            [*ip, "route", "add", OUTSIDE, "via", THEIR_END],
-            [*ip_there, "link", "set", "lo", "up"],
-            [*ip_there, "address", "add", f"{THEIR_END}/30", "dev", there],
-            [*ip_there, "link", "set", there, "up"],
-            [*ip_there, "route", "add", "local", OUTSIDE, "dev", "lo"],
-        ):
-            subprocess.run(command, check=True, timeout=SETTLE_S)
+        there = ["nsenter", "--net", "--target", str(self.hosts_pid)]
+        if delay_s:
+            self.start([*_PYTHON, "bench.wire", str(self.hosts_pid), str(delay_s)])
+        else:
+            _ip("link", "add", HERE, "type", "veth", "peer", "name", THERE)
+            _ip("link", "set", THERE, "netns", str(self.hosts_pid))
+        _ip("address", "add", f"{OUR_END}/30", "dev", HERE)
+        _ip("link", "set", HERE, "up")
+        _ip("route", "add", OUTSIDE, "via", THEIR_END)
+        _ip("link", "set", "lo", "up", at=there)
+        _ip("address", "add", f"{THEIR_END}/30", "dev", THERE, at=there)
+        _ip("link", "set", THERE, "up", at=there)
+        _ip("route", "add", "local", OUTSIDE, "dev", "lo", at=there)
 
     @contextmanager
     def among_hosts(self) -> Iterator[None]:
@@ -117,6 +116,14 @@ class World:
             finally:
                 process.terminate()
 
+    def received_bytes(self) -> int:
+        """What the mail exchangers have sent so far, heads of packets included."""
+        for row in Path("/proc/thread-self/net/dev").read_text().splitlines():
+            name, _, figures = row.partition(":")
+            if name.strip() == HERE:
+                return int(figures.split()[0])
+        raise LookupError(HERE)
+
     def connections(self) -> int:
         """How many connections stand at the mail exchangers."""
         with self.among_hosts():
@@ -130,9 +137,18 @@ class World:
         process.wait(SETTLE_S)
 
 
+def _ip(*arguments: str, at: Sequence[str] = ()) -> None:
+    subprocess.run([*at, "ip", *arguments], check=True, timeout=SETTLE_S)
+
+
 @contextmanager
-def world(start_hosts: Callable[[World], None] | None = None) -> Iterator[World]:
-    """Enter a network of our own, with names in it and hosts: those of hosts.py, or others."""
+def world(
+    start_hosts: Callable[[World], None] | None = None, *, delay_s: float = 0.0
+) -> Iterator[World]:
+    """Enter a network of our own, with names in it and hosts: those of hosts.py, or others.
+
+    `delay_s`: how far away they are, one way.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as stack:
@@ -141,7 +157,8 @@ def world(start_hosts: Callable[[World], None] | None = None) -> Iterator[World]
         outside = stack.enter_context(private_network())
         made = World(outside, Path(home), stack)
         made.start([*_PYTHON, "bench.names"])
-        made.open_outside(_NOBODY if start_hosts else [*_PYTHON, "bench.hosts"])
+        holder = _NOBODY if start_hosts else (*_PYTHON, "bench.hosts")
+        made.open_outside(holder, delay_s)
         if start_hosts:
             start_hosts(made)
         yield made

@@ -5,8 +5,8 @@ Not here: unpacking it (tests/real/servers/exim.py).
 
 import os
 
-from tests.real.servers import exim
-from tests.real.servers.etc import ACCOUNTS
+from real.servers import exim
+from real.servers.etc import ACCOUNTS
 
 from ..orders import Way
 from ..places import HELO_NAME, SMTP_PORT
@@ -54,15 +54,25 @@ begin transports
 outward:
   driver = smtp
   allow_localhost = true
-  hosts_avoid_tls = *
+  hosts_avoid_tls = {in_clear}
   helo_data = {name}
 """
 
 
 def start(
-    world: World, name: str, host: str, *, random: bool = False, within_s: int = 30
+    world: World,
+    name: str,
+    host: str,
+    *,
+    random: bool = False,
+    secure: bool = False,
+    each: bool = False,
+    within_s: int = 30,
 ) -> System:
-    """Start it; `random` is its control address."""
+    """Start it; `random` is its control address, `secure` takes STARTTLS where it is offered.
+
+    `each`: asked in a session of its own for each message.
+    """
     box = world.box(name.replace(" ", "-"), exim.fetch)
     for folder in ("spool", "log"):
         (box.home / folder).mkdir()
@@ -73,8 +83,11 @@ def start(
         port=SMTP_PORT,
         within=within_s,
         options=",random" if random else "",
+        in_clear="" if secure else "*",
     )
     (box.home / "exim.conf").write_text(config)
     pid = started(lambda: box.start("/usr/sbin/exim4", "-bdf", "-C", "/srv/exim.conf"))
     box.wait_ready(host, SMTP_PORT)
-    return System(name, Way.SMTP, host, SMTP_PORT, pid, frozenset({"250"}), world)
+    about = box.run("/usr/sbin/exim4", "-C", "/srv/exim.conf", "-bV").splitlines()[0]
+    way = Way.SMTP_EACH if each else Way.SMTP
+    return System(name, way, host, SMTP_PORT, pid, frozenset({"250"}), world, about=about)

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.real.servers.network import visiting
-from tests.real.servers.unpack import UnavailableError
+from real.servers.network import visiting
+from real.servers.unpack import UnavailableError
 
 from ..orders import Way
 from ..places import NAMESERVER
@@ -35,7 +35,8 @@ def py3_validate_email(world: World, name: str) -> System:
         _run([str(python), "-m", "pip", "install", "--quiet", PY3])
 
     _once(world, place, fetch)
-    return _library(world, name, [str(python), str(DRIVERS / "py3_validate_email.py")], "True")
+    driver = str(DRIVERS / "py3_validate_email.py")
+    return _library(world, name, [str(python), driver], "True", PY3)
 
 
 def deep_email_validator(world: World, name: str) -> System:
@@ -53,15 +54,15 @@ def deep_email_validator(world: World, name: str) -> System:
 
     _once(world, place, fetch)
     driver = str(DRIVERS / "deep_email_validator.js")
-    return _library(world, name, ["node", driver, str(package)], "true")
+    return _library(world, name, ["node", driver, str(package)], "true", DEEP)
 
 
-def _library(world: World, name: str, command: list[str], good: str) -> System:
+def _library(world: World, name: str, command: list[str], good: str, about: str) -> System:
     resolver = world.home / "resolv.conf"
     resolver.write_text(f"nameserver {NAMESERVER}\n")
     apart = ["unshare", "--mount", "env", f"PYTHONPATH={ROOT}", "sh", "-c", _IN_OUR_DNS]
     argv = [*apart, str(resolver), *command]
-    return System(name, Way.LIBRARY, "", 0, 0, frozenset({good}), world, argv)
+    return System(name, Way.LIBRARY, "", 0, 0, frozenset({good}), world, argv, about=about)
 
 
 def _once(world: World, place: Path, fetch: Callable[[], None]) -> None:

@@ -6,8 +6,8 @@ Not here: unpacking it (tests/real/servers/unpack.py).
 import os
 from pathlib import Path
 
-from tests.real.servers.etc import ACCOUNTS
-from tests.real.servers.unpack import unpack
+from real.servers.etc import ACCOUNTS
+from real.servers.unpack import unpack
 
 from ..orders import Way
 from ..places import HELO_NAME, MAILFROMD_PORT
@@ -58,4 +58,6 @@ def start(world: World, name: str) -> System:
     ]
     pid = started(lambda: box.start(*argv))
     box.wait_listening("127.0.0.1", MAILFROMD_PORT)
-    return System(name, Way.MILTER, "127.0.0.1", MAILFROMD_PORT, pid, frozenset({"c"}), world)
+    about = box.run("/usr/sbin/mailfromd", "--version").splitlines()[0]
+    host, good = "127.0.0.1", frozenset({"c"})
+    return System(name, Way.MILTER, host, MAILFROMD_PORT, pid, good, world, about=about)

@@ -3,7 +3,7 @@
 Not here: unpacking it (tests/real/servers/postfix.py).
 """
 
-from tests.real.servers import postfix
+from real.servers import postfix
 
 from ..orders import Way
 from ..places import SMTP_PORT
@@ -39,8 +39,17 @@ def start(world: World, name: str, host: str, *, poll_s: int = 3) -> System:
     box = world.box(name.replace(" ", "-"), postfix.fetch)
     main = {**_MAIN, "address_verify_poll_delay": f"{poll_s}s"}
     pid = started(lambda: postfix.start(box, host, main))
+    version = box.run("/usr/sbin/postconf", "-c", "/srv/etc", "-d", "-h", "mail_version").strip()
     return System(
-        name, Way.SMTP, host, SMTP_PORT, pid, frozenset({_VERIFIED}), world, least_s=4.0 * poll_s
+        name,
+        Way.SMTP,
+        host,
+        SMTP_PORT,
+        pid,
+        frozenset({_VERIFIED}),
+        world,
+        least_s=4.0 * poll_s,
+        about=f"Postfix {version}",
     )
 
 

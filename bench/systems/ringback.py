@@ -6,14 +6,15 @@ Not here: the settings of the world it runs in (tests/real/servers/settings.py).
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from time import monotonic
 
-from tests.real.servers.settings import settings_with
+from real.servers.settings import settings_with
 
 from ..orders import Way
 from ..places import CONTACT, HELO_NAME, OUR_END, OUTSIDE
 from ..world import ROOT, World
-from .system import System
+from .system import PART, System
 
 READY_S = 20.0
 _GLANCE_S = 0.05
@@ -31,16 +32,20 @@ def start(
     *,
     control: bool = False,
     plain: bool = False,
-    sections: Mapping[str, Mapping[str, object]] | None = None,
+    secure: bool = False,
+    store: Path | None = None,
+    more: Mapping[str, Mapping[str, object]] | None = None,
 ) -> System:
-    """Start it; `plain` is without uvloop, `sections` are settings over these."""
+    """Start it; `plain` is without uvloop, `store` its database, `more` settings over these."""
     home = world.home / name.replace(" ", "-")
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     config, log = home / "ringback.toml", home / "log"
-    wanted = {**_sections(address, control), **(sections or {})}
-    config.write_text(
-        f'{settings_with(**wanted)}\n[store]\nurl = "sqlite://{home / "ringback.db"}"\n'
-    )
+    wanted = _sections(address, control, secure)
+    for section, extra in (more or {}).items():
+        wanted[section] = {**wanted.get(section, {}), **extra}
+    settings = settings_with(**wanted)
+    place = store or home / "ringback.db"
+    config.write_text(f'{settings}\n[store]\nurl = "sqlite://{place}"\n')
     command = [sys.executable, "-c", _SERVE_PLAIN if plain else _SERVE]
     with log.open("wb") as stream:
         process = subprocess.Popen(
@@ -49,8 +54,7 @@ def start(
             stdout=stream,
             stderr=stream,
         )
-    world.stack.callback(process.wait, READY_S)
-    world.stack.callback(process.kill)
+    world.stack.callback(_kill, process)
     give_up_at = monotonic() + READY_S
     while b'"ready"' not in log.read_bytes():
         try:
@@ -60,12 +64,34 @@ def start(
                 continue
         raise TimeoutError(f"{name} does not start\n{log.read_text()}")
     host, _, port = address.rpartition(":")
+    good = frozenset({"action=DUNNO"})
+    about = " ".join(settings.replace("\n[", f"{PART}[").split())
     return System(
-        name, Way.POLICY, host, int(port), process.pid, frozenset({"action=DUNNO"}), world
+        name,
+        Way.POLICY,
+        host,
+        int(port),
+        process.pid,
+        good,
+        world,
+        about=about,
+        stop=lambda: _end(process),
     )
 
 
-def _sections(address: str, control: bool) -> dict[str, dict[str, object]]:
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """As a service manager does."""
+    process.terminate()
+    process.wait(READY_S)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait(READY_S)
+
+
+def _sections(address: str, control: bool, secure: bool) -> dict[str, dict[str, object]]:
+    """Those of settings_with, and what a benchmark needs beside: plenty of everything."""
     return {
         "identity": {
             "helo_name": HELO_NAME,
@@ -76,6 +102,7 @@ def _sections(address: str, control: bool) -> dict[str, dict[str, object]]:
         "smtp": {
             "allowed_networks": [OUTSIDE],
             "control": control,
+            "tls": "opportunistic" if secure else "when_required",
             "answer_within_s": 60.0,
             "stage_timeout_s": 300.0,
             "callout_deadline_s": 600.0,

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from .. import usage
 from ..orders import Order, Outcome, Way
-from ..places import ANSWERS_AT_ONCE, WAITS
+from ..places import ANSWERS_AT_ONCE
 from ..world import World
 
 # Every order asks about mailboxes that no order before it could have asked about.
 MOST_A_RUN = 200_000
+MOST_DOMAINS = 1_000_000
+PART = " · "
 # Ringback takes so many questions at a time on one connection, and a thousand connections.
 _POLICY_DEPTH = 16
 
@@ -26,6 +28,7 @@ class Sample:
     rate: float  # answers a second
     p50_ms: float
     p99_ms: float
+    worst_ms: float
     cpu_s: float  # of the verifier, for 1,000 answers
     wrong: dict[str, int]  # answers that are not what is true of a mailbox that exists
 
@@ -43,12 +46,34 @@ class System:
     world: World
     command: list[str] = field(default_factory=lambda: [sys.executable, "-m", "bench.load"])
     least_s: float = 0.0  # a run shorter than that would show nothing
+    about: str = ""  # its version, or the settings it runs with, section by section
+    stop: Callable[[], None] = lambda: None  # before the world ends
 
     @contextmanager
-    def waiting(self, questions: int, seconds: float) -> Iterator[None]:
-        """Have so many questions open about mailboxes at hosts of their own that let them wait."""
+    def waiting(self, kind: str, questions: int, seconds: float) -> Iterator[None]:
+        """Have so many questions open, each about a mailbox at a host of its own, of `kind`."""
         depth = _POLICY_DEPTH if self.way is Way.POLICY else 1
-        order = self._order(questions // depth, seconds, kind=WAITS, domains=questions, depth=depth)
+        with self._busy(kind, questions, seconds, askers=questions // depth, depth=depth):
+            yield
+
+    @contextmanager
+    def streaming(self, kind: str, questions: int, seconds: float, askers: int) -> Iterator[None]:
+        """Have them asked one after the other, by so many askers."""
+        with self._busy(kind, questions, seconds, askers=askers, depth=1):
+            yield
+
+    @contextmanager
+    def _busy(
+        self, kind: str, questions: int, seconds: float, *, askers: int, depth: int
+    ) -> Iterator[None]:
+        order = self._order(
+            askers,
+            seconds,
+            questions=questions // depth * depth,
+            kind=kind,
+            domains=MOST_DOMAINS,
+            depth=depth,
+        )
         with self.world.busy(self.command, order):
             yield
 
@@ -101,7 +126,7 @@ class System:
     ) -> Order:
         if first is None:
             first = self.world.asked
-            self.world.asked += MOST_A_RUN
+            self.world.asked += questions or MOST_A_RUN
         return Order(
             way=self.way,
             host=self.host,
@@ -134,6 +159,7 @@ class System:
             rate=outcome.rate,
             p50_ms=outcome.quantile_ms(0.5),
             p99_ms=outcome.quantile_ms(0.99),
+            worst_ms=outcome.quantile_ms(1.0),
             cpu_s=spent_s * 1_000 / max(len(outcome.took_ms), 1),
             wrong={said: count for said, count in outcome.said.items() if said not in self.good},
         )

@@ -1,35 +1,39 @@
-"""Answers from the cache over kept connections. Usage: python -m bench.cached
+"""Answers from the cache over kept connections.
 
 The ceiling is a policy service that says DUNNO to everything and looks nothing up.
 """
 
 from collections import defaultdict
 
-from . import entrants
-from .entrants import gather
-from .figures import HEAD, row, say, say_table
-from .machine import describe
-from .options import options
-from .orders import Way
-from .places import DO_NOTHING_PORT, THEIR_END
-from .systems.system import Sample, System
-from .world import World, world
+from .. import entrants
+from ..entrants import gather
+from ..figures import HEAD, row, say, say_table
+from ..machine import describe
+from ..options import Options
+from ..systems.system import Sample
+from ..world import world
 
 ASKERS = (1, 32)
 KNOWN = 1_000
 WARM_UP_ASKERS, WARM_UP_S = 64, 60.0
-CEILING = "load alone"
-NAMES = (entrants.RINGBACK, entrants.PLAIN, entrants.EXIM, entrants.EAGER, entrants.MAILFROMD)
+NAMES = (
+    entrants.NOTHING,
+    entrants.RINGBACK,
+    entrants.PLAIN,
+    entrants.EXIM,
+    entrants.EXIM_EACH,
+    entrants.EAGER,
+    entrants.MAILFROMD,
+)
 
 
-def main() -> None:
-    asked = options(__doc__)
+def run(asked: Options) -> None:
     with world() as here:
         say(f"cached answers; {describe()}; medians of {asked.rounds} runs of {asked.seconds:g} s")
-        field = gather(here, NAMES, asked.only)
+        field = gather(here, NAMES, asked)
+        field.say_who()
         for system in field.systems.values():
             system.warm_up(WARM_UP_ASKERS, WARM_UP_S, KNOWN, first=0)
-        field.systems = {CEILING: _ceiling(here), **field.systems}
         for askers in ASKERS:
             samples: defaultdict[str, list[Sample]] = defaultdict(list)
             for _ in range(asked.rounds):
@@ -41,12 +45,3 @@ def main() -> None:
             ]
             say_table([HEAD, *rows])
         field.say_missing()
-
-
-def _ceiling(here: World) -> System:
-    good = frozenset({"action=DUNNO"})
-    return System(CEILING, Way.POLICY, THEIR_END, DO_NOTHING_PORT, 0, good, here)
-
-
-if __name__ == "__main__":
-    main()
