@@ -156,23 +156,32 @@ def test_of_too_many_acquaintances_those_go_who_never_came_back(
     assert kept == _names(connection, "acquaintance", "network")
 
 
-def test_of_too_many_entries_and_facts_those_go_that_expire_first(
+def test_of_too_many_facts_those_go_that_expire_first(
     connection: sqlite3.Connection, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeper, "MAX_ENTRIES", 2)
     monkeypatch.setattr(sweeper, "MAX_FACTS", 1)
     subject = make()
     for number in range(5):
-        connection.execute(
-            "INSERT INTO entry VALUES (?, '', '', 0, ?, '')", (f"{number}", 9_000.0 + number)
-        )
-        connection.execute(
-            "INSERT INTO fact VALUES (?, '', 0, ?, '')", (f"{number}", 9_000.0 + number)
-        )
+        row = (f"{number}", 9_000.0 + number)
+        connection.execute("INSERT INTO fact VALUES (?, '', 0, ?, '')", row)
     _sweep_all(subject, connection)
 
-    assert {"3", "4"} == _names(connection, "entry", "key")
     assert {"4"} == _names(connection, "fact", "subject")
+
+
+def test_of_entries_that_take_too_much_room_those_go_that_expire_first(
+    connection: sqlite3.Connection, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "MAX_ENTRIES", 100)  # 200 kB, of which the empty tables take some
+    subject = make()
+    for number in range(150):
+        row = (f"{number}", 9_000.0 + number, "x" * 2_000)
+        connection.execute("INSERT INTO entry VALUES (?, '', '', 0, ?, ?)", row)
+    _sweep_all(subject, connection)
+    kept = {int(name) for name in _names(connection, "entry", "key")}
+
+    assert set(range(min(kept), 150)) == kept
+    assert 20 < len(kept) < 100
 
 
 def test_of_too_many_calls_the_oldest_go_however_long_they_are_to_be_kept(

@@ -19,9 +19,10 @@ SWEEP_EVERY_S = 30.0
 RECOVERED_FOR_S = 60.0
 # Counting takes some tens of milliseconds in the largest tables.
 COUNT_EVERY_S = 600.0
-# With dialogues of 3 kB, some 20 GB of disk in all. Callouts are bounded by budgets, but not the verdicts
-# that cost none: on domains that do not exist. Mails that wait are bounded by rules/waiting.py.
-MAX_ENTRIES = 5_000_000
+# As many as 24 GB hold, at 2 kB each with its evidence: ten million and more. Callouts are bounded by
+# budgets, but not the verdicts that cost none: on domains that do not exist. Mails that wait are bounded
+# by rules/waiting.py.
+MAX_ENTRIES = 12_000_000
 MAX_FACTS = 1_000_000
 MAX_ACQUAINTANCES = 1_000_000
 # The audit of the last 50 hours at the default budget, whatever time it is to be kept for.
@@ -65,7 +66,7 @@ class Sweeper:
         self._began_at: float | None = None  # the last round
         self._left: deque[str | _Trim] = deque()  # of that round
         self._trims = (
-            _Trim("total_entries", "trim_entries", MAX_ENTRIES),
+            _Trim("weigh_entries", "trim_entries", MAX_ENTRIES),
             _Trim("total_facts", "trim_facts", MAX_FACTS),
             _Trim("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES),
             _Trim("count_calls", "trim_calls", MAX_CALLS),
