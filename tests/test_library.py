@@ -1,15 +1,23 @@
 """The package as programs import it."""
 
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import ringback
-from ringback import Purpose, Query, Settings, Verdict, Verifier
+from ringback import Purpose, Query, Settings, Verdict, Verifier, library
+from ringback.assemble import running_verifier
+from ringback.engine.ports import Sink
+from ringback.engine.verifier import Verifier as Engine
 from ringback.errors import ConfigError, LocalProtocolError
 from ringback.lab.world import World
 from ringback.values.events import CalledOut, Event
 from ringback.values.settings import Dns, Etiquette, Identity, Smtp, StoreSettings
+
+README = Path(__file__).parent.parent / "README.md"
 
 
 def settings_for(world: World, tmp_path: Path) -> Settings:
@@ -35,6 +43,25 @@ async def test_a_verifier_answers_inside_its_context(tmp_path: Path) -> None:
     assert (Verdict.DELIVERABLE, Verdict.UNDELIVERABLE) == (known.verdict, unknown.verdict)
     assert [False, True] == [known.from_cache, again.from_cache]
     assert 2 == len([event for event in events if isinstance(event, CalledOut)])
+
+
+async def test_the_sample_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = README.read_text("utf-8").partition("```python\n")[2].partition("```")[0]
+    async with World() as world:
+        smtp = Smtp(port=world.smtp_port, allowed_networks=("127.0.0.0/8",))
+
+        def in_the_lab(settings: Settings, sink: Sink) -> AbstractAsyncContextManager[Engine]:
+            dns = Dns(nameservers=(world.nameserver,))
+            identity = replace(settings.identity, helo_name="verify.lab.example")
+            return running_verifier(replace(settings, identity=identity, dns=dns, smtp=smtp), sink)
+
+        monkeypatch.setattr(library, "running_verifier", in_the_lab)
+        await asyncio.to_thread(exec, sample, {})
+
+    assert "deliverable accepted\n" == capsys.readouterr().out
+    assert "# such as: deliverable accepted" in sample
 
 
 async def test_outside_it_is_a_mistake_to_ask(tmp_path: Path) -> None:

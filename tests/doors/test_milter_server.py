@@ -2,15 +2,19 @@
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from door_fakes import NOON, FakeConnection, FakeVerifier, Verdict, until
+from ringback.doors.all_doors import MILTER_LIMITS
 from ringback.doors.milter_server import Limits, MilterServer
 from ringback.errors import StoreError
 from ringback.lab.clock import HandClock
+from ringback.net.descriptors import raise_limit
+from ringback.net.listen import listen
 from ringback.values.events import Decided, DoorClosed, Event, Trouble
 from ringback.values.query import Client, Purpose, Query, Report
 from ringback.values.settings import Mode, Policy, Recipient, RecipientRoute, Settings, Smtp
@@ -477,3 +481,45 @@ async def test_a_bounce_to_an_unknown_recipient_is_refused() -> None:
     )
 
     assert "y" == letters(said)
+
+
+# Many at once, over real sockets.
+
+THOUSANDS = 3_000  # an MTA may hold a connection for each of its own
+
+
+async def read_packet(reader: asyncio.StreamReader) -> bytes:
+    (length,) = struct.unpack(">I", await reader.readexactly(4))
+    return await reader.readexactly(length)
+
+
+@pytest.mark.slow
+async def test_thousands_of_connections_at_once_each_get_their_answer() -> None:
+    raise_limit()
+    world = World(nobody=Reason.NO_SUCH_MAILBOX)
+    listener = await listen(
+        "127.0.0.1:0", world.server.serve, MILTER_LIMITS, sink=world.events.append
+    )
+    host, _, port = listener.address.rpartition(":")
+    dialling, all_in = asyncio.Semaphore(100), asyncio.Barrier(THOUSANDS)
+
+    async def told(sender: str) -> str:
+        async with dialling:
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(OPEN)
+            await read_packet(reader)
+        await all_in.wait()
+        writer.write(mail(sender) + rcpt() + QUIT)
+        said = await reader.read()
+        writer.close()
+        return letters(said)
+
+    async with asyncio.timeout(60):
+        said = await asyncio.gather(
+            *(told("ann@shop.example") for _ in range(THOUSANDS // 2)),
+            *(told("nobody@shop.example") for _ in range(THOUSANDS // 2)),
+        )
+    await listener.stop(0.0)
+
+    assert {"c": THOUSANDS // 2, "y": THOUSANDS // 2} == Counter(said)
+    assert [] == world.closed() + world.troubles()

@@ -187,10 +187,11 @@ def test_no_http_is_no_listener() -> None:
         (Stage.RCPT, Meaning.SENDER_REJECTED, False),
         (Stage.RCPT, Meaning.NULL_SENDER_REFUSED, False),
         (Stage.MAIL, Meaning.CONTENT_OR_POLICY, False),
+        (Stage.AUTH, Meaning.AUTH_REQUIRED, False),
         (Stage.GREETING, Meaning.CLIENT_BLOCKED, True),
     ],
 )
-def test_what_is_said_of_one_sender_is_not_kept_for_the_next(
+def test_what_is_said_of_one_sender_or_of_our_login_is_not_kept_for_the_next(
     stage: Stage, meaning: Meaning, kept: bool
 ) -> None:
     because = Exchange(0.0, stage, code=550, meaning=meaning)

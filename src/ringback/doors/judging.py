@@ -50,6 +50,9 @@ class Ruling:
     told: Action  # what the MTA is told: DUNNO while observing
 
 
+Judging = Coroutine[None, None, Ruling | None]
+
+
 class Judge:
     """Judges mail for one door."""
 
@@ -81,9 +84,9 @@ class Judge:
         """When a question that is raised now is to be answered."""
         return self._clock.now() + self.settings.smtp.answer_within_s
 
-    async def judge(self, query: Query, known: Report | None = None) -> Ruling | None:
+    def judge(self, query: Query, known: Report | None = None) -> Judging:
         """Judge one question, by what is `known` of it already if anything is; None if we failed."""
-        return await self._guard(self._judge(query, known))
+        return self._guard(self._judge(query, known))
 
     async def rule(self, query: Query) -> tuple[Action, Action]:
         """Judge one question; return what follows, and what the MTA is told, also where we failed."""

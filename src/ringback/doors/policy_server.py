@@ -8,7 +8,7 @@ Not here: the protocol (wire/policy.py), what is asked and what follows (doors/j
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..engine.ports import Clock, Sink
@@ -100,30 +100,34 @@ class PolicyServer:
             pass  # the client is gone, and nobody waits for the rest of its answers
 
     async def answer(self, request: PolicyRequest) -> bytes:
-        """Return the answer to one request: of several questions, that of the strictest.
+        """Return the answer to one request."""
+        return await self._answer(tuple(self._queries(request)))
+
+    async def _answer(self, queries: Sequence[Query]) -> bytes:
+        """Return the answer to the questions of one request: that of the strictest.
 
         Of equals it is the first, which is the recipient's; who is refused for it raises no other.
         """
-        if request.protocol_state not in _STAGES:
-            return encode(str(DUNNO))
         told = DUNNO
-        for query in self._queries(request):
+        for query in queries:
             action, answer = await self._judge.rule(query)
             told = max(told, answer, key=lambda action: action.strictness)
             if action.kind is Kind.REFUSE:
                 break
         return encode(str(told))
 
-    def answer_nowait(self, request: PolicyRequest) -> bytes | None:
+    def _answer_nowait(self, queries: Sequence[Query]) -> bytes | None:
         """Return the same, if it waits for nobody, and is that of one question: none is judged twice."""
-        if request.protocol_state not in _STAGES:
+        if not queries:
             return encode(str(DUNNO))
-        first, *others = self._queries(request)
+        first, *others = queries
         ruled = None if others else self._judge.rule_nowait(first)
         return encode(str(ruled[1])) if ruled else None
 
     def _queries(self, request: PolicyRequest) -> Iterator[Query]:
         """The questions that a request raises, the recipient's first."""
+        if request.protocol_state not in _STAGES:
+            return
         client = _client(request)
         by_at = self._judge.answer_by_at
         sender, recipient = external_form(request.sender), external_form(request.recipient)
@@ -138,18 +142,30 @@ class PolicyServer:
         patience = Patience(self._limits.idle_s, self._limits.half_request_s)
         intake = Intake(connection, PolicyReader(), patience, "request")
         try:
-            while requests := await intake.wait_next():
-                for number, request in enumerate(requests, 1):
-                    at_hand = self.answer_nowait(request) if answers.idle else None
-                    if at_hand is not None:
-                        await connection.write(at_hand)
-                    else:
-                        await answers.wait_room()
-                        answers.add(tasks.create_task(self.answer(request)))
-                    if not number % self._limits.in_flight:
-                        await asyncio.sleep(0)  # other clients ask, too
+            while await self._take(await intake.wait_next(), connection, answers, tasks):
+                pass  # nothing of what was taken is held here while we wait for more
         except RemoteProtocolError as error:
             self._sink(DoorClosed(DOOR, connection.peer, str(error)))
+
+    async def _take(
+        self,
+        requests: Sequence[PolicyRequest],
+        connection: Connection,
+        answers: _Answers,
+        tasks: asyncio.TaskGroup,
+    ) -> int:
+        """Take up what was asked; return how much that is."""
+        for number, request in enumerate(requests, 1):
+            queries = tuple(self._queries(request))
+            at_hand = self._answer_nowait(queries) if answers.idle else None
+            if at_hand is not None:
+                await connection.write(at_hand)
+            else:
+                await answers.wait_room()
+                answers.add(tasks.create_task(self._answer(queries)))
+            if not number % self._limits.in_flight:
+                await asyncio.sleep(0)  # other clients ask, too
+        return len(requests)
 
 
 def _client(request: PolicyRequest) -> Client:

@@ -164,9 +164,15 @@ def is_of_host(exchange: Exchange) -> bool:
 
 
 def is_kept(conclusion: Conclusion) -> bool:
-    """True where a conclusion holds for the recipient, whoever writes to it next."""
+    """True where a conclusion holds for the recipient, whoever writes to it next.
+
+    A login that was refused is a mistake of the operator's, which is to be over when he has mended it.
+    """
     because = conclusion.because
-    return because is None or not (is_of_sender(because) or because.stage is Stage.MAIL)
+    return because is None or not (is_of_sender(because) or because.stage in _NOT_OF_RECIPIENT)
+
+
+_NOT_OF_RECIPIENT = frozenset({Stage.AUTH, Stage.MAIL})
 
 
 def is_answer(exchange: Exchange) -> bool:

@@ -147,6 +147,7 @@ def test_a_mistake_is_one_line_and_status_2(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["bulk"], 'the command "bulk" comes with a later version; see ringback --help'),
         (["chekc"], 'no such command "chekc"; the nearest is "check"; see ringback --help'),
         (
             ["config", "check", "--bogus"],

@@ -12,7 +12,7 @@ from litestar import get
 from door_fakes import NOON, until
 from http_fakes import TOKEN, TOKENS, WITH_TOKEN, HttpSite
 from ringback.doors.http.app import make_app
-from ringback.doors.http.guard import Guard
+from ringback.doors.http.guard import LIVE, Guard
 from ringback.doors.http.limits import Limits
 from ringback.values.events import DoorClosed, Requested, Trouble
 
@@ -36,6 +36,27 @@ async def test_every_answer_is_safe_in_a_browser(site: HttpSite) -> None:
         assert "default-src 'none'; frame-ancestors 'none'" == headers["content-security-policy"]
         assert "access-control-allow-origin" not in headers
         assert NOON == parsedate_to_datetime(headers["date"]).timestamp()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/openapi.json", "/v1/cache/shop.example"])
+async def test_a_head_is_that_of_a_get(site: HttpSite, path: str) -> None:
+    whole, head = await site.ask("GET", path), await site.ask("HEAD", path)
+
+    assert b"" == head.content
+    assert (whole.status_code, whole.headers) == (head.status_code, head.headers)
+    assert ["GET", "HEAD"] == [
+        event.method for event in told(site, Requested)
+    ] or path == "/healthz"
+
+
+async def test_what_has_no_get_or_no_end_has_no_head(site: HttpSite) -> None:
+    @get(LIVE)
+    async def live() -> str:
+        return "and so on"
+
+    site.__dict__["app"] = make_app(site.door, [live])
+
+    assert [405, 405] == statuses([await site.ask("HEAD", path) for path in ("/v1/verify", LIVE)])
 
 
 async def test_a_page_of_ours_may_say_otherwise(site: HttpSite) -> None:

@@ -10,6 +10,7 @@ from ringback.doors.http import answers, health
 from ringback.errors import StoreError
 from ringback.store.memory import MemoryStore
 from ringback.values.events import Examined
+from ringback.values.facts import Fact
 from ringback.values.fitness import Aspect, Finding, Fitness, Severity
 from ringback.values.storage import StoreStats
 
@@ -69,6 +70,31 @@ async def test_without_its_store_it_is_not_ready(
     )
     assert 200 == alive.status_code == counted.status_code
     assert "ringback_store_records{" not in counted.text
+
+
+async def test_a_store_that_cannot_be_written_is_not_usable(site: HttpSite) -> None:
+    class Full(MemoryStore):
+        lost = False
+
+        def save_fact(self, fact: Fact) -> None:
+            self.lost = True
+
+        async def flush(self) -> None:
+            if self.lost:
+                raise StoreError("the disk is full")
+
+    site.store = Full()
+    answer = await site.ask("GET", "/readyz")
+
+    assert (503, "the disk is full") == (answer.status_code, answer.json()["store"])
+
+
+async def test_being_asked_leaves_nothing_in_the_store(site: HttpSite) -> None:
+    site.store = MemoryStore()
+    before = await site.store.stats()
+    await site.ask("GET", "/readyz")
+
+    assert before == await site.store.stats()
 
 
 async def test_what_happened_is_counted(site: HttpSite) -> None:

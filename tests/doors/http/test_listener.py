@@ -126,6 +126,16 @@ async def test_what_is_no_http_is_a_problem_and_the_end(site: HttpSite, octets: 
     assert ["not HTTP, or a head that is too large"] == sent_away(site)
 
 
+async def test_a_head_has_no_body_and_the_connection_goes_on(site: HttpSite) -> None:
+    last = REQUEST.replace(b"Host", b"Connection: close\r\nHost")
+    async with listening(site) as listener:
+        said = await say(listener, METRICS.replace(b"GET", b"HEAD"), last)
+
+    assert 2 == said.count(b"HTTP/1.1 200 ")
+    assert b"# TYPE" not in said
+    assert said.endswith(b"ok\n")
+
+
 async def test_a_body_of_two_lengths_ends_the_connection(site: HttpSite) -> None:
     head = POST.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n") % 5
     async with listening(site) as listener:
@@ -191,6 +201,20 @@ async def test_a_broken_body_is_the_clients_fault(site: HttpSite, stage: int) ->
         )
 
     assert said.startswith(b"HTTP/1.1 400 ")
+    assert [] == [event for event in site.events if isinstance(event, Trouble)]
+
+
+@pytest.mark.parametrize("head", [POST, POST.replace(b"application/json", b"text/plain"), METRICS])
+async def test_a_broken_body_that_nobody_would_have_read_is_the_clients_fault(
+    site: HttpSite, head: bytes
+) -> None:
+    head = head.replace(b"Content-Length: %d\r\n", b"")
+    chunked = head.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+    async with listening(site) as listener:
+        said = await say(listener, chunked + b"zz\r\n")
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert 1 == said.count(b"HTTP/1.1")
     assert [] == [event for event in site.events if isinstance(event, Trouble)]
 
 

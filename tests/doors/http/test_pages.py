@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import httpx
@@ -16,6 +17,7 @@ from ringback.errors import StoreError
 from ringback.rules.freshness import Entry
 from ringback.values.events import CalledOut, Examined
 from ringback.values.fitness import Aspect, Finding, Fitness, Severity
+from ringback.values.settings import Policy
 from ringback.values.verdict import Reason
 
 PAGES = (
@@ -38,7 +40,7 @@ PAGES = (
     "/settings",
 )
 # Elements that have no end.
-_VOID = {"meta", "link", "input", "br", "rect", "path"}
+_VOID = {"meta", "link", "wbr", "input", "br", "rect", "path"}
 
 
 @pytest.fixture
@@ -101,6 +103,24 @@ async def test_nothing_that_others_write_gets_out_of_its_place(
     assert all(char not in answer.text for char in "\x1b\u202e")
     assert len(answer.text) < 400_000
     assert all(given["src"].startswith("/static/") for given in page.all("script"))
+
+
+@pytest.mark.parametrize(
+    ("listen", "asked"),
+    [
+        (("127.0.0.1:10040", "unix:/run/ringback/policy"), "inet:127.0.0.1:10040"),
+        (("unix:/run/ringback/policy",), "unix:/run/ringback/policy"),
+        ((), "inet:127.0.0.1:10040"),
+    ],
+)
+async def test_the_first_page_says_what_postfix_needs(
+    site: HttpSite, browser: Browser, listen: tuple[str, ...], asked: str
+) -> None:
+    site.settings = replace(site.settings, policy=Policy(listen=listen))
+    answer = await browser.open("/")
+
+    line = f"check_policy_service {{ {asked}, default_action=DUNNO, timeout=20s }}"
+    assert f"<code>{line}</code>" in answer.text
 
 
 @pytest.mark.parametrize("path", PAGES)

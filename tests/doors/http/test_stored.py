@@ -95,7 +95,7 @@ async def test_both_methods_are_told(used: HttpSite) -> None:
     refused = await used.ask("PATCH", "/v1/cache/shop.example")
 
     for answer in (options, refused):
-        assert {"GET", "DELETE", "OPTIONS"} == set(answer.headers["allow"].split(", "))
+        assert {"GET", "HEAD", "DELETE", "OPTIONS"} == set(answer.headers["allow"].split(", "))
     assert (204, 405) == (options.status_code, refused.status_code)
 
 

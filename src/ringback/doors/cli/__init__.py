@@ -36,6 +36,7 @@ COMMANDS = {
     "classify": "Say what replies of mail servers mean.",
     "config": "See the effective settings, and what is wrong with them.",
 }
+LATER = frozenset({"bulk", "replay", "trace"})
 
 
 class _Ringback(LazyGroup):
@@ -74,6 +75,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> 
     cls=_Ringback,
     package=__name__,
     lazy=COMMANDS,
+    later=LATER,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(

@@ -4,7 +4,7 @@ A group imports a command when it is named; a command, what it needs when it run
 Not here: which commands there are (doors/cli/__init__.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -30,13 +30,20 @@ class OnDemand:
 class LazyGroup(click.Group):
     """Commands by name, each with its line of help; module `name` has the command as `name`.
 
-    A dash in a command's name is an underscore in the module's.
+    A dash in a command's name is an underscore in the module's. Those of `later` are to come.
     """
 
-    def __init__(self, *args: Any, package: str, lazy: Mapping[str, str], **rest: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        lazy: Mapping[str, str],
+        later: Container[str] = (),
+        **rest: Any,
+    ) -> None:
         super().__init__(*args, **rest)
         self._package = package
-        self._lazy = lazy
+        self._lazy, self._later = lazy, later
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._lazy)
@@ -61,6 +68,8 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in self._later:
+            ctx.fail(f'the command "{args[0]}" comes with a later version')
         if args[0] not in self._lazy and not args[0].startswith("-"):
             ctx.fail(
                 f'no such command "{args[0]}"; the nearest is "{nearest(args[0], self._lazy)}"'

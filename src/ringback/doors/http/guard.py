@@ -9,7 +9,7 @@ import asyncio
 from email.utils import formatdate
 from http import HTTPStatus
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from ...values.events import Requested, Trouble
@@ -33,6 +33,7 @@ _HEADERS = (
 )
 # Where a browser shows a token, and what the page for it is made of.
 LOGIN, STATIC = "/login", "/static/"
+LIVE = "/live"  # its answer has no end
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 
@@ -46,6 +47,11 @@ class _Exchange:
         peer = scope.get("client")
         self.peer = peer[0] if peer else "unix"
         self.client = network_of(self.peer)
+        self.method = scope["method"]
+        # RFC 9110 section 9.3.2: the head that a GET would have.
+        self._is_head = self.method == "HEAD" and scope["path"] != LIVE
+        if self._is_head:
+            scope["method"] = HttpMethod.GET
 
     def header(self, name: bytes) -> str:
         """The first header field of a name, or ""."""
@@ -56,11 +62,13 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [(key.lower(), value) for key, value in message["headers"]]
+            headers = [_field(key.lower(), value) for key, value in message["headers"]]
             given = {key for key, _ in headers}
             date = formatdate(self._now, usegmt=True).encode()
             ours = ((b"date", date), *_HEADERS)
             message["headers"] = [*headers, *(pair for pair in ours if pair[0] not in given)]
+        elif message["type"] == "http.response.body" and self._is_head:
+            message["body"] = b""
         await self._send(message)
 
     async def refuse(self, problem: Problem) -> None:
@@ -72,6 +80,12 @@ class _Exchange:
         headers = [(name.encode(), value.encode()) for name, value in fields]
         await self.send({"type": "http.response.start", "status": told.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": told.body, "more_body": False})
+
+
+def _field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header field as it is sent: Allow names HEAD, too, which the routes know nothing of."""
+    has_get = name == b"allow" and b"GET" in value.split(b", ")
+    return name, value + b", HEAD" if has_get else value
 
 
 class Guard:
@@ -192,7 +206,7 @@ def _too_many(why: str, wait_s: int) -> ProblemError:
 
 
 def _requested(exchange: _Exchange, took_s: float) -> Requested:
-    method = exchange.scope["method"]
+    method = exchange.method
     return Requested(
         door=DOOR,
         client=exchange.client,

@@ -6,8 +6,10 @@ from http import HTTPStatus
 from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from ...engine.ports import Store
 from ...errors import StoreError
 from ...values.events import Examined
+from ...values.facts import DomainFact, Fact
 from ...values.fitness import Severity
 from .bodies import AnyRequest, Door
 from .door import HttpDoor
@@ -17,6 +19,7 @@ from .responses import json
 STORE_WAIT_S = 2.0
 # Counting millions of records takes a second, and what is counted changes slowly.
 COUNT_EVERY_S = 60.0
+_MARK = "readyz.invalid"  # nobody can have a domain of that name
 _CHARSET = "; charset=utf-8"
 
 
@@ -63,13 +66,21 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (healthz, readyz, metrics)
 async def _problem_of_store(door: HttpDoor) -> str:
     try:
         async with asyncio.timeout(STORE_WAIT_S):
-            await door.store.flush()
-            await door.store.load_facts("readyz.invalid")
+            await _write_and_read(door.store, door.clock.now())
     except StoreError as error:
         return str(error)
     except TimeoutError:
         return f"no answer within {STORE_WAIT_S:g} s"
     return ""
+
+
+async def _write_and_read(store: Store, now: float) -> None:
+    """Raises StoreError also where the disk is full: without a write nobody may be called."""
+    mark = Fact(_MARK, DomainFact.SELECTIVE, now, expires_at=now)  # over at once
+    store.save_fact(mark)
+    await store.flush()
+    await store.load_facts(mark.subject)
+    store.forget_fact(mark.subject, mark.kind)
 
 
 def _findings(examined: Examined) -> list[dict[str, object]]:

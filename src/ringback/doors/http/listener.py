@@ -108,6 +108,8 @@ class Connection(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()  # amid an answer
             return
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # of a head that was whole: nobody waits for its answer
         body = Problem(HTTPStatus.BAD_REQUEST, "this is no HTTP, or its head is too large").encode()
         headers = [
             ("content-type", MEDIA_TYPE),

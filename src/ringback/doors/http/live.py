@@ -18,6 +18,7 @@ from litestar.response import Stream
 from ..recent import Span
 from .bodies import AnyRequest, Door, read_query
 from .door import HttpDoor
+from .guard import LIVE
 from .now import MAX_UNDER_WAY, now_of
 from .problems import ProblemError
 from .rendering import render
@@ -68,7 +69,7 @@ class Board:
         return "" if shown.text == before else shown.text
 
 
-@get("/live")
+@get(LIVE)
 async def live(request: AnyRequest, door: Door, board: NamedDependency[Board]) -> Stream:
     """The first page's changes, as they come."""
     span = read_query(request, LiveQuery).span
