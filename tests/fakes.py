@@ -66,6 +66,7 @@ class FakeHost:
     mailboxes: set[str] = field(default_factory=set)
     greeting: str | Fault = "220 mx ESMTP"
     ehlo: str | Fault = "250-mx\n250 PIPELINING"
+    auth: str | Fault = "535 5.7.8 Wrong"
     mail: str | Fault = OK
     rset: str | Fault = "250 Ok"
     rcpt: Callable[[str], str | Fault] | None = None
@@ -90,6 +91,7 @@ class FakeHost:
             "EHLO": self.ehlo,
             "HELO": self.ehlo,
             "LHLO": self.ehlo,
+            "AUTH": self.auth,
             "MAIL": self.mail,
             "RSET": self.rset,
             "STARTTLS": self.starttls,
@@ -173,6 +175,9 @@ class FakeResolver:
         status = DnsStatus.NODATA if known else DnsStatus.NXDOMAIN
         return self.answers.get((name, kind), DnsAnswer(name, kind, status))
 
+    def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
+        return None
+
     async def close(self) -> None:
         """Nothing is under way in here."""
 
@@ -246,7 +251,7 @@ class Visitors:
         store, clock, pacer = world.store, world.clock, self.pacer
         hosts = HostMemory(settings.etiquette, store, clock, pacer, world.events.append)
         ledger = Ledger(settings.budget, store, clock, pacer, lambda: 0.0)
-        self.desk = Desk(settings, store, clock, hosts, ledger)
+        self.desk = Desk(settings, store, clock, hosts, ledger, lambda *_: ())
         self.news: list[News] = []
 
     def walk(self, address: str, control: str = "") -> Walk:
@@ -264,4 +269,5 @@ class Visitors:
 
     def visit(self, walk: Walk, charges: Sequence[Charge] = (), host: str = "mx1") -> Visit:
         endpoint = Endpoint(f"{host}.{walk.address.domain}", "192.0.2.1", 25, 10)
-        return Visit(self.desk, walk, endpoint, walk.plan, TlsPolicy.NEVER, charges)
+        desk = replace(self.desk, charges=lambda *_: charges)
+        return Visit(desk, walk, endpoint, walk.plan, TlsPolicy.NEVER)

@@ -50,3 +50,33 @@ async def test_past_the_allowance_the_answer_says_why() -> None:
         return answer.detail
 
     assert "too many" in await Asker(FakeResolver(), MAX_QUESTIONS).run(one_question())
+
+
+async def test_several_kinds_of_one_name_are_asked_at_the_same_time() -> None:
+    resolver = FakeResolver()
+    resolver.say("mx.shop.example", RecordType.A, "192.0.2.1")
+    asker = Asker(resolver)
+
+    answers = await asker.ask_each("mx.shop.example", (RecordType.A, RecordType.AAAA))
+
+    assert [("192.0.2.1",), ()] == [answer.texts for answer in answers]
+    assert 2 == len(resolver.asked) == asker.asked
+
+
+class Knowing(FakeResolver):
+    """Has everything in memory."""
+
+    def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
+        return DnsAnswer(name, kind, DnsStatus.NODATA)
+
+
+async def test_what_is_in_memory_is_answered_out_of_the_allowance_too() -> None:
+    kinds = (RecordType.A, RecordType.AAAA)
+    asker = Asker(Knowing(), MAX_QUESTIONS - 2)
+
+    within = await asker.ask_each("mx.shop.example", kinds)
+    beyond = await asker.ask_each("mx.shop.example", kinds)
+
+    assert [DnsStatus.NODATA] * 2 == [answer.status for answer in within]
+    assert [DnsStatus.FAILURE] * 2 == [answer.status for answer in beyond]
+    assert MAX_QUESTIONS == asker.asked

@@ -7,7 +7,9 @@ import pytest
 
 from fakes import NO_SUCH_USER, FakeHost, FakeOutside
 from ringback.engine import flights as flights_module
+from ringback.engine import logins
 from ringback.engine.verifier import Verifier
+from ringback.rules.actions import Kind, choose
 from ringback.values.dns import DnsStatus, Mx, RecordType
 from ringback.values.endpoint import Login
 from ringback.values.events import Trouble
@@ -15,6 +17,7 @@ from ringback.values.evidence import Fault, Stage
 from ringback.values.query import Client, Purpose, Query, Report
 from ringback.values.settings import (
     Budget,
+    Etiquette,
     Identity,
     Method,
     Policy,
@@ -456,3 +459,43 @@ async def test_a_login_that_is_refused_is_the_operators_business(world: FakeOuts
     assert "s3cret" not in repr(report)
     (trouble,) = [event for event in world.events if isinstance(event, Trouble)]
     assert "does not let us in" in trouble.what
+
+
+async def test_a_wrong_password_is_not_repeated_for_each_recipient(world: FakeOutside) -> None:
+    route = replace(ROUTE, username="ringback", password_file="/etc/ringback/password")
+    world.logins = {"ours.example": Login("ringback", "wrong")}
+    gateway = Gateway(world, route)
+    gateway.host.ehlo = "250-mx\n250-STARTTLS\n250 AUTH PLAIN"
+
+    first = await gateway.ask("x@ours.example")
+    others = [await gateway.ask(f"{name}@ours.example") for name in "yz"]
+    await settle()
+    at_once = len(world.dialer.calls)
+    world.clock.advance(logins.REST_S)
+    await gateway.ask("v@ours.example")
+    await settle()
+
+    assert [first.reason] * 2 == [report.reason for report in others]
+    assert (1, 2) == (at_once, len(world.dialer.calls))
+    assert 2 == len([event for event in world.events if isinstance(event, Trouble)])
+    for report in (first, *others):
+        assert Kind.DEFER is choose(report, Purpose.RECIPIENT, Etiquette()).kind
+
+
+async def test_a_login_is_tried_again_after_its_rest_and_after_a_reload(world: FakeOutside) -> None:
+    route = replace(ROUTE, username="ringback", password_file="/etc/ringback/password")
+    world.logins = {"ours.example": Login("ringback", "s3cret")}
+    gateway = Gateway(world, route)
+    gateway.host.ehlo = "250-mx\n250-STARTTLS\n250 AUTH PLAIN"
+    await gateway.ask("x@ours.example")
+
+    gateway.host.auth = "235 2.7.0 Welcome"
+    reloaded = Gateway(world, route)
+    world.dialer.hosts[BEHIND] = gateway.host
+    await gateway.ask("x@ours.example")
+    await reloaded.ask("y@ours.example")
+    world.clock.advance(logins.REST_S)
+    await gateway.ask("x@ours.example")
+    await settle()
+
+    assert ["y@ours.example", "x@ours.example"] == gateway.host.recipients

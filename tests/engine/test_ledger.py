@@ -153,6 +153,19 @@ async def test_what_is_given_back_during_the_decision_is_decided_on_again() -> N
     assert (4, 1) == (first, await second)
 
 
+async def test_who_comes_while_the_first_looks_gets_what_he_leaves() -> None:
+    class Slow(MemoryStore):
+        async def is_used_up(self, charge: Charge, elapsed: float) -> bool:
+            await asyncio.sleep(0)
+            return await super().is_used_up(charge, elapsed)
+
+    desk = Desk(Slow())
+    first = asyncio.create_task(desk.pledge(IP, 4, 60.0))
+    second = asyncio.create_task(desk.pledge(IP, 4, 60.0))
+
+    assert (4, 1) == (await first, await second)
+
+
 async def test_who_leaves_while_he_waits_leaves_his_turn_to_the_next() -> None:
     desk = Desk()
     first = await desk.pledge(IP, 5)

@@ -25,6 +25,19 @@ async def test_what_is_given_back_leaves_nothing_behind() -> None:
     assert not pledges._given_back
 
 
+async def test_a_host_is_free_while_nothing_is_set_aside_and_nobody_decides() -> None:
+    pledges = Pledges()
+    pledges.set_aside(IP, 0)
+    free = [pledges.is_free(IP)]
+    async with pledges.turn(IP):
+        free.append(pledges.is_free(IP))
+    free.append(pledges.is_free(IP))
+    pledges.set_aside(IP, 1)
+    free.append(pledges.is_free(IP))
+
+    assert [True, False, True, False] == free
+
+
 async def test_who_waits_is_told_when_there_are_fewer() -> None:
     pledges = Pledges()
     pledges.set_aside(IP, 5)

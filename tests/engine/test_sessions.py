@@ -527,6 +527,30 @@ async def test_who_is_sent_back_too_late_is_over_budget(world: FakeOutside) -> N
     assert [Reason.UNREACHABLE, Reason.OVER_BUDGET] == _reasons(evidence)
 
 
+@pytest.mark.parametrize(
+    ("at_once", "second", "sessions"), [(2, Reason.OVER_BUDGET, 1), (3, Reason.ACCEPTED, 2)]
+)
+async def test_who_is_sent_back_is_charged_for_the_next_session_too(
+    world: FakeOutside, at_once: int, second: Reason, sessions: int
+) -> None:
+    once = {"a1@shop.example"}
+
+    def answer(to: str) -> str | Fault:
+        if to in once:
+            once.discard(to)
+            return Fault.CLOSED
+        return "250 Ok" if to in _people(2) else NO_SUCH_USER
+
+    counter = Counter(world, FakeHost(rcpt=answer), replace(ROOMY, per_host=4 * at_once))
+
+    evidence = await asyncio.gather(*counter.ask(_people(2)))
+
+    assert [Reason.ACCEPTED, second] == _reasons(evidence)
+    calls = await counter.calls()
+    assert ["a0@shop.example", *["a1@shop.example"] * sessions] == [call.address for call in calls]
+    assert sessions == len({call.session for call in calls}) == len(world.dialer.calls)
+
+
 # Budgets and what is ours.
 
 

@@ -10,11 +10,20 @@ from ringback.errors import StoreError
 from ringback.rules.conclude import conclude
 from ringback.rules.freshness import SECOND_REFUSAL_AFTER_S, Entry
 from ringback.values.address import parse_address
-from ringback.values.dns import DnsStatus, RecordType
+from ringback.values.dns import DnsAnswer, DnsStatus, RecordType
 from ringback.values.events import Trouble
 from ringback.values.evidence import Fault, Meaning
 from ringback.values.query import Client, Purpose, Query
-from ringback.values.settings import Budget, Bulk, Etiquette, Identity, Method, Settings, Smtp
+from ringback.values.settings import (
+    Budget,
+    Bulk,
+    CallWhen,
+    Etiquette,
+    Identity,
+    Method,
+    Settings,
+    Smtp,
+)
 from ringback.values.verdict import Reason, Verdict
 
 HOUR_S, DAY_S = 3_600, 86_400
@@ -63,6 +72,22 @@ async def test_callouts_under_way_are_there_to_be_seen(world: FakeOutside) -> No
 
     assert ["mx1.shop.example"] == [one.host for one in shown]
     assert (1, ()) == (len(shown), verifier.progress_nowait(9))
+
+
+async def test_who_gave_up_may_wait_for_the_conclusion(world: FakeOutside) -> None:
+    host = shop()
+    host.may_answer = asyncio.Event()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    asking = asyncio.create_task(verifier.verify("ann@shop.example"))
+    await host.reached.wait()
+    concluded = verifier.concluded_nowait("ann@SHOP.example")
+    nobody = [verifier.concluded_nowait(other) for other in ("bob@shop.example", "no address")]
+    host.may_answer.set()
+    report = await asking
+
+    assert concluded and Reason.ACCEPTED == (await concluded).reason == report.reason
+    assert [None, None] == nobody
 
 
 async def test_a_second_question_is_answered_from_the_store_with_the_evidence(
@@ -183,6 +208,28 @@ async def test_an_ageing_acceptance_answers_and_is_refreshed(world: FakeOutside)
 
     assert report.from_cache
     assert 2 == len(world.dialer.calls)
+
+
+@pytest.mark.parametrize(
+    ("spf", "called"), [("v=spf1 -all", 1), (f"v=spf1 ip4:{CLIENT.address} -all", 2)]
+)
+async def test_what_ages_is_refreshed_for_the_mail_that_met_it(
+    world: FakeOutside, spf: str, called: int
+) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier(etiquette=Etiquette(call_when=CallWhen.ALIGNED))
+    await verifier.verify("ann@shop.example")
+    world.clock.at += 8 * DAY_S
+    world.resolver.say("shop.example", RecordType.TXT, spf)
+
+    report = await verifier.verify(Query("ann@shop.example", client=CLIENT))
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+    assert report.from_cache
+    assert called == len(world.dialer.calls)
+    calls = await world.store.search_calls("shop.example", 0.0, 9)
+    assert [CLIENT.address] * (called - 1) == [call.client for call in calls if call.client]
 
 
 async def test_an_ageing_fact_has_its_domain_called_once_whatever_addresses_are_forged(
@@ -407,6 +454,25 @@ async def test_an_engine_that_is_replaced_answers_who_still_stands_at_a_gate(
     assert Meaning.ACCEPTED in {said.meaning for said in evidence}
 
 
+async def test_who_stood_at_a_gate_shares_what_another_learned_meanwhile(
+    world: FakeOutside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.host("shop.example", shop())
+    ask = world.resolver.ask
+
+    async def ask_while_another_learns(name: str, kind: RecordType) -> DnsAnswer:
+        learned = Entry("ann@shop.example", Reason.NULL_MX, True, "learned", START, START + 60)
+        world.store.save(learned)
+        return await ask(name, kind)
+
+    monkeypatch.setattr(world.resolver, "ask", ask_while_another_learns)
+
+    report = await world.verifier().verify(Query("ann@shop.example", client=CLIENT))
+
+    assert (Reason.NULL_MX, True) == (report.reason, report.from_cache)
+    assert [] == world.dialer.calls
+
+
 async def test_what_the_doctor_asks_is_charged_and_written_down_like_any_callout(
     world: FakeOutside,
 ) -> None:
@@ -480,8 +546,12 @@ async def test_who_is_not_called_learns_which_gate_said_no(
     assert (gate, 0) == (report.gate, report.callouts)
 
 
+def _is_ann(who: str) -> bool:
+    return who.startswith("ann") and who[3].isdigit()  # a control may be an Anna
+
+
 def _deferring_whom_it_does_not_know() -> FakeHost:
-    return FakeHost(rcpt=lambda who: "250 Ok" if who.startswith("ann") else "450 4.2.0 Later")
+    return FakeHost(rcpt=lambda who: "250 Ok" if _is_ann(who) else "450 4.2.0 Later")
 
 
 async def test_a_control_that_settles_nothing_is_left_to_rest(world: FakeOutside) -> None:
@@ -494,11 +564,11 @@ async def test_a_control_that_settles_nothing_is_left_to_rest(world: FakeOutside
     assert {(Reason.AMBIGUOUS_REPLY, True, False)} == {
         (report.reason, report.settled, report.final) for report in reports
     }
-    assert 2 == sum(not who.startswith("ann") for who in host.recipients)
+    assert 2 == sum(not _is_ann(who) for who in host.recipients)
     world.clock.advance(300.0)
     await verifier.verify("ann6@shop.example")
     await verifier.verify("ann7@shop.example")
-    assert 3 == sum(not who.startswith("ann") for who in host.recipients)
+    assert 3 == sum(not _is_ann(who) for who in host.recipients)
 
 
 async def test_within_a_session_too_the_control_is_left_to_rest(world: FakeOutside) -> None:
@@ -511,7 +581,7 @@ async def test_within_a_session_too_the_control_is_left_to_rest(world: FakeOutsi
 
     assert {Reason.AMBIGUOUS_REPLY} == {report.reason for report in reports}
     # Twice in sessions, and each of those callouts once more on a connection of its own.
-    assert 4 == sum(not who.startswith("ann") for who in host.recipients)
+    assert 4 == sum(not _is_ann(who) for who in host.recipients)
 
 
 async def test_a_control_that_is_answered_again_rests_no_more(world: FakeOutside) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ringback.errors import LocalProtocolError
 from ringback.net import converse
 from ringback.net.clock import SystemClock
-from ringback.net.converse import MAX_CALL_BYTES, Conversation, Pump
+from ringback.net.converse import MAX_CALL_BYTES, Call, Conversation, Pump
 from ringback.net.tls import opportunistic_context
 from ringback.values.endpoint import Endpoint
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
@@ -69,6 +69,13 @@ class Script:
         return octets
 
 
+async def _ended(call: Call) -> None:
+    try:
+        await call.ended
+    finally:
+        call.end()
+
+
 async def converse_with(
     port: int, probe: Conversation, *, stage_s: float = 5.0, whole_s: float = 5.0, name: str = "mx"
 ) -> None:
@@ -77,7 +84,7 @@ async def converse_with(
     sock.setblocking(False)
     await loop.sock_connect(sock, ("127.0.0.1", port))
     pump = Pump(SystemClock(), opportunistic_context)
-    await pump.converse(sock, probe, name, stage_s, loop.time() + whole_s)
+    await _ended(pump.begin(sock, probe, name, stage_s, loop.time() + whole_s))
 
     assert sock.fileno() == -1
 
@@ -237,6 +244,22 @@ async def test_host_that_does_not_read_is_left_at_the_deadline(host: Host) -> No
     assert probe.faults == [Fault.TIMEOUT]
 
 
+async def test_what_the_host_reads_late_arrives_whole_and_in_order(host: Host) -> None:
+    said = b"".join(b"%d " % number for number in range(1_000_000))
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\n220 again\n")
+        heard.append(await reader.readexactly(len(said) + len(b"QUIT\n")))
+        writer.write(b"221 bye\n")
+
+    heard: list[bytes] = []
+    probe = Script((Stage.EHLO, said), (Stage.QUIT, b"QUIT\n"))
+    await converse_with(await host(slow), probe)
+
+    assert probe.lines == [b"220 hi", b"220 again", b"221 bye"]
+    assert heard == [said + b"QUIT\n"]
+
+
 async def test_cancelled_call_closes_its_connection(host: Host) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         came.set()
@@ -333,9 +356,8 @@ async def test_old_version_of_tls_fails(host: Host, server_tls: ssl.SSLContext) 
     sock.setblocking(False)
     probe = starting_tls()
     try:
-        await Pump(SystemClock(), lambda: client).converse(
-            sock, probe, "mx", 5.0, loop.time() + 5.0
-        )
+        pump = Pump(SystemClock(), lambda: client)
+        await _ended(pump.begin(sock, probe, "mx", 5.0, loop.time() + 5.0))
     finally:
         server_tls.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
 

@@ -10,7 +10,6 @@ from ringback.rules.contrast import (
     note,
     rest_s,
     rests,
-    tried,
 )
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.facts import HostFact
@@ -64,10 +63,3 @@ def test_it_rests_from_the_second_attempt_on_and_not_ahead_of_the_clock() -> Non
 )
 def test_what_settles_it(answer: Exchange, settles: bool) -> None:
     assert settles is is_settling(answer)
-
-
-def test_what_came_of_the_control_is_its_last_word() -> None:
-    accepted = Exchange(NOON, Stage.RCPT, code=250, meaning=Meaning.ACCEPTED)
-
-    assert tried([accepted]) is None
-    assert LIMIT is tried([accepted, LIMIT])

@@ -70,9 +70,9 @@ def test_a_call_is_written_if_it_was_paid_for(
 def test_looking_changes_nothing(path: Path, connection: sqlite3.Connection) -> None:
     budgets = Budgets(path, connection)
 
-    assert not budgets.is_used_up(ONE, 50.0)
+    assert not budgets.look(ONE, 50.0).shows_used_up(ONE, 50.0)
     budgets.charge(ONE, 50.0)
-    assert budgets.is_used_up(ONE, 50.0)
+    assert budgets.look(ONE, 50.0).shows_used_up(ONE, 50.0)
     budgets.charge(ONE, 50.0)
     budgets.post()
     assert {"one": 50.0 + 2 * 3_601.0} == _budgets(connection)

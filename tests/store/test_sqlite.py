@@ -393,6 +393,27 @@ async def test_stores_on_one_file_share_its_budgets(open_store: Open) -> None:
     assert await stores[1].is_used_up(CHARGE, 500.0)
 
 
+async def test_what_was_looked_at_is_known_without_a_transaction(open_store: Open) -> None:
+    store = await open_store()
+    looks = [await store.is_used_up(CHARGE, 500.0) for _ in range(3)]
+    commits = store.commits
+    store.charge(CHARGE, 500.0)
+    looks.append(await store.is_used_up(CHARGE, 500.0))
+
+    assert [False, False, False, True] == looks
+    assert 1 == commits
+
+
+async def test_what_is_charged_while_it_is_looked_at_counts(open_store: Open) -> None:
+    store = await open_store()
+    look = asyncio.create_task(store.is_used_up(CHARGE, 500.0))
+    await asyncio.sleep(0)
+    store.charge(CHARGE, 500.0)
+    await look
+
+    assert await store.is_used_up(CHARGE, 500.0)
+
+
 async def test_spends_that_pile_up_share_a_transaction(open_store: Open, path: Path) -> None:
     store = await open_store()
     with _another_process(path) as writing:

@@ -11,6 +11,7 @@ import pytest
 from ringback.errors import StoreError
 from ringback.rules.freshness import Entry
 from ringback.rules.pacing import Charge, Rate
+from ringback.store import transactions
 from ringback.store.batch import Batch
 from ringback.store.budgets import Budgets
 from ringback.store.database import DatabaseFile, prepare
@@ -93,3 +94,43 @@ def test_what_fails_is_told_in_words(subject: Transactions, path: Path) -> None:
     assert isinstance(failed, StoreError)
     assert "removed or replaced" in str(gone)
     assert isinstance(subject.share([]), StoreError)
+
+
+def _spend(budgets: Budgets) -> Charge | None:
+    return budgets.spend((CHARGE,), None, 500.0)
+
+
+def test_what_another_connection_spends_meanwhile_counts(
+    file: DatabaseFile, subject: Transactions
+) -> None:
+    with closing(file.connect()) as foreign:
+        other = Transactions(file, foreign)
+        outcomes = [one.share([_spend])[0] for one in (subject, subject, other, subject)]
+
+    assert [None, None, CHARGE, CHARGE] == outcomes
+
+
+def test_what_was_spent_in_a_transaction_that_failed_is_not_spent(
+    subject: Transactions, connection: sqlite3.Connection
+) -> None:
+    subject.share([_spend])
+    connection.set_authorizer(
+        lambda action, *_: (
+            sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_INSERT else sqlite3.SQLITE_OK
+        )
+    )
+    failed = subject.share([_spend])
+    connection.set_authorizer(None)
+
+    assert isinstance(failed, StoreError)
+    assert [None, CHARGE] == subject.share([_spend, _spend])
+
+
+def test_only_so_many_states_are_remembered(
+    subject: Transactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "MAX_STATES", 0)
+
+    outcomes = [subject.share([_spend])[0] for _ in range(3)]
+
+    assert [None, None, CHARGE] == outcomes

@@ -3,6 +3,8 @@
 Not here: what the answers mean.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..rules.asking import Asking, T
@@ -37,3 +39,12 @@ class Asker:
             return DnsAnswer(name, kind, DnsStatus.FAILURE, detail=detail)
         self.asked += 1
         return await self.resolver.ask(name, kind)
+
+    async def ask_each(self, name: str, kinds: Sequence[RecordType]) -> Sequence[DnsAnswer]:
+        """Ask all `kinds` of one name at the same time."""
+        at_hand = [self.resolver.ask_nowait(name, kind) for kind in kinds]
+        known = [answer for answer in at_hand if answer is not None]
+        if len(known) < len(kinds) or self.asked + len(kinds) > MAX_QUESTIONS:
+            return await asyncio.gather(*(self.ask(name, kind) for kind in kinds))
+        self.asked += len(kinds)  # without the tasks that it takes to wait for several
+        return known

@@ -23,20 +23,21 @@ from ..rules.forwarding import (
 )
 from ..rules.gates import Gate, Passed
 from ..rules.optout import Wish, ask_owner
-from ..rules.outcomes import Finding, Then
+from ..rules.outcomes import Finding, Then, judge
 from ..rules.pacing import Charge
 from ..rules.plan import POSTMASTER, Plan, control_local_part
 from ..rules.standing import live
 from ..values.address import Address
 from ..values.dns import Mx
 from ..values.endpoint import PLAINLY, UNIX, Endpoint, Manner
-from ..values.evidence import Exchange, Fault, Stage
+from ..values.evidence import About, Exchange, Fault, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.query import Purpose, Query
 from ..values.settings import Method, RecipientRoute, RouteTls, Settings, TlsPolicy
 from .asker import Asker
 from .host_memory import HostMemory
 from .ledger import Ledger
+from .logins import Logins
 from .outside import Outside
 from .ports import Sink
 from .progress import UnderWay
@@ -58,9 +59,10 @@ class Callout:
         store, clock, pacer = outside.store, outside.clock, outside.pacer
         ledger = Ledger(settings.budget, store, clock, pacer, outside.draw)
         self._hosts = HostMemory(settings.etiquette, store, clock, pacer, sink)
-        self._desk = Desk(settings, store, clock, self._hosts, ledger)
+        self._desk = Desk(settings, store, clock, self._hosts, ledger, self._charges)
         helo_name = settings.identity.helo_name
         self._sessions = Sessions(settings.smtp, helo_name, outside.dialer, pacer, ledger)
+        self._logins = Logins(clock)
         self._walks: dict[Walk, None] = {}  # under way, in the order of their beginning
 
     def progress_nowait(self, most: int) -> tuple[UnderWay, ...]:
@@ -84,20 +86,21 @@ class Callout:
         walk = await self._set_out(address, query, passed, on_news, asker)
         self._walks[walk] = None
         try:
-            await self._go(walk)
+            route = await self._find_hosts(walk)
+            if route.hosts and await self._owner_agrees(walk):
+                await self._ask_hosts(walk, route)
+                await self._ask_control_again(walk)
         finally:
             del self._walks[walk]
         return walk.with_contrast(())
 
-    async def _go(self, walk: Walk) -> None:
+    async def _find_hosts(self, walk: Walk) -> Hosts:
         if walk.route:
             route = await self._router.behind(walk.route, walk.asker)
         else:
             route = await self._router.hosts(walk.address, walk.asker)
         walk.evidence.append(route.said)
-        if route.hosts and await self._owner_agrees(walk):
-            await self._ask_hosts(walk, route)
-            await self._ask_control_again(walk)
+        return route
 
     async def _set_out(
         self, address: Address, query: Query, passed: Passed, on_news: OnNews, asker: Asker
@@ -198,11 +201,15 @@ class Callout:
         facts = await self._hosts.load(endpoint.ip, walk.address.domain)
         broken = any(fact.kind is HostFact.BREAKS_TLS for fact in facts)
         manner, wanted = self._manner(walk, endpoint)
+        if refused := self._logins.refusal(endpoint, manner):
+            walk.add((refused,))
+            return judge((refused,), About.ADDRESS)
         tls = TlsPolicy.NEVER if broken and not manner.secret else wanted
         visit = self._visit(walk, endpoint, plan, tls, manner)
         if visit.is_left_alone(facts):
             return visit.finding
         await self._sessions.wait_turn(visit)
+        self._logins.note(endpoint, manner, visit.said)
         broken = any(exchange.fault and exchange.stage is Stage.TLS for exchange in visit.said)
         if broken and not manner.secret:
             in_clear = self._visit(walk, endpoint, plan, TlsPolicy.NEVER, manner)
@@ -221,8 +228,7 @@ class Callout:
         self, walk: Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy, manner: Manner
     ) -> Visit:
         walk.turn_to(endpoint)
-        charges = self._charges(walk, endpoint)
-        return Visit(self._desk, walk, endpoint, plan, tls, charges, manner)
+        return Visit(self._desk, walk, endpoint, plan, tls, manner)
 
     def _charges(self, walk: Walk, endpoint: Endpoint) -> tuple[Charge, ...]:
         """The budgets that the visit falls under, those included that owners have set."""

@@ -37,6 +37,7 @@ class Guest:
 
     visit: Visit
     ended: asyncio.Future[None]
+    patience: asyncio.TimerHandle | None = None  # while it waits
     goes_first: bool = False  # a session broke off before its turn: the next one is its own
     session: asyncio.Task[None] | None = None  # the last that it took part in
 
@@ -48,12 +49,20 @@ class Guest:
         if not self.ended.done():
             self.ended.set_result(None)
 
+    def lose_patience(self) -> None:
+        """It waits no more: who is in a session has as much time as the session."""
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
+
 
 class Chain:
     """`allowed`: how many recipients the host may refuse before nothing more is asked; None: any number.
 
     `note_refused` is called for each.
     """
+
+    __slots__ = ("_allowed", "_begins", "_left", "_note_refused", "_turn", "served")
 
     def __init__(
         self, guests: Sequence[Guest], allowed: int | None, note_refused: Callable[[], None]
@@ -101,11 +110,10 @@ class Chain:
 
     def _pass_on(self, said: Sequence[Exchange]) -> bool:
         """Turn to the next guest whom this turn has left something to ask."""
-        own = self._own(said)
-        if self._allowed == 0 or _troubles(own):
+        own, left = self._own(said), self.not_served
+        if not left or self._allowed == 0 or _troubles(own):
             return False
         lessons = self._turn.visit.lessons(own)
-        left = self.not_served
         spared = [guest for guest in left if any(map(guest.visit.is_spared, lessons))]
         for guest in spared:
             guest.visit.break_off(())

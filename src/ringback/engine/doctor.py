@@ -7,7 +7,7 @@ Not here: what follows from answers (rules/fitness.py, rules/reach.py), the gate
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,15 +136,17 @@ class Doctor:
             await self._clock.sleep(self._left_s())
 
     def _fitness(self) -> Fitness:
-        found = self._by_dns.findings if self._by_dns else ()
-        found = (*found, *self._by_hosts, *self._of_clock)
         order = list(Aspect)
-        return Fitness(tuple(sorted(found, key=lambda it: order.index(it.what))))
+        return Fitness(tuple(sorted(self._found(), key=lambda it: order.index(it.what))))
+
+    def _found(self) -> Sequence[Finding]:
+        by_dns = self._by_dns.findings if self._by_dns else ()
+        return (*by_dns, *self._by_hosts, *self._of_clock)
 
     def _may_call(self) -> bool:
         if self._by_dns is None:
             return False
-        fitness = self._fitness()
+        fitness = Fitness(tuple(self._found()))  # asked at each callout, in whatever order
         if fitness.is_fit:
             return True
         # Whatever the operator risks, those who are called must find him.

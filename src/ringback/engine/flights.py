@@ -6,7 +6,7 @@ Not here: who may ask (engine/verifier.py), and how a callout goes (engine/callo
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..errors import StoreError
 from ..rules import reports
@@ -34,6 +34,7 @@ from ..values.text import printable
 from ..values.verdict import Conclusion, Reason, Verdict
 from .asker import Asker
 from .callout import Callout
+from .flight import Flight
 from .outside import Outside
 from .ports import Sink
 from .recall import Recall
@@ -50,21 +51,6 @@ QUIT_WAIT_S = 2.0
 _NOT_KEPT = frozenset(
     {Reason.OVER_BUDGET, Reason.IDENTITY_UNFIT, Reason.OPTED_OUT, Reason.NOT_ASKED}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """One callout under way, and the two moments at which its askers may leave with an answer."""
-
-    key: str  # askers with the same one share it
-    kept_as: str  # Entry.key
-    address: Address
-    query: Query  # the first that asked
-    passed: Passed  # what let it through
-    old: Entry | None  # what was remembered when it started
-    asker: Asker  # of the first that asked: what the callout asks the DNS comes out of the same allowance
-    accepted: asyncio.Future[Report]  # the address was accepted; the control is still open
-    concluded: asyncio.Future[Report]
 
 
 class Flights:
@@ -110,7 +96,6 @@ class Flights:
             passed,
             old,
             asker,
-            loop.create_future(),
             loop.create_future(),
         )
         self._flights[flight.key] = flight
@@ -162,13 +147,13 @@ class Flights:
             self._sink(_called_out(flight, evidence, self._outside.clock.now() - started_at))
             self._alarm(flight, evidence)
         except StoreError as error:
-            _settle(flight.concluded, store_failed(self._heading(flight), error, self._sink))
+            flight.conclude(store_failed(self._heading(flight), error, self._sink))
         finally:
             del self._flights[flight.key]
             # A bug of ours, which is told when the task has ended, or the end of the service.
             broken = self._heading(flight)
             rule = "the callout was broken off"
-            _settle(flight.concluded, reports.unasked(broken, Reason.OUR_TROUBLE, rule))
+            flight.conclude(reports.unasked(broken, Reason.OUR_TROUBLE, rule))
 
     def _alarm(self, flight: Flight, evidence: Sequence[Exchange]) -> None:
         """Tell the operator that our own side is broken: nobody else can mend it."""
@@ -177,7 +162,8 @@ class Flights:
                 remedy = "see identity.source_addresses, and how many files may be open at a time"
                 self._sink(Trouble("source address", said.text, remedy))
                 return
-            if said.stage is Stage.AUTH and (said.fault or (said.code or 0) >= 500):
+            new = said.connection > 0  # a login that rests was told when it was tried
+            if new and said.stage is Stage.AUTH and (said.fault or (said.code or 0) >= 500):
                 what = f"{printable(said.host)} does not let us in: {printable(said.text)}"
                 remedy = "see username and password_file of its [[recipient.route]]"
                 self._sink(Trouble("route", what, remedy))
@@ -199,7 +185,7 @@ class Flights:
             rule = "accepted; the control is still open"
             open_end = replace(conclusion, reason=Reason.DEADLINE, final=False, rule=rule)
             report = reports.from_conclusion(heading, open_end, news.evidence)
-            _settle(flight.accepted, report)
+            flight.accept(report)
 
     def _finish(
         self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
@@ -209,7 +195,7 @@ class Flights:
         report, kept = self._conclude(flight, conclusion, evidence)
         if kept is not None and kept is not flight.old:
             self._outside.store.save(kept)
-        _settle(flight.concluded, report)
+        flight.conclude(report)
 
     def _conclude(
         self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
@@ -284,8 +270,3 @@ def store_failed(heading: Heading, error: StoreError, sink: Sink) -> Report:
 async def _wait_all(tasks: Collection[asyncio.Task[None]], timeout_s: float) -> None:
     if tasks:
         await asyncio.wait(set(tasks), timeout=timeout_s)
-
-
-def _settle(future: asyncio.Future[Report], report: Report) -> None:
-    if not future.done():
-        future.set_result(report)

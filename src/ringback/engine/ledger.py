@@ -56,6 +56,8 @@ class Ledger:
         Where they leave nothing, wait for what they give back, until `until_at` by the loop's clock.
         """
         charge, ip, pledges = refusal_charge(ip, self._budget), bearer(ip), self._pacer.pledges
+        if pledges.is_free(ip):
+            return await self._pledge_first(charge, ip, wanted)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(until_at), pledges.turn(ip):
                 while True:
@@ -67,6 +69,16 @@ class Ledger:
                         return fits
                     await pledges.wait_fewer(ip, held)
         return 0
+
+    async def _pledge_first(self, charge: Charge, ip: str, wanted: int) -> int:
+        """The same where there is nothing to wait for, which is usual."""
+        fits = 0
+        self._pacer.pledges.set_aside(ip, wanted)  # who comes during the look must not have it
+        try:
+            fits = await self._count_fitting(charge, 0, wanted)
+        finally:
+            self._pacer.pledges.give_back(ip, wanted - fits)
+        return fits
 
     async def _count_fitting(self, charge: Charge, held: int, wanted: int) -> int:
         fits = max(0, min(wanted, charge.rate.burst - held))

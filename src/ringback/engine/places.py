@@ -10,20 +10,26 @@ from collections import OrderedDict
 class Places:
     """At most `limit` are taken at a time."""
 
+    __slots__ = ("_limit", "_taken", "_waiting")
+
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._taken = 0
-        self._waiting: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        # Made for the first who waits: each host has places, and an empty one takes half a kilobyte.
+        self._waiting: OrderedDict[asyncio.Future[None], None] | None = None
 
     async def wait_place(self) -> None:
         """Take a place, when one is free."""
+        if self._taken < self._limit:  # then nobody waits
+            self._taken += 1
+            return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[turn] = None
-        self._admit()
+        waiting = self._waiting = self._waiting or OrderedDict()
+        waiting[turn] = None
         try:
             await turn
         except asyncio.CancelledError:
-            self._waiting.pop(turn, None)
+            waiting.pop(turn, None)
             if not turn.cancelled():  # the place and the cancellation came at the same moment
                 self.give_back()
             raise

@@ -21,12 +21,17 @@ class Pledges:
     def of(self, ip: str) -> int:
         return self._held[ip]
 
+    def is_free(self, ip: str) -> bool:
+        """True where nothing is set aside, and nobody decides."""
+        return ip not in self._held and ip not in self._turns
+
     def turn(self, ip: str) -> asyncio.Lock:
         """What is to be held while one decides, who alone may set aside then."""
         return self._turns.setdefault(ip, asyncio.Lock())
 
     def set_aside(self, ip: str, count: int) -> None:
-        self._held[ip] += count
+        if count:
+            self._held[ip] += count
 
     def give_back(self, ip: str, count: int) -> None:
         self._held[ip] -= count

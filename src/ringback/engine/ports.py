@@ -37,6 +37,10 @@ class Resolver(Protocol):
         """Answer one question. What DNS does is a DnsAnswer, never an exception."""
         ...
 
+    def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
+        """The same, if the answer is in memory."""
+        ...
+
     async def close(self) -> None:
         """Give up what is being asked."""
         ...

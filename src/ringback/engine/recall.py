@@ -63,11 +63,17 @@ class Recall:
         Raises StoreError.
         """
         entry = await self._store.load(key_of(address, query.purpose))
-        if query.fresh:
-            return None, entry
-        forward = query.purpose is Purpose.RECIPIENT
-        answer = self._about_recipient if forward else self._about_sender
-        return await answer(query, address, entry), entry
+        return await self._answer(query, address, entry), entry
+
+    async def look_again(
+        self, query: Query, address: Address, old: Entry | None
+    ) -> tuple[Report | None, Entry | None]:
+        """The same a moment later, when others have had their answers; `old` is what was remembered.
+
+        What they learned of the address is in memory. Raises StoreError.
+        """
+        entry = self._store.load_nowait(key_of(address, query.purpose)) or old
+        return await self._answer(query, address, entry), entry
 
     def instead(self, asked: Query, address: Address, entry: Entry | None) -> Report | None:
         """What is remembered of a recipient, where its host gives no answer to `asked` (yet)."""
@@ -76,6 +82,13 @@ class Recall:
         if forward and entry is not None and stands_in(entry, heading.now):
             return reports.from_entry(heading, entry)
         return None
+
+    async def _answer(self, query: Query, address: Address, entry: Entry | None) -> Report | None:
+        if query.fresh:
+            return None
+        forward = query.purpose is Purpose.RECIPIENT
+        answer = self._about_recipient if forward else self._about_sender
+        return await answer(query, address, entry)
 
     async def _about_sender(
         self, query: Query, address: Address, entry: Entry | None
@@ -148,7 +161,16 @@ class Recall:
 
 
 def _again(query: Query, address: Address) -> Query:
-    """The question as it is asked again in the background, of nobody's mail."""
+    """The question as it is asked again in the background, for the mail that met what is old.
+
+    That mail is told nothing of it, so nobody is put off for it.
+    """
     forward = query.purpose is Purpose.RECIPIENT
-    purpose = Purpose.RECIPIENT if forward else Purpose.SENDER
-    return Query(address.key, purpose, sender=query.sender, fresh=True)
+    return replace(
+        query,
+        address=address.key,
+        purpose=Purpose.RECIPIENT if forward else Purpose.SENDER,
+        answer_by_at=None,
+        fresh=True,
+        puts_off=False,
+    )

@@ -5,7 +5,6 @@ The hosts of a [[recipient.route]] are named by the operator; where he names MX 
 Every step yields an Exchange as evidence. Not here: calling hosts (engine/callout.py).
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -96,10 +95,7 @@ class Router:
         self, host: Mx, asker: Asker, *, implicit: bool
     ) -> tuple[tuple[str, ...], Exchange | None]:
         # IPv4 first: that is where reverse names and reputations are mostly in order.
-        answers = await asyncio.gather(
-            asker.ask(host.host, RecordType.A),
-            asker.ask(host.host, RecordType.AAAA),
-        )
+        answers = await asker.ask_each(host.host, (RecordType.A, RecordType.AAAA))
         found = routes.addresses(answers)
         if found:
             return found, None

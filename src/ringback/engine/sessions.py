@@ -6,9 +6,9 @@ leaves takes it along. Not here: what is asked (engine/chain.py), whether at all
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..errors import StoreError
 from ..rules.gates import Gate
@@ -25,6 +25,8 @@ from .visit import Visit, Way
 # Addresses that are asked for in one session. Servers slow down or hang up after ten to twenty errors.
 MAX_PER_SESSION = 10
 
+_NONE: frozenset[str] = frozenset()  # one for all lines
+
 
 @dataclass(slots=True, eq=False)
 class _Line:
@@ -33,7 +35,7 @@ class _Line:
     waiting: dict[Guest, None] = field(default_factory=dict)
     next_session: asyncio.Task[None] | None = None  # it waits for a place
     # Domains whose control is being asked for: others wait for its answer, and need not ask.
-    controlled: Counter[str] = field(default_factory=Counter)
+    controlled: frozenset[str] = _NONE
     sessions: int = 0  # under way
 
     @property
@@ -51,13 +53,29 @@ class _Line:
                 taken.append(guest)
             if len(taken) == MAX_PER_SESSION:
                 break
+        if len(taken) == len(self.waiting):
+            self.waiting = {}  # a dict that has been emptied keeps its room
         for guest in taken:
-            del self.waiting[guest]
+            self.waiting.pop(guest, None)
         return taken
 
     def put_back(self, guests: Iterable[Guest]) -> None:
         """Have `guests` head the line."""
         self.waiting = dict.fromkeys(guests) | self.waiting
+
+
+def _controlled_by(guests: Iterable[Guest]) -> frozenset[str]:
+    """The domains whose control a session asks for. No other session does: see _Line.take."""
+    return frozenset(guest.visit.domain for guest in guests if guest.visit.plan.control) or _NONE
+
+
+def _refrain(guests: Iterable[Guest]) -> None:
+    """The host has refused too many recipients."""
+    for guest in guests:
+        guest.visit.note(
+            Fault.OVER_BUDGET, Gate.REFUSED_RECIPIENTS, "refused recipients of this host"
+        )
+        guest.settle()
 
 
 def _joins(guest: Guest, first: Guest) -> bool:
@@ -82,11 +100,11 @@ class Sessions:
         line = self._lines.setdefault(visit.way, _Line())
         line.waiting[guest] = None
         self._begin(visit.way, line, [guest])
-        timer = loop.call_at(visit.deadline_at, self._give_up, visit.way, line, guest)
+        self._be_patient(visit.way, line, guest)
         try:
             await guest.ended
         finally:
-            timer.cancel()
+            guest.lose_patience()
             if guest.ended.cancelled():
                 await self._leave(visit.way, line, guest)
 
@@ -100,13 +118,17 @@ class Sessions:
         elif line.is_over and self._lines.get(way) is line:
             del self._lines[way]
 
+    def _be_patient(self, way: Way, line: _Line, guest: Guest) -> None:
+        """Have `guest` wait until its callout has no time left."""
+        loop = asyncio.get_running_loop()
+        guest.patience = loop.call_at(guest.visit.deadline_at, self._give_up, way, line, guest)
+
     def _give_up(self, way: Way, line: _Line, guest: Guest) -> None:
-        """The callout has no time left. Who is in a session has as much as the session."""
-        if guest in line.waiting:
-            del line.waiting[guest]
-            guest.visit.note(Fault.OVER_BUDGET, Gate.CONNECTIONS, "connections at a time")
-            guest.settle()
-            self._stop_waiting(way, line)
+        """The callout of one who waits has no time left."""
+        del line.waiting[guest]
+        guest.visit.note(Fault.OVER_BUDGET, Gate.CONNECTIONS, "connections at a time")
+        guest.settle()
+        self._stop_waiting(way, line)
 
     def _stop_waiting(self, way: Way, line: _Line) -> None:
         """End the wait of a session that nobody needs any more."""
@@ -131,10 +153,11 @@ class Sessions:
         guests += line.take()
         for guest in guests:
             guest.session = asyncio.current_task()
+            guest.lose_patience()
         line.next_session = None
         line.sessions += 1
-        domains = Counter({guest.visit.domain for guest in guests if guest.visit.plan.control})
-        line.controlled += domains
+        domains = _controlled_by(guests)
+        line.controlled = line.controlled | domains or _NONE
         self._begin(way, line, line.waiting)
         try:
             await self._serve(way, line, guests)
@@ -142,60 +165,63 @@ class Sessions:
             for guest in guests:
                 guest.visit.end_trial()
             self._pacer.release(way.ip)
-            line.controlled -= domains
+            line.controlled = line.controlled - domains or _NONE
             line.sessions -= 1
             self._begin(way, line, line.waiting)
 
     async def _serve(self, way: Way, line: _Line, guests: list[Guest]) -> None:
         """Ask for those of whom there is anything to ask, as far as the host's budgets go."""
-        if way.is_of_ours or not guests:
-            left = await self._those_who(Visit.prepare, guests)
-            await self._charge_and_converse(way, line, left, None)
-            return
-        # One more than there are guests: a weak refusal has a second recipient asked for.
-        until_at = min(guest.visit.deadline_at for guest in guests)
-        allowed = await self._ledger.pledge(way.ip, len(guests) + 1, until_at)
+        allowed = await self._pledge(way, guests)
         try:
             # After the wait, in which others may have had the answer.
             left = await self._those_who(Visit.prepare, guests)
-            if allowed:
-                await self._charge_and_converse(way, line, left, allowed)
-            for guest in left if not allowed else ():
-                guest.visit.note(
-                    Fault.OVER_BUDGET, Gate.REFUSED_RECIPIENTS, "refused recipients of this host"
-                )
-                guest.settle()
+            if allowed == 0:
+                _refrain(left)
+            elif ready := await self._charge(left):
+                await self._converse(way, line, ready, allowed)
         finally:
-            self._ledger.end_pledge(way.ip, allowed)
+            if allowed:
+                self._ledger.end_pledge(way.ip, allowed)
 
-    async def _charge_and_converse(
-        self, way: Way, line: _Line, guests: list[Guest], allowed: int | None
-    ) -> None:
+    async def _pledge(self, way: Way, guests: Sequence[Guest]) -> int | None:
+        """How many recipients the host may refuse; None: any number."""
+        if way.is_of_ours or not guests:
+            return None
+        # One more than there are guests: a weak refusal has a second recipient asked for.
+        until_at = min(guest.visit.deadline_at for guest in guests)
+        return await self._ledger.pledge(way.ip, len(guests) + 1, until_at)
+
+    async def _charge(self, guests: list[Guest]) -> list[Guest]:
+        """Those whose part in the session the budgets allow."""
         ready: list[Guest] = []
         left = list(guests)
         while left and not ready:
             ready = await self._those_who(lambda visit: visit.charge(""), [left.pop(0)])
-        if not ready:
-            return
+        if not left:
+            return ready
         session = ready[0].visit.session
-        ready += await self._those_who(lambda visit: visit.charge(session), left)
-        chain = Chain(ready, allowed, lambda: self._ledger.note_refused(way.ip))
-        await self._converse(way, [guest.visit for guest in ready], chain)
+        return ready + await self._those_who(lambda visit: visit.charge(session), left)
+
+    # Ten thousand hosts may let us wait: nothing but this and what calls it waits there with them.
+    async def _converse(
+        self, way: Way, line: _Line, guests: Sequence[Guest], allowed: int | None
+    ) -> None:
+        first = guests[0].visit
+        chain = Chain(guests, allowed, partial(self._ledger.note_refused, way.ip))
+        probe = Probe(first.endpoint, first.connection, self._helo_name, way.tls, chain, way.manner)
+        for guest in guests:
+            guest.visit.take_part(probe)
+        await self._dialer.call(first.endpoint, probe, self._patience(first))
+        chain.end(probe.transcript)
         for guest in chain.served:
             await guest.visit.learn()
         for guest in chain.served:
             guest.settle()
         self._send_back(way, line, chain.not_served)
 
-    async def _converse(self, way: Way, visits: Sequence[Visit], chain: Chain) -> None:
-        first = visits[0]
-        probe = Probe(first.endpoint, first.connection, self._helo_name, way.tls, chain, way.manner)
-        for visit in visits:
-            visit.take_part(probe)
-        whole_s = max(0.0, first.deadline_at - asyncio.get_running_loop().time())
-        patience = Patience(self._smtp.stage_timeout_s, whole_s)
-        await self._dialer.call(first.endpoint, probe, patience)
-        chain.end(probe.transcript)
+    def _patience(self, visit: Visit) -> Patience:
+        whole_s = max(0.0, visit.deadline_at - asyncio.get_running_loop().time())
+        return Patience(self._smtp.stage_timeout_s, whole_s)
 
     async def _those_who(
         self, may: Callable[[Visit], Awaitable[bool]], guests: Iterable[Guest]
@@ -228,6 +254,8 @@ class Sessions:
         for guest in guests:
             if guest.visit.deadline_at <= late:
                 self._give_up(way, line, guest)
+            else:
+                self._be_patient(way, line, guest)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         """Nobody waits for a session that has broken off; why, all of its callouts tell."""

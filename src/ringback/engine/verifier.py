@@ -23,7 +23,8 @@ from .asker import Asker
 from .askers import Askers
 from .callout import Callout
 from .deferrals import Deferrals
-from .flights import Flight, Flights, store_failed, without_place
+from .flight import Flight
+from .flights import Flights, store_failed, without_place
 from .gatekeeper import Gatekeeper
 from .outside import Outside
 from .ports import Sink
@@ -77,11 +78,19 @@ class Verifier:
             address = parse_address(query.address)
         except AddressError as error:
             return reports.unasked(self._heading(query.address), Reason.BAD_SYNTAX, str(error))
+        asker = Asker(self._outside.resolver)
         try:
             with self._askers:
-                report = await self._answer(query, address)
+                found = await self._answer(query, address, asker)
+                if isinstance(found, Report):
+                    report = found
+                else:  # ten thousand may wait here, what led to it has returned by now
+                    news = await found.wait_news(self._left_s(query), early=_is_early(query))
+                    report = news or self._without_news(query, found)
         except StoreError as error:
             report = store_failed(self._heading(query.address), error, self._sink)
+        if asker.asked:
+            report = replace(report, questions=asker.asked)
         return _as_asked(report, query)
 
     def verify_nowait(self, query: Query) -> Report | None:
@@ -144,23 +153,21 @@ class Verifier:
         rule = f"never asked: {exempt.gate}"
         return reports.unasked(self._heading(query.address), exempt.reason, rule, exempt.gate)
 
-    async def _answer(self, query: Query, address: Address) -> Report:
+    async def _answer(self, query: Query, address: Address, asker: Asker) -> Report | Flight:
+        """The answer, or the callout to wait for."""
         known, old = await self._recall.look_up(query, address)
         if known:
             return known
         flight = self._flights.find(query, address)
         if flight is not None:
-            return await self._wait(query, flight)
-        asker = Asker(self._outside.resolver)
+            return flight
         try:
             async with asyncio.timeout(self._left_s(query)):
                 said = await self._gatekeeper.admit(query, address, asker)
         except TimeoutError:
             rule = "the DNS did not say in time who may be called"
-            report = reports.unasked(self._heading(address.key), Reason.DEADLINE, rule)
-        else:
-            report = await self._answer_admitted(query, address, said, old, asker)
-        return replace(report, questions=asker.asked)
+            return reports.unasked(self._heading(address.key), Reason.DEADLINE, rule)
+        return await self._answer_admitted(query, address, said, old, asker)
 
     async def _answer_admitted(
         self,
@@ -169,11 +176,11 @@ class Verifier:
         said: Passed | Refusal,
         old: Entry | None,
         asker: Asker,
-    ) -> Report:
+    ) -> Report | Flight:
         if isinstance(said, Refusal):
             return reports.refused(self._heading(address.key), said)
         if asker.asked:  # meanwhile another asker may have had his answer
-            known, old = await self._recall.look_up(query, address)
+            known, old = await self._recall.look_again(query, address, old)
             if known:
                 return known
         # Between this look and the flight's start nothing waits, so that two askers never start two.
@@ -183,7 +190,7 @@ class Verifier:
             rule = "too many callouts are under way"
             heading, gate = self._heading(address.key), Gate.CONNECTIONS
             return reports.unasked(heading, without_place(query), rule, gate)
-        return await self._wait(query, flight)
+        return flight
 
     def _left_s(self, query: Query) -> float | None:
         """How long the asker still waits; None: as long as it takes."""
@@ -197,22 +204,17 @@ class Verifier:
     async def _refresh(self, query: Query) -> None:
         await self.verify(query)
 
-    async def _wait(self, query: Query, flight: Flight) -> Report:
-        """Wait for the flight as long as the asker does, and no longer than his purpose needs."""
-        awaited = {flight.concluded}
-        if query.purpose is not Purpose.BULK and query.client is not None:
-            awaited.add(flight.accepted)
-        done, _ = await asyncio.wait(
-            awaited, timeout=self._left_s(query), return_when=asyncio.FIRST_COMPLETED
-        )
-        if flight.concluded in done:
-            return flight.concluded.result()
-        if done:
-            return flight.accepted.result()
+    def _without_news(self, query: Query, flight: Flight) -> Report:
+        """What is told an asker whose time is up."""
         if instead := self._recall.instead(query, flight.address, flight.old):
             return instead
         rule = "no answer in time; the callout goes on"
         return reports.unasked(self._heading(query.address), Reason.DEADLINE, rule)
+
+
+def _is_early(query: Query) -> bool:
+    """Say whether an acceptance serves the asker, whatever the control shows."""
+    return query.purpose is not Purpose.BULK and query.client is not None
 
 
 def _as_asked(report: Report, query: Query) -> Report:

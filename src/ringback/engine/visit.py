@@ -160,10 +160,26 @@ class Desk:
     clock: Clock
     hosts: HostMemory
     ledger: Ledger
+    charges: Callable[[Walk, Endpoint], Sequence[Charge]]
 
 
 class Visit:
     """`finding` is what came of it: None where the host was not called."""
+
+    __slots__ = (
+        "_call",
+        "_desk",
+        "_facts",
+        "_no_contrast",
+        "_tried",
+        "_tries",
+        "_walk",
+        "endpoint",
+        "finding",
+        "plan",
+        "said",
+        "way",
+    )
 
     def __init__(
         self,
@@ -172,10 +188,9 @@ class Visit:
         endpoint: Endpoint,
         plan: Plan,
         tls: TlsPolicy,
-        charges: Sequence[Charge],
         manner: Manner = PLAINLY,
     ) -> None:
-        self._desk, self._walk, self._charges = desk, walk, charges
+        self._desk, self._walk = desk, walk
         self.endpoint, self.plan = endpoint, plan
         in_ascii = (plan.address + plan.sender).isascii()
         self.way = Way(
@@ -241,7 +256,8 @@ class Visit:
 
         `session`: the one that it takes part in, "" for its own.
         """
-        spent = await self._desk.ledger.spend(self._charges, self._row(session))
+        charges = self._desk.charges(self._walk, self.endpoint)
+        spent = await self._desk.ledger.spend(charges, self._row(session))
         if isinstance(spent, Charge):
             self.note(Fault.OVER_BUDGET, Gate.BUDGET, spent.name)
             return False
@@ -279,10 +295,12 @@ class Visit:
             return
         evidence = self._walk.with_contrast(said)
         decided = finding.then is Then.STOP or is_known(evidence)
-        # What is to be remembered of the host is, before the next question about it can come.
-        learned = self._desk.hosts.lessons(self.domain, self._of_host(said), self._facts)
-        complete = question is None and decided and learned == Lessons()
+        complete = question is None and decided and self._has_shown_nothing(said)
         self._walk.on_news(News(evidence, complete))
+
+    def _has_shown_nothing(self, said: Sequence[Exchange]) -> bool:
+        """What is to be remembered of the host is, before the next question about it can come."""
+        return self._desk.hosts.lessons(self.domain, self._of_host(said), self._facts) == Lessons()
 
     def lessons(self, said: Sequence[Exchange]) -> tuple[Fact, ...]:
         """What is known of the domain and the host after that, for others who ask for them."""

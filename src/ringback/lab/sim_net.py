@@ -215,6 +215,9 @@ class SimResolver:
             owner = node.cname.lower().removesuffix(".")
         return DnsAnswer(name, kind, DnsStatus.FAILURE, detail="CNAMEs without end")
 
+    def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
+        return None
+
     async def close(self) -> None:
         """Nothing is under way in here."""
 

@@ -1,7 +1,7 @@
 """The pump: a socket on one side, a wire machine on the other, deadlines over both.
 
-One asyncio protocol a call, with one timer, and a read buffer shared by all calls: ten thousand hosts
-that let us wait are ten thousand of these. Not here: connecting (net/dial.py), what is said
+One object a call, with one timer, and a read buffer shared by all calls: ten thousand hosts that let us
+wait are ten thousand of these. Not here: connecting (net/dial.py), what is said
 (wire/probe.py), TLS itself (net/tls.py).
 """
 
@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol
 
 from ..values.evidence import Fault, Stage
 from .clock import TellsTime
@@ -54,26 +54,22 @@ class Pump:
         self.tls_context = tls_context
         self.buffer = memoryview(bytearray(READ_BYTES))
 
-    async def converse(
+    def begin(
         self, sock: socket.socket, probe: Conversation, host: str, stage_s: float, whole_at: float
-    ) -> None:
-        """Carry octets until `probe` is closed; then the socket is, whatever happened.
+    ) -> "Call":
+        """Carry octets between `sock`, which is connected, and `probe`, until that is closed.
 
         Each stage may take `stage_s`, all of them may take until `whole_at` (of the loop's time).
-        Raises what `probe` raises, which is a bug of ours.
         """
-        loop = asyncio.get_running_loop()
-        call = _Call(self, probe, host, stage_s, whole_at)
-        transport, _ = await loop.create_connection(lambda: call, sock=sock)
-        try:
-            await call.ended
-        finally:
-            call.forget_deadline()
-            transport.abort()  # does nothing where the connection is closed
+        return Call(self, sock, probe, host, stage_s, whole_at)
 
 
-class _Call(asyncio.BufferedProtocol):
-    """One connection. `_due_at` is when the stage must be over; the timer may go off before it."""
+class Call:
+    """One connection. Whoever began it waits for `ended`, and calls `end` whatever happens.
+
+    `ended` raises what the probe raises, which is a bug of ours. `_due_at` is when the stage must be over;
+    the timer may go off before it. There is no transport of asyncio: it takes twice the room of all this.
+    """
 
     __slots__ = (
         "_due_at",
@@ -83,20 +79,25 @@ class _Call(asyncio.BufferedProtocol):
         "_probe",
         "_pump",
         "_read_bytes",
+        "_sock",
         "_stage_s",
         "_timer",
         "_tls",
-        "_transport",
+        "_unsent",
         "_whole_at",
         "ended",
     )
 
-    _transport: asyncio.Transport
-
     def __init__(
-        self, pump: Pump, probe: Conversation, host: str, stage_s: float, whole_at: float
+        self,
+        pump: Pump,
+        sock: socket.socket,
+        probe: Conversation,
+        host: str,
+        stage_s: float,
+        whole_at: float,
     ) -> None:
-        self._pump, self._probe, self._host = pump, probe, host
+        self._pump, self._sock, self._probe, self._host = pump, sock, probe, host
         self._stage_s, self._whole_at = stage_s, whole_at
         self._loop = asyncio.get_running_loop()
         self._tls: TlsSession | None = None
@@ -104,30 +105,41 @@ class _Call(asyncio.BufferedProtocol):
         self._due_at = whole_at
         self._mark: tuple[Stage, int] | None = None
         self._read_bytes = 0
+        self._unsent = b""
         self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(sock.fileno(), self._read)
+        self._move(lambda: self._probe.connected(self._now()))
+
+    def end(self) -> None:
+        """Close the connection, if it is not."""
+        self._forget_deadline()
+        if self._sock.fileno() != -1:
+            self._loop.remove_reader(self._sock.fileno())
+            self._loop.remove_writer(self._sock.fileno())
+            self._sock.close()
 
     # What the event loop calls.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._move(lambda: self._probe.connected(self._now()))
+    def _read(self) -> None:
+        try:
+            count = self._sock.recv_into(self._pump.buffer)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            fault = Fault.TIMEOUT if isinstance(error, TimeoutError) else Fault.CLOSED
+            detail = in_words(error)
+            self._move(lambda: self._lose(fault, detail))
+            return
+        if count:
+            octets = bytes(self._pump.buffer[:count])
+            self._move(lambda: self._take(octets))
+        else:
+            self._move(lambda: self._lose(Fault.CLOSED, "the host closed the connection"))
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._pump.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        octets = bytes(self._pump.buffer[:nbytes])
-        self._move(lambda: self._take(octets))
-
-    def eof_received(self) -> None:
-        self._move(lambda: self._lose(Fault.CLOSED, "the host closed the connection"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        fault = Fault.TIMEOUT if isinstance(exc, TimeoutError) else Fault.CLOSED
-        detail = in_words(exc) if isinstance(exc, OSError) else "the connection was lost"
-        self._move(lambda: self._lose(fault, detail))
-        if not self.ended.done():
-            self.ended.set_result(None)
+    def _write(self) -> None:
+        octets, self._unsent = self._unsent, b""
+        self._loop.remove_writer(self._sock.fileno())
+        self._send(octets)
 
     # One move of the conversation, and what follows from it.
 
@@ -181,8 +193,18 @@ class _Call(asyncio.BufferedProtocol):
     def _send(self, octets: bytes) -> None:
         # No back-pressure is needed: what a machine has to say is short, and a host that does not
         # read it does not answer it in time either.
-        if octets and not self._transport.is_closing():
-            self._transport.write(octets)
+        if self._unsent or not octets:
+            self._unsent += octets
+            return
+        try:
+            sent = self._sock.send(octets)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # what the host said before that, and why it is gone, is to be read
+        if sent < len(octets):
+            self._unsent = octets[sent:]
+            self._loop.add_writer(self._sock.fileno(), self._write)
 
     def _lose(self, fault: Fault, detail: str) -> None:
         if fault is Fault.CLOSED and self._tls is not None and not self._tls.established:
@@ -193,13 +215,12 @@ class _Call(asyncio.BufferedProtocol):
         return self._pump.clock.now()
 
     def _hang_up(self) -> None:
-        self.forget_deadline()
-        if self._tls is not None and not self._transport.is_closing():
+        if self._tls is not None:
             self._tls.end()
             self._send(self._tls.outgoing())
-        self._transport.close()
-        if self._transport.get_write_buffer_size():  # the host does not read: nothing to wait for
-            self._transport.abort()
+        # Where the host does not read, there is nothing to wait for.
+        self.end()
+        self.ended.set_result(None)
 
     # The deadline: of a stage, not of a read, or a byte a second would hold us for ever.
 
@@ -212,7 +233,7 @@ class _Call(asyncio.BufferedProtocol):
         self._due_at = min(self._loop.time() + wait_s, self._whole_at)
         # A deadline that moves on, as most do, leaves the timer alone: it is set anew when it goes off.
         if self._timer is None or self._timer.when() > self._due_at:
-            self.forget_deadline()
+            self._forget_deadline()
             self._timer = self._loop.call_at(self._due_at, self._look_at_clock)
 
     def _look_at_clock(self) -> None:
@@ -223,7 +244,7 @@ class _Call(asyncio.BufferedProtocol):
         else:
             self._move(lambda: self._lose(Fault.TIMEOUT, "no answer by the end of the call's time"))
 
-    def forget_deadline(self) -> None:
+    def _forget_deadline(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

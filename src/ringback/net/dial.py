@@ -92,7 +92,11 @@ class TcpDialer:
             probe.lose(end.fault, end.detail, self._clock.now())
             return
         pump = self._verifying_pump if endpoint.verified else self._pump
-        await pump.converse(end, probe, endpoint.host, patience.stage_s, whole_at)
+        call = pump.begin(end, probe, endpoint.host, patience.stage_s, whole_at)
+        try:
+            await call.ended
+        finally:
+            call.end()
 
     async def _connect(self, endpoint: Endpoint, wait_s: float) -> socket.socket | _Failure:
         sock = self._open(endpoint)

@@ -33,6 +33,8 @@ MAX_REMEMBERED_CHARS = 2_048
 MAX_AT_ONCE = 256
 # Aliases of aliases that a server leaves to us.
 MAX_ALIASES = 8
+# The share of the time that is kept for the last try, where every other has 1.
+LAST_TRY = 0.5
 
 _Key = tuple[str, RecordType]
 _Said = DnsAnswer | Alias
@@ -61,10 +63,10 @@ class DnsResolver:
 
     async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
         """Answer one question about the absolute `name`. What DNS does is in the answer."""
-        key = (name.removesuffix(".").lower(), kind)
-        known = self._memory.load(key)
+        known = self.ask_nowait(name, kind)
         if known is not None:
             return known
+        key = _key(name, kind)
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = asyncio.create_task(self._fly(key))
@@ -73,6 +75,10 @@ class DnsResolver:
         # `close` cancels is the question, not who waits for its answer.
         await asyncio.wait({flight})
         return failure(*key, "nobody asks any more") if flight.cancelled() else flight.result()
+
+    def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
+        """The same, if the answer is in memory."""
+        return self._memory.load(_key(name, kind))
 
     async def close(self) -> None:
         """Give up what is being asked."""
@@ -118,7 +124,8 @@ class DnsResolver:
         troubles: dict[Nameserver, str] = {}
         while tries and (left_s := give_up_at - loop.time()) > 0:
             server, edns = tries[0]
-            until = loop.time() + left_s / len(tries)
+            # The last try is for servers that EDNS confuses, and one that is slow answers the first.
+            until = loop.time() + left_s / max(len(tries) - 1 + LAST_TRY, 1)
             response = await _try(server, make_query(qname, kind, edns=edns), until)
             tries.pop(0)
             if isinstance(response, str):
@@ -132,6 +139,10 @@ class DnsResolver:
                 tries = [each for each in tries if each[0] != server]
         detail = "; ".join(f"{who}: {what}" for who, what in troubles.items())
         return failure(name, kind, detail or "no time was left")
+
+
+def _key(name: str, kind: RecordType) -> _Key:
+    return name.removesuffix(".").lower(), kind
 
 
 async def _try(

@@ -5,12 +5,9 @@ each new address would bother them for nothing; what they said last stands in fo
 Not here: what the control is (rules/plan.py), and what follows from its answer (rules/conclude.py).
 """
 
-from collections.abc import Iterable
-
-from ..values.evidence import About, Exchange, Meaning
+from ..values.evidence import Exchange, Meaning
 from ..values.facts import Fact, HostFact
 from .conclude import shows_contrast
-from .outcomes import judge
 
 # Past the trouble of a moment, and before an unknown verdict is asked again (cache.unknown).
 FIRST_REST_S = 300.0
@@ -31,12 +28,6 @@ def rest_s(attempts: int) -> float:
 
 def rests(fact: Fact, now: float) -> bool:
     return 0 <= now - fact.noted_at < rest_s(fact.strikes)
-
-
-def tried(said: Iterable[Exchange]) -> Exchange | None:
-    """What came of the control in one conversation: its answer, or why there is none."""
-    finding = judge(said, About.CONTROL)
-    return finding.because if finding else None
 
 
 def is_settling(answer: Exchange) -> bool:

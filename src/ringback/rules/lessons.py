@@ -68,15 +68,12 @@ def learn_of_host(
 ) -> Lessons:
     """Draw the lessons of one conversation about its host; `known` is what was remembered of it."""
     facts = {(fact.subject, fact.kind): fact for fact in known}
-    findings = [
-        finding
-        for about in About
-        if (finding := judge(said, about)) and not is_limit_of_session(finding.because)
-    ]
+    shown = {about: judge(said, about) for about in About}
+    findings = [it for it in shown.values() if it and not is_limit_of_session(it.because)]
     learned = [*_refusals(domain, findings, facts, now), *_delays(findings, now)]
     learned += _broken_tls(said, now)
-    lessons = _joined(Lessons(tuple(learned)), _of_control(domain, said, facts, now))
-    address = judge(said, About.ADDRESS)
+    control, address = shown[About.CONTROL], shown[About.ADDRESS]
+    lessons = _joined(Lessons(tuple(learned)), _of_control(domain, control, facts, now))
     if address is None or not _is_answer(address):
         return lessons
     return _joined(lessons, _ended(domain, address, findings, facts, now))
@@ -204,11 +201,11 @@ def _broken_tls(said: Iterable[Exchange], now: float) -> Iterable[Fact]:
             yield Fact(exchange.ip, HostFact.BREAKS_TLS, now, now + BROKEN_TLS_KEPT_S, kept)
 
 
-def _of_control(domain: str, said: Sequence[Exchange], facts: _Facts, now: float) -> Lessons:
+def _of_control(domain: str, control: Finding | None, facts: _Facts, now: float) -> Lessons:
     """What came of the control, if it was asked for: settled, or to be left to rest."""
-    answer = contrast.tried(said)
-    if answer is None:
+    if control is None:
         return Lessons()
+    answer = control.because
     subject, kind = pair(answer.ip, domain), HostFact.NO_CONTRAST
     known = facts.get((subject, kind))
     if contrast.is_settling(answer):

@@ -7,6 +7,7 @@ Not here: remembering (store/), and what a callout is charged to (rules/burden.p
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 HOUR_S = 3_600.0
 # One an hour leaves nothing to trickle: both ends of some hour would hold one, but for this.
@@ -26,8 +27,7 @@ class Rate:
 
     @property
     def interval_s(self) -> float:
-        steady = self.number - self.burst
-        return self.window_s / steady if steady > 0 else self.window_s + ONE_A_WINDOW_GAP_S
+        return _interval_s(self.number, self.window_s)
 
     def spend(self, full_at: float | None, now: float) -> float | None:
         """Take one event from the budget: return its new state, or None if it is used up.
@@ -41,6 +41,12 @@ class Rate:
         # The tolerance forgives what adding floats loses, not an event.
         fits = after - now <= self.burst * self.interval_s + 1e-6
         return after if fits else None
+
+
+@lru_cache(1_024)
+def _interval_s(number: int, window_s: float) -> float:
+    steady = number - Rate(number).burst
+    return window_s / steady if steady > 0 else window_s + ONE_A_WINDOW_GAP_S
 
 
 @dataclass(frozen=True, slots=True)

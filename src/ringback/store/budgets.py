@@ -8,19 +8,26 @@ from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
-from ..rules.pacing import Charge, Spent, is_used_up, spend_all, spend_beyond
+from ..rules.pacing import Charge, Spent, spend_all, spend_beyond
 from .codec import Row
 from .database import unable
 from .queries import QUERIES
+from .recent_budgets import Look
+
+States = dict[str, Spent | None]  # by key; None: nothing is spent of it
 
 
 class Budgets:
-    """Reads each state once, and writes what became of it when `post` is called."""
+    """Reads each state once, and writes what became of it when `post` is called.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    `states` are known from before, and are kept as they are after what was spent here.
+    """
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, states: States | None = None
+    ) -> None:
         self._path, self._connection = path, connection
-        self._states: dict[str, Spent] = {}  # as they are after what was spent here
-        self._unspent: set[str] = set()  # looked up, and not there
+        self._states = {} if states is None else states
         self._changed: dict[str, Spent] = {}
         self._calls: list[Row] = []
         self._epoch: tuple[float | None] | None = None
@@ -40,8 +47,9 @@ class Budgets:
         state = self._load(charge, elapsed)
         self._note({charge.key: spend_beyond(charge, state, elapsed, self._empty_since())})
 
-    def is_used_up(self, charge: Charge, elapsed: float) -> bool:
-        return is_used_up(charge, self._load(charge, elapsed), elapsed, self._empty_since())
+    def look(self, charge: Charge, elapsed: float) -> Look:
+        """The state of a budget, which nothing is spent of."""
+        return Look(self._load(charge, elapsed), self._empty_since())
 
     def post(self) -> None:
         """Write what has changed."""
@@ -55,7 +63,6 @@ class Budgets:
     def _note(self, spent: dict[str, Spent]) -> None:
         self._states |= spent
         self._changed |= spent
-        self._unspent -= spent.keys()
 
     def _load_all(self, charges: Sequence[Charge], elapsed: float) -> dict[str, Spent]:
         states = {charge.key: self._load(charge, elapsed) for charge in charges}
@@ -63,14 +70,9 @@ class Budgets:
 
     def _load(self, charge: Charge, elapsed: float) -> Spent | None:
         key = charge.key
-        if key in self._unspent:
-            return None
         if key not in self._states:
             row = self._connection.execute(QUERIES["load_budget"], {"key": key}).fetchone()
-            if row is None:
-                self._unspent.add(key)
-                return None
-            self._states[key] = _parse(row) or self._mend(charge, elapsed)
+            self._states[key] = row and (_parse(row) or self._mend(charge, elapsed))
         return self._states[key]
 
     def _mend(self, charge: Charge, elapsed: float) -> Spent:

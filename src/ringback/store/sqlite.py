@@ -1,9 +1,9 @@
 """The store of a service: one SQLite file behind the engine's Store protocol.
 
 Saves go to memory at once and to disk within 50 ms, through one writer thread. Loads ask, in this
-order: the entries and facts used last, what is saved and not committed yet, the disk. Several processes
-may have the file open; what another one writes or forgets is noticed within about a second, and what it
-spends at once.
+order: the entries, facts and budgets used last, what is saved and not committed yet, the disk. Several
+processes may have the file open; what another one writes or forgets is noticed within about a second, and
+what it spends whenever we spend.
 Not here: the thread that writes (writer.py), those that read (reader.py), what is searched and counted
 (surveys.py), the file (opening.py, database.py).
 """
@@ -34,13 +34,7 @@ from ..values.events import Event
 from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
 from ..values.storage import StoreStats
 from .budgets import Budgets
-from .codec import (
-    encode_call,
-    parse_acquaintance,
-    parse_entry,
-    parse_fact,
-    parse_wait,
-)
+from .codec import encode_call, parse_acquaintance, parse_entry, parse_fact, parse_wait
 from .complaints import Complaints
 from .database import transaction
 from .memory import SECRET_BYTES
@@ -48,6 +42,7 @@ from .opening import Opened, open_file
 from .queries import QUERIES
 from .reader import Parameters, Reader
 from .recent import Recent
+from .recent_budgets import RecentBudgets
 from .recent_facts import RecentFacts
 from .surveys import Surveys, parse_count, spelled
 from .sweeper import Sweeper
@@ -69,6 +64,7 @@ class SqliteStore:
     ) -> None:
         self._file = file = opened.file
         self._recent, self._recent_facts = Recent(memory_entries), RecentFacts()
+        self._recent_budgets = RecentBudgets()
         self._complaints = Complaints("store", sink, clock)
         self._answers = Reader(file, opened.answers, self._complain_unreadable)
         self._surveys = Surveys(Reader(file, opened.surveys, self._complain_unreadable))
@@ -206,13 +202,20 @@ class SqliteStore:
     async def spend(
         self, charges: Sequence[Charge], call: Call | None, elapsed: float
     ) -> Charge | None:
+        self._recent_budgets.forget(charges)
         return await self._writer.spend(partial(_spend, charges, call, elapsed))
 
     def charge(self, charge: Charge, elapsed: float) -> None:
+        self._recent_budgets.charge(charge, elapsed)
         self._writer.save(lambda batch: batch.charges.append((charge, elapsed)))
 
     async def is_used_up(self, charge: Charge, elapsed: float) -> bool:
-        return await self._writer.spend(lambda budgets: budgets.is_used_up(charge, elapsed))
+        look = self._recent_budgets.find(charge.key)
+        if look is None:
+            with self._recent_budgets.loading(charge.key) as keep:
+                look = await self._writer.spend(lambda budgets: budgets.look(charge, elapsed))
+                keep(look)
+        return look.shows_used_up(charge, elapsed)
 
     def save_call(self, call: Call) -> None:
         self._writer.save(lambda batch: batch.calls.update({call.id: call}))
@@ -256,6 +259,7 @@ class SqliteStore:
         """What is at hand may be older than what is on disk now."""
         self._recent.clear()
         self._recent_facts.clear()
+        self._recent_budgets.clear()
 
     def _complain_unreadable(self, rows: int) -> None:
         self._complaints.report(

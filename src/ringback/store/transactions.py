@@ -4,16 +4,20 @@ Not here: when, and who hears of it (writer.py), SQL (queries.sql), rows (codec.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from ..errors import StoreError
 from ..rules.pacing import Charge
 from .batch import Batch
-from .budgets import Budgets
-from .database import DatabaseFile, explain, transaction
+from .budgets import Budgets, States
+from .database import DatabaseFile, data_version, explain, transaction
 from .queries import QUERIES
+
+# States of budgets that are remembered from one transaction to the next, some 300 bytes each.
+MAX_STATES = 20_000
 
 
 class Transactions:
@@ -22,15 +26,16 @@ class Transactions:
     def __init__(self, file: DatabaseFile, connection: sqlite3.Connection) -> None:
         self.commits = 0
         self._file, self._connection = file, connection
+        self._states: States = {}  # as of the last transaction
+        self._states_version = 0  # when nobody else had written since
 
     def write(self, batch: Batch) -> int:
         """Commit `batch`; return how many of its records no row can hold. Raises sqlite3.Error."""
         queries, refused = batch.encode()
-        with transaction(self._connection):
+        with self._transaction():
             for name, rows in queries.items():
                 self._connection.executemany(QUERIES[name], rows)
             refused += self._charge(batch)
-        self.commits += 1
         return refused
 
     def attempt(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
@@ -42,18 +47,34 @@ class Transactions:
         return self._attempt(partial(self._share, works))
 
     def _share(self, works: Sequence[Callable[[Budgets], Any]]) -> list[Any]:
-        with transaction(self._connection):
-            budgets = Budgets(self._file.path, self._connection)
+        with self._transaction():
+            budgets = self._budgets()
             outcomes = [self._attempt_alone(work, budgets) for work in works]
             budgets.post()
-        self.commits += 1
         return outcomes
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with transaction(self._connection):
+                yield
+        except BaseException:
+            self._states.clear()  # what was spent in it is not
+            raise
+        self.commits += 1
+
+    def _budgets(self) -> Budgets:
+        """In a transaction, where nobody else writes."""
+        version = data_version(self._connection)
+        if version != self._states_version or len(self._states) > MAX_STATES:
+            self._states, self._states_version = {}, version
+        return Budgets(self._file.path, self._connection, self._states)
 
     def _charge(self, batch: Batch) -> int:
         """Charge what has happened; return how many have no budget that could be stored."""
         if not batch.charges:
             return 0
-        budgets = Budgets(self._file.path, self._connection)
+        budgets = self._budgets()
         outcomes = [
             self._attempt_alone(partial(_charge_one, charge, elapsed), budgets)
             for charge, elapsed in batch.charges

@@ -59,7 +59,7 @@ class Address:
     @property
     def literal_ip(self) -> str | None:
         """The IP address of a domain written as an address literal (RFC 5321 section 4.1.3)."""
-        found = _LITERAL.fullmatch(self.domain)
+        found = self.domain[:1] == "[" and _LITERAL.fullmatch(self.domain)
         return found[1] if found else None
 
     def __str__(self) -> str:

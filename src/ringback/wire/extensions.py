@@ -19,6 +19,7 @@ class Extensions:
 
 
 _MECHANISMS = frozenset({"PLAIN", "LOGIN"})
+_NONE: frozenset[str] = frozenset()
 
 
 def parse_extensions(reply: Reply) -> Extensions:
@@ -30,5 +31,5 @@ def parse_extensions(reply: Reply) -> Extensions:
         starttls="STARTTLS" in words,
         pipelining="PIPELINING" in words,
         smtputf8="SMTPUTF8" in words,
-        auth=_MECHANISMS & mechanisms,
+        auth=_MECHANISMS & mechanisms if mechanisms else _NONE,
     )

@@ -136,8 +136,34 @@ _BELONGS_TO = {220: (Stage.GREETING, Stage.STARTTLS), 221: (Stage.QUIT,)}
 VOID_RULE = "void: an earlier command of the same flight was refused"
 
 
+_NO_EXTENSIONS = Extensions()
+
+
 class Probe:
     """One conversation with one host. A pump feeds it, and writes what it returns."""
+
+    __slots__ = (
+        "_awaited",
+        "_connection",
+        "_credentials",
+        "_dialect",
+        "_endpoint",
+        "_extensions",
+        "_failed",
+        "_guide",
+        "_helo_name",
+        "_in_transaction",
+        "_logged_in",
+        "_manner",
+        "_question",
+        "_reader",
+        "_said",
+        "_secured",
+        "_tls",
+        "_unsent",
+        "closed",
+        "stage",
+    )
 
     def __init__(
         self,
@@ -158,12 +184,12 @@ class Probe:
         # Lists, of a few each: an empty deque takes 760 bytes, and ten thousand calls may wait.
         self._awaited: list[_Step] = []  # sent, and not answered
         # The rest of a transaction, where there is no PIPELINING.
-        self._unsent: list[_Step] = []
+        self._unsent: tuple[_Step, ...] = ()
         # The first failure of the flight that is being answered.
         self._failed: Exchange | None = None
-        self._extensions = Extensions()
+        self._extensions = _NO_EXTENSIONS
         self._secured = self._logged_in = False
-        self._credentials: list[str] = []  # that the host has yet to ask for
+        self._credentials: tuple[str, ...] = ()  # that the host has yet to ask for
         self._in_transaction = False
         self._question: Question | None = None
 
@@ -237,9 +263,11 @@ class Probe:
         self._note(step.stage, reply)
         if not 200 <= reply.code < 300:
             self._failed = self._failed or exchange
-            self._unsent.clear()
+            self._unsent = ()
         if self._unsent:
-            return self._send(self._unsent.pop(0))
+            step, *left = self._unsent
+            self._unsent = tuple(left)
+            return self._send(step)
         if self._awaited:
             self.stage = self._awaited[0].stage
             return b""
@@ -314,7 +342,7 @@ class Probe:
             )
             return self._send(_Step(Stage.AUTH, octets, self._about, shown))
         if "LOGIN" in offered:
-            self._credentials = [login.username, login.password]
+            self._credentials = (login.username, login.password)
             return self._send(_Step(Stage.AUTH, command.auth_login(), self._about))
         return self._give_up(Stage.AUTH, Fault.NO_LOGIN, "AUTH PLAIN or LOGIN is not offered", at)
 
@@ -322,7 +350,9 @@ class Probe:
         if not self._credentials:
             why = "AUTH asks for more than we have"
             return self._give_up(Stage.AUTH, Fault.NO_LOGIN, why, at)
-        octets = command.auth_answer(self._credentials.pop(0))
+        credential, *left = self._credentials
+        self._credentials = tuple(left)
+        octets = command.auth_answer(credential)
         return self._send(_Step(Stage.AUTH, octets, self._about, "(secret)"))
 
     def _give_up(self, stage: Stage, fault: Fault, why: str, at: float) -> bytes:
@@ -347,9 +377,8 @@ class Probe:
             return self._give_up(Stage.RCPT, Fault.NO_SMTPUTF8, "SMTPUTF8 is not offered", at)
         steps = self._transaction(question)
         if not self._extensions.pipelining:
-            first = steps.pop(0)
-            self._unsent = steps
-            return self._send(first)
+            self._unsent = tuple(steps[1:])
+            return self._send(steps[0])
         return self._send(*steps)
 
     def _transaction(self, question: Question) -> list[_Step]:

@@ -45,6 +45,8 @@ class ReplyReader:
     first. The error then stands in `broken`, and the next call raises it.
     """
 
+    __slots__ = ("_code", "_held_bytes", "_lines", "_partial", "broken")
+
     def __init__(self) -> None:
         self._partial = bytearray()  # a line whose end has not arrived
         self._code = b""
