@@ -8,7 +8,10 @@ from ringback.engine.askers import Askers
 
 
 async def test_nobody_inside_is_not_waited_for() -> None:
-    await Askers().wait_gone(0.0)
+    waiting = asyncio.create_task(Askers().wait_gone(60))
+    await asyncio.sleep(0)
+
+    assert waiting.done()
 
 
 async def test_the_last_to_leave_ends_the_wait() -> None:
@@ -27,4 +30,7 @@ async def test_the_last_to_leave_ends_the_wait() -> None:
 async def test_whoever_stays_is_waited_for_only_so_long() -> None:
     askers = Askers()
     with askers:
-        await askers.wait_gone(0.0)
+        waiting = asyncio.create_task(askers.wait_gone(0.0))
+        given_up, _ = await asyncio.wait({waiting}, timeout=60)
+
+    assert {waiting} == given_up

@@ -101,7 +101,7 @@ class Judge:
         started_at = self._clock.now()
         try:
             report = self.verifier.verify_nowait(query)
-        except Exception as error:  # as in _guard
+        except Exception as error:  # as in _guard: a bug of ours must not cost the mail
             self._sink(Trouble.of_bug(self._door, error))
             return None
         action = report and choose(report, query.purpose, self.settings.etiquette)
@@ -134,7 +134,7 @@ class Judge:
             # Something that we waited for was cancelled, and not we: nobody would answer the MTA.
             self._sink(Trouble.of_bug(self._door, error))
         except Exception as error:
-            # The one place where any error is caught: a bug of ours in one question must cost neither
+            # Here and in rule_nowait any error is caught: a bug of ours in one question must cost neither
             # this mail nor the others of its connection. It is told with all we know of it.
             self._sink(Trouble.of_bug(self._door, error))
         return None

@@ -67,6 +67,7 @@ class Tally:
             (self.reasons, other.reasons),
             (self.gates, other.gates),
         ):
+            # Each pair counts the same things, which the type of all three does not say.
             mine.update(theirs)  # type: ignore[arg-type]
         self.remembered += other.remembered
         self.callouts += other.callouts

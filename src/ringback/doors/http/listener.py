@@ -61,6 +61,7 @@ class Connection(H11Protocol):
 
     # What the event loop calls.
 
+    # uvicorn's protocol takes a Transport, and asyncio's promises no more than a BaseTransport.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         # Any octet that the client does not take calls pause_writing, and starts the clock.
