@@ -20,16 +20,27 @@ What does is the first look at each set, before anything was mended:
     replies-blind.toml, look 5 (154)          93 %     0.88            0.98                0
     replies-blind.toml, look 6 (94)           31 %     0.46             –                 42
     replies-blind.toml, look 7 (60)           78 %     0.55            1.00                6
+    replies-blind.toml, look 8 (263)          84 %     0.85            0.94                0
+        a third of it kept unread (80)        88 %     0.82            1.00                0
+        that third, the rest being mended     89 %     0.84            1.00                0
+    replies-blind.toml, look 9 (163)          79 %     0.82            0.86                0
+    replies-blind.toml, look 10 (49)          73 %     0.77            1.00                1
 
-The one of the held-out third and those of looks 2, 3, 6 and 7 were mended by rules. The macro-F1 of the small
-sets rests on classes of a few replies. The blind sets but look 4 were written by one who had read the
+The one of the held-out third and those of looks 2, 3, 6, 7 and 10 were mended by rules. The macro-F1 of small
+sets rests on classes of a few replies. The blind sets but looks 4 and 8 were written by one who had read the
 phrases, look 1 from manuals, sources and lists of bounces, the others mostly from memory, and harder on
 purpose; that makes them another measure than the corpus, not a better one. Look 4 is the fairest: 24
 languages, written by one who had never seen the phrases. Look 5 is other wordings, two thirds not English,
 written before look 4 was mended and read after it (the phrases before gave 82 %, 0.69 and 0.95). Look 6 is
 refusals of us, of the sender and of the message in a mailbox's words, in 20 languages and hard on purpose:
-doubts came of it, and look 7 asked whether they hold elsewhere and leave honest refusals alone. Whoever
-adds phrases does well to write new replies first and to add a line here.
+doubts came of it, and look 7 asked whether they hold elsewhere and leave honest refusals alone. Look 8 is
+English for the most part, and met in public by one who had never seen the phrases: in logs, in the sources of
+mail servers and on help pages, none of them a source of the corpus, and none in a wording that looks 1 to 7
+or the corpus have. What was mended after it moved the third kept unread by one reply: such mending helps
+where it was made, and little elsewhere. Look 9 is more of the same, after look 8 was mended and odder (the
+phrases before gave 79 % as well), and look 10 what submission servers say to mail libraries; they hold seven
+and three replies that say unknown_user. Whoever adds phrases does well to write new replies first and to add
+a line here.
 """
 
 import hashlib
