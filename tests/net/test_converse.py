@@ -12,9 +12,9 @@ import pytest
 from ringback.errors import LocalProtocolError
 from ringback.net import converse
 from ringback.net.clock import SystemClock
-from ringback.net.converse import MAX_CALL_BYTES, Call, Conversation, Pump
+from ringback.net.converse import MAX_CALL_BYTES, Conversation, Pump
 from ringback.net.tls import opportunistic_context
-from ringback.values.endpoint import Endpoint
+from ringback.values.endpoint import Endpoint, Patience
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
 from ringback.values.settings import TlsPolicy
 from ringback.wire.probe import Probe, Question
@@ -69,24 +69,26 @@ class Script:
         return octets
 
 
-async def _ended(call: Call) -> None:
-    try:
-        await call.ended
-    finally:
-        call.end()
-
-
 async def converse_with(
-    port: int, probe: Conversation, *, stage_s: float = 5.0, whole_s: float = 5.0, name: str = "mx"
+    port: int,
+    probe: Conversation,
+    *,
+    stage_s: float = 5.0,
+    whole_s: float = 5.0,
+    name: str = "mx",
+    tls_context: Callable[[], ssl.SSLContext] = opportunistic_context,
 ) -> None:
-    loop = asyncio.get_running_loop()
-    sock = socket.socket()
-    sock.setblocking(False)
-    await loop.sock_connect(sock, ("127.0.0.1", port))
-    pump = Pump(SystemClock(), opportunistic_context)
-    await _ended(pump.begin(sock, probe, name, stage_s, loop.time() + whole_s))
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        pump = Pump(SystemClock(), tls_context)
+        patience = Patience(stage_s, whole_s)
+        call = pump.begin(sock, Endpoint(name, "127.0.0.1", port), probe, patience)
+        try:
+            await call.ended
+        finally:
+            call.end()
 
-    assert sock.fileno() == -1
+        assert sock.fileno() == -1
 
 
 def replying(*replies: bytes) -> Serve:
@@ -350,14 +352,10 @@ async def test_old_version_of_tls_fails(host: Host, server_tls: ssl.SSLContext) 
     client.verify_mode = ssl.CERT_NONE
     client.minimum_version = ssl.TLSVersion.TLSv1_3
     server_tls.maximum_version = ssl.TLSVersion.TLSv1_2
-    loop = asyncio.get_running_loop()
-    port = await host(starttls(server_tls, silent))
-    sock = socket.create_connection(("127.0.0.1", port))
-    sock.setblocking(False)
     probe = starting_tls()
     try:
-        pump = Pump(SystemClock(), lambda: client)
-        await _ended(pump.begin(sock, probe, "mx", 5.0, loop.time() + 5.0))
+        port = await host(starttls(server_tls, silent))
+        await converse_with(port, probe, tls_context=lambda: client)
     finally:
         server_tls.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
 

@@ -25,7 +25,7 @@ PATIENCE = Patience(stage_s=5.0, whole_s=5.0)
 class Hearer:
     """A conversation that ends with whatever it hears first."""
 
-    stage = Stage.GREETING
+    stage = Stage.CONNECT
     answers = 0
 
     def __init__(self) -> None:

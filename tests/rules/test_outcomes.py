@@ -14,6 +14,7 @@ from ringback.rules.outcomes import (
     is_permanent,
     is_refusal_of_us,
     judge,
+    judge_each,
     names_us,
 )
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
@@ -271,6 +272,19 @@ def test_each_mailbox_is_judged_by_what_was_said_of_it() -> None:
     assert outcome(*conversation) is Outcome.ACCEPTED
     assert outcome(*conversation, about=About.CONTROL) is Outcome.REJECTED
     assert outcome(*conversation, about=About.POSTMASTER) is Outcome.UNREACHABLE
+
+
+def test_all_mailboxes_of_a_connection_are_judged_at_once() -> None:
+    accepted = said(Stage.RCPT, Meaning.ACCEPTED, 250)
+    control = said(Stage.RCPT, Meaning.UNKNOWN_USER, about=About.CONTROL)
+    silent = said(Stage.QUIT, about=About.POSTMASTER)
+    conversation = [GREETED, EHLO, MAIL, accepted, control, silent]
+
+    expected = {
+        About.ADDRESS: judge(conversation, About.ADDRESS),
+        About.CONTROL: judge(conversation, About.CONTROL),
+    }
+    assert expected == judge_each(conversation)
 
 
 def test_a_finding_points_at_what_shows_it() -> None:

@@ -154,21 +154,43 @@ def test_a_trickled_reply_costs_one_look_at_each_line(monkeypatch: pytest.Monkey
     looked_at: list[int] = []
 
     class Counting:
-        def __init__(self, pattern: object) -> None:
-            self._pattern = pattern
+        def match(self, lines: bytes, at: int) -> object:
+            looked_at.append(len(lines) - at)
+            return pattern.match(lines, at)
 
-        def fullmatch(self, line: bytes) -> object:
-            looked_at.append(len(line))
-            return LINE.fullmatch(line)
-
-    LINE = reply_module._LINE  # noqa: N806
-    monkeypatch.setattr(reply_module, "_LINE", Counting(LINE))
+    pattern = reply_module._LINES
+    monkeypatch.setattr(reply_module, "_LINES", Counting())
     stream = b"250-x\r\n" * 2_000
 
     read(octets(stream))
 
     assert len(looked_at) == 2_000
     assert sum(looked_at) <= len(stream)
+
+
+def test_lines_that_come_together_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    class Counting:
+        def match(self, lines: bytes, at: int) -> object:
+            looks.append(at)
+            return pattern.match(lines, at)
+
+    pattern = reply_module._LINES
+    monkeypatch.setattr(reply_module, "_LINES", Counting())
+
+    read([b"250-x\r\n" * 2_000, b"250-x\r\n" * 2_000 + b"250 x\r\n"])
+
+    assert 3 == len(looks)
+
+
+def test_words_that_are_said_often_are_read_once_and_long_ones_not_kept() -> None:
+    short, long = b"250 2.1.0 Ok\r\n", b"250 " + b"x" * reply_module.MAX_REMEMBERED_BYTES + b"\r\n"
+    once, again = read([short * 2])[0]
+    one, another = read([long * 2])[0]
+
+    assert once is again
+    assert (one, False) == (another, one is another)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """The pump: a socket on one side, a wire machine on the other, deadlines over both.
 
 One object a call, with one timer, and a read buffer shared by all calls: ten thousand hosts that let us
-wait are ten thousand of these. Not here: connecting (net/dial.py), what is said
-(wire/probe.py), TLS itself (net/tls.py).
+wait are ten thousand of these. Not here: the socket (net/dial.py), whether its connection stands
+(net/connect.py), what is said (wire/probe.py), TLS itself (net/tls.py).
 """
 
 import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVarTuple
 
+from ..values.endpoint import Endpoint, Patience
 from ..values.evidence import Fault, Stage
 from .clock import TellsTime
+from .connect import begin_connecting, judge_connection
 from .tls import TlsSession
 from .trouble import in_words
 
@@ -55,13 +57,13 @@ class Pump:
         self.buffer = memoryview(bytearray(READ_BYTES))
 
     def begin(
-        self, sock: socket.socket, probe: Conversation, host: str, stage_s: float, whole_at: float
+        self, sock: socket.socket, endpoint: Endpoint, probe: Conversation, patience: Patience
     ) -> "Call":
-        """Carry octets between `sock`, which is connected, and `probe`, until that is closed.
+        """Connect `sock`, and carry octets between it and `probe` until that is closed."""
+        return Call(self, sock, endpoint, probe, patience)
 
-        Each stage may take `stage_s`, all of them may take until `whole_at` (of the loop's time).
-        """
-        return Call(self, sock, probe, host, stage_s, whole_at)
+
+_Ts = TypeVarTuple("_Ts")
 
 
 class Call:
@@ -73,14 +75,14 @@ class Call:
 
     __slots__ = (
         "_due_at",
-        "_host",
+        "_endpoint",
         "_loop",
         "_mark",
+        "_patience",
         "_probe",
         "_pump",
         "_read_bytes",
         "_sock",
-        "_stage_s",
         "_timer",
         "_tls",
         "_unsent",
@@ -92,33 +94,37 @@ class Call:
         self,
         pump: Pump,
         sock: socket.socket,
+        endpoint: Endpoint,
         probe: Conversation,
-        host: str,
-        stage_s: float,
-        whole_at: float,
+        patience: Patience,
     ) -> None:
-        self._pump, self._sock, self._probe, self._host = pump, sock, probe, host
-        self._stage_s, self._whole_at = stage_s, whole_at
+        self._pump, self._sock, self._endpoint = pump, sock, endpoint
+        self._probe, self._patience = probe, patience
         self._loop = asyncio.get_running_loop()
         self._tls: TlsSession | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._due_at = whole_at
+        self._due_at = self._whole_at = self._loop.time() + patience.whole_s
         self._mark: tuple[Stage, int] | None = None
         self._read_bytes = 0
         self._unsent = b""
         self.ended: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_reader(sock.fileno(), self._read)
-        self._move(lambda: self._probe.connected(self._now()))
+        self._move(self._connect)
 
     def end(self) -> None:
         """Close the connection, if it is not."""
         self._forget_deadline()
-        if self._sock.fileno() != -1:
-            self._loop.remove_reader(self._sock.fileno())
-            self._loop.remove_writer(self._sock.fileno())
+        if (number := self._sock.fileno()) != -1:
+            self._loop.remove_reader(number)
+            self._loop.remove_writer(number)
             self._sock.close()
 
     # What the event loop calls.
+
+    def _connected(self) -> None:
+        # In this order the loop goes on watching the socket, and needs not begin anew.
+        self._loop.add_reader(self._sock.fileno(), self._read)
+        self._loop.remove_writer(self._sock.fileno())
+        self._move(self._begin)
 
     def _read(self) -> None:
         try:
@@ -127,14 +133,12 @@ class Call:
             return
         except OSError as error:
             fault = Fault.TIMEOUT if isinstance(error, TimeoutError) else Fault.CLOSED
-            detail = in_words(error)
-            self._move(lambda: self._lose(fault, detail))
+            self._move(self._lose, fault, in_words(error))
             return
         if count:
-            octets = bytes(self._pump.buffer[:count])
-            self._move(lambda: self._take(octets))
+            self._move(self._take, bytes(self._pump.buffer[:count]))
         else:
-            self._move(lambda: self._lose(Fault.CLOSED, "the host closed the connection"))
+            self._move(self._lose, Fault.CLOSED, "the host closed the connection")
 
     def _write(self) -> None:
         octets, self._unsent = self._unsent, b""
@@ -143,11 +147,11 @@ class Call:
 
     # One move of the conversation, and what follows from it.
 
-    def _move(self, move: Callable[[], None]) -> None:
+    def _move(self, move: Callable[[*_Ts], None], *args: *_Ts) -> None:
         if self.ended.done():
             return
         try:
-            move()
+            move(*args)
         except Exception as bug:  # out of a callback it would reach the loop's log and nobody else
             self.ended.set_exception(bug)
             return
@@ -156,6 +160,26 @@ class Call:
         else:
             self._renew_deadline()
 
+    def _connect(self) -> None:
+        try:
+            stands = begin_connecting(self._sock, self._endpoint)
+        except OSError as error:
+            self._lose(Fault.REFUSED, in_words(error))
+            return
+        if stands:
+            self._loop.add_reader(self._sock.fileno(), self._read)
+            self._begin()
+        else:
+            self._loop.add_writer(self._sock.fileno(), self._connected)
+
+    def _begin(self) -> None:
+        """The connection stands, or has failed."""
+        failure = judge_connection(self._sock, self._endpoint)
+        if failure:
+            self._lose(failure.fault, failure.detail)
+        else:
+            self._probe.connected(self._now())
+
     def _take(self, octets: bytes) -> None:
         self._read_bytes += len(octets)
         if self._read_bytes > MAX_CALL_BYTES:
@@ -163,7 +187,7 @@ class Call:
         elif self._tls is None:
             self._say(self._probe.receive(octets, self._now()))
             if self._probe.stage is Stage.TLS and not self._probe.closed:
-                self._tls = TlsSession(self._pump.tls_context(), self._host)
+                self._tls = TlsSession(self._pump.tls_context(), self._endpoint.host)
                 self._secure(self._tls)
         else:
             self._tls.feed(octets)
@@ -229,7 +253,9 @@ class Call:
         if mark == self._mark:
             return
         self._mark = mark
-        wait_s = min(self._stage_s, QUIT_WAIT_S) if mark[0] is Stage.QUIT else self._stage_s
+        wait_s = self._patience.stage_s
+        if mark[0] is Stage.QUIT:
+            wait_s = min(wait_s, QUIT_WAIT_S)
         self._due_at = min(self._loop.time() + wait_s, self._whole_at)
         # A deadline that moves on, as most do, leaves the timer alone: it is set anew when it goes off.
         if self._timer is None or self._timer.when() > self._due_at:
@@ -239,10 +265,16 @@ class Call:
     def _look_at_clock(self) -> None:
         if self._loop.time() < self._due_at:
             self._timer = self._loop.call_at(self._due_at, self._look_at_clock)
-        elif self._due_at < self._whole_at:
-            self._move(lambda: self._lose(Fault.TIMEOUT, f"no answer within {self._stage_s:g} s"))
         else:
-            self._move(lambda: self._lose(Fault.TIMEOUT, "no answer by the end of the call's time"))
+            self._move(self._lose, Fault.TIMEOUT, self._what_took_too_long())
+
+    def _what_took_too_long(self) -> str:
+        stage_s, whole_s = self._patience.stage_s, self._patience.whole_s
+        if self._probe.stage is Stage.CONNECT:
+            return f"no connection within {min(stage_s, whole_s):g} s"
+        if self._due_at < self._whole_at:
+            return f"no answer within {stage_s:g} s"
+        return "no answer by the end of the call's time"
 
     def _forget_deadline(self) -> None:
         if self._timer is not None:

@@ -8,7 +8,7 @@ from ..values.query import Client
 from ..values.settings import Budget
 from .networks import MAX_REMEMBERED, bearer, parse_ip
 from .organisation import Organisation, share_organisation
-from .pacing import Charge, Rate
+from .pacing import HOUR_S, Charge, Rate
 
 # The neighbours of a host: one operator, mostly, who bears for all of them four times what one bears.
 IPV4_NETWORK, IPV6_NETWORK = 24, 48
@@ -46,22 +46,22 @@ def charges_for(
         ),
         (f"domain {target.domain}", budget.per_domain, "callouts for this domain"),
     )
-    charges = [Charge(key, Rate(number), name) for key, number, name in burdened]
+    charges = [Charge(key, _rate(number), name) for key, number, name in burdened]
     if client is not None and not are_related(target, client, organisation):
         charges += [
             Charge(
                 f"strangers {key}",
-                Rate(_part(number)),
+                _rate(_part(number)),
                 f"{name}, for clients that have nothing to do with it",
             )
             for key, number, name in burdened
         ]
-    return (*charges, Charge("all", Rate(budget.overall), "callouts overall"))
+    return (*charges, Charge("all", _rate(budget.overall), "callouts overall"))
 
 
 def refusal_charge(ip: str, budget: Budget) -> Charge:
     """The budget of recipients that a host refused."""
-    rate = Rate(budget.refused_recipients_per_host)
+    rate = _rate(budget.refused_recipients_per_host)
     return Charge(f"refused {bearer(ip)}", rate, "refused recipients of this host")
 
 
@@ -71,7 +71,7 @@ def forgery_charge(name: str, budget: Budget) -> Charge:
     Whoever forges a domain makes up names in it; who it vouches for is called all the same. Used up, it is
     a suspicion: a stop of ours, clean or not, is no reason to have it of everybody for half a day.
     """
-    rate = Rate(budget.refused_recipients_per_host, FORGED_WINDOW_S)
+    rate = _rate(budget.refused_recipients_per_host, FORGED_WINDOW_S)
     shown = "refused senders, in mail of strangers"
     return Charge(f"forged {name}", rate, shown, starts_empty=False)
 
@@ -101,6 +101,12 @@ def _network_of(ip: str) -> str:
     address = parse_ip(ip)
     prefix = IPV4_NETWORK if address.version == 4 else IPV6_NETWORK
     return str(ip_network((address, prefix), strict=False))
+
+
+@lru_cache
+def _rate(number: int, window_s: float = HOUR_S) -> Rate:
+    """The rates of a budget are few, and each callout falls under a dozen."""
+    return Rate(number, window_s)
 
 
 def _part(number: int) -> int:

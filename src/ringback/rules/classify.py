@@ -22,6 +22,7 @@ Not here: the phrases (phrases.toml), what follows for the host or the address (
 """
 
 import re
+from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
 
@@ -96,6 +97,9 @@ _OF_CODE = MappingProxyType(
 )
 _SILENT_CODES = frozenset({550, 551, 553})  # those that may speak of the mailbox without a word
 _CLOSING = 421  # of the service, never of a mailbox
+# Once addresses are folded, hosts say the same words again and again: so many short replies are kept as
+# read, which takes two megabytes at most.
+MAX_REMEMBERED, MAX_REMEMBERED_CHARS = 1_024, 400
 _MARKED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")  # "(#5.1.1)", "#5.7.1 denied", "5.7.0, denied"
 
 
@@ -104,11 +108,8 @@ def classify(stage: Stage | None, reply: Reply, book: Book, *, null_sender: bool
 
     `null_sender`: MAIL FROM was "<>", so that a refusal of the sender is a refusal of bounces.
     """
-    if reply.code == 252:
-        return Reading(Meaning.AMBIGUOUS_ACCEPT, "code 252")
     if reply.code < 400:
-        accepted = reply.code < 300
-        return Reading(Meaning.ACCEPTED if accepted else Meaning.UNCLEAR, f"code {reply.code}")
+        return _by_first_digit(reply.code)
     if reply.contradicts_itself:
         return Reading(Meaning.UNCLEAR, f"contradiction {reply.code} {reply.enhanced}")
     reading, of_sender = _read(stage, reply, book)
@@ -117,28 +118,47 @@ def classify(stage: Stage | None, reply: Reply, book: Book, *, null_sender: bool
     return _at_stage(stage, reply, reading)
 
 
+@lru_cache
+def _by_first_digit(code: int) -> Reading:
+    """Read a 2xx or 3xx, whose words do not matter."""
+    if code == 252:
+        return Reading(Meaning.AMBIGUOUS_ACCEPT, "code 252")
+    return Reading(Meaning.ACCEPTED if code < 300 else Meaning.UNCLEAR, f"code {code}")
+
+
 def _read(stage: Stage | None, reply: Reply, book: Book) -> tuple[Reading, bool]:
     """Read a 4xx or 5xx for its words and codes; also say whether it speaks of MAIL FROM."""
     text = reply.text
     folded, enhanced = fold(text), reply.enhanced or _marked(text, reply.code)
-    said = Said(folded, book.anchors_in(folded), stage, str(reply.code), enhanced)
+    read = _read_often if len(folded) <= MAX_REMEMBERED_CHARS else _read_folded
+    return read(stage, reply.code, enhanced, folded, book)
+
+
+def _read_folded(
+    stage: Stage | None, code: int, enhanced: str | None, folded: str, book: Book
+) -> tuple[Reading, bool]:
+    """Do so, where whom and what the reply names is nothing to it."""
+    said = Said(folded, book.anchors_in(folded), stage, str(code), enhanced)
     found, doubt = _heard(said, book)
     phrase = found[0] if found else None
     if phrase and phrase.level <= Level.HINT:
         phrase = _undoubted(phrase, found, doubt)
-        return _by_phrase(phrase, reply, enhanced, found), phrase.of_sender
+        return _by_phrase(phrase, code, enhanced, found), phrase.of_sender
     meaning = meaning_of(enhanced) if enhanced else None
-    if meaning in _CONDEMNS and (doubt or reply.code < 500 or reply.code in _OF_CODE):
+    if meaning in _CONDEMNS and (doubt or code < 500 or code in _OF_CODE):
         meaning = None  # a mailbox is named by nothing else, and something speaks against it
     if meaning:
         reading = Reading(meaning, f"enhanced {enhanced}", meaning in _CONDEMNS)
         return reading, meaning is Meaning.SENDER_REJECTED
     if phrase:
         phrase = _undoubted(phrase, found, doubt)
-        return _by_phrase(phrase, reply, enhanced, found), phrase.of_sender
-    meaning = _OF_CODE.get(reply.code, Meaning.UNCLEAR)
+        return _by_phrase(phrase, code, enhanced, found), phrase.of_sender
+    meaning = _OF_CODE.get(code, Meaning.UNCLEAR)
     silent = meaning is Meaning.UNCLEAR and not _has_words(folded)
-    return Reading(meaning, f"code {reply.code}", silent and _may_be_silent(reply, enhanced)), False
+    return Reading(meaning, f"code {code}", silent and _may_be_silent(code, enhanced)), False
+
+
+_read_often = lru_cache(MAX_REMEMBERED)(_read_folded)
 
 
 def _heard(said: Said, book: Book) -> tuple[list[Phrase], Phrase | None]:
@@ -173,13 +193,13 @@ def _undoubted(phrase: Phrase, found: list[Phrase], doubt: Phrase | None) -> Phr
     return next(others, doubt)
 
 
-def _by_phrase(phrase: Phrase, reply: Reply, enhanced: str | None, found: list[Phrase]) -> Reading:
+def _by_phrase(phrase: Phrase, code: int, enhanced: str | None, found: list[Phrase]) -> Reading:
     if not phrase.weak:
-        weak = reply.code >= 500 and _hinted_otherwise(phrase, found)
+        weak = code >= 500 and _hinted_otherwise(phrase, found)
         return Reading(phrase.meaning, phrase.rule, weak)
     if enhanced and enhanced[2:].startswith("7."):  # a policy that borrows the mailbox's words
         return Reading(Meaning.UNCLEAR, phrase.rule)
-    weak = phrase.meaning is Meaning.UNKNOWN_USER or _may_be_silent(reply, enhanced)
+    weak = phrase.meaning is Meaning.UNKNOWN_USER or _may_be_silent(code, enhanced)
     return Reading(phrase.meaning, phrase.rule, weak)
 
 
@@ -190,10 +210,10 @@ def _hinted_otherwise(phrase: Phrase, found: list[Phrase]) -> bool:
     return any(it.level is Level.HINT and it.meaning not in _MAILBOX for it in found)
 
 
-def _may_be_silent(reply: Reply, enhanced: str | None) -> bool:
+def _may_be_silent(code: int, enhanced: str | None) -> bool:
     """Say whether a reply that gives no reason may count, given contrast (evidence.md section 3)."""
     fits = enhanced is None or enhanced == "5.4.1" or enhanced.startswith("5.1.")
-    return reply.code in _SILENT_CODES and fits
+    return code in _SILENT_CODES and fits
 
 
 def _marked(text: str, code: int) -> str | None:

@@ -134,6 +134,8 @@ def _without_hosts(evidence: Sequence[Exchange]) -> Conclusion:
 
 
 def _most_telling(heard: Sequence[_Heard]) -> _Heard:
+    if len(heard) == 1:
+        return heard[0]
     settled = [one for one in heard if one.finding.outcome in _SETTLED]
     if settled:
         first = min(settled, key=_rank)

@@ -93,7 +93,9 @@ class Names:
         return cls(frozenset(addresses), frozenset(domains), frozenset(trees))
 
     def holds(self, address: Address) -> bool:
-        return _folded_case(address) in self.addresses or self.holds_domain(address.domain)
+        if self.addresses and _folded_case(address) in self.addresses:
+            return True
+        return self.holds_domain(address.domain)
 
     def holds_domain(self, domain: str) -> bool:
         """`domain` is in A-labels and lower case, without a final dot."""

@@ -8,16 +8,20 @@ opt-out (rules/optout.py), budgets (rules/burden.py), and their order (engine/ga
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
 
 from ..values.address import Address
 from ..values.dns import DnsAnswer, DnsStatus, Question, RecordType
 from ..values.query import Client
-from . import spf
 from .asking import Asking
 from .dnsbl import ask_list
 from .networks import parse_host
 from .organisation import Organisation, share_organisation
+
+if TYPE_CHECKING:
+    from .spf import Spf
 
 # A domain of honest size has a few hosts; whoever lists more is not asked about all of them.
 MAX_HOSTS = 5
@@ -117,7 +121,8 @@ def align(address: Address, client: Client, organisation: Organisation) -> Askin
         return Stopped(Gate.UNALIGNED, "the client's address is not known")
     if address.literal_ip:
         return _literal(address.literal_ip, ip)
-    said = yield from spf.evaluate(str(ip), address.key, client.helo)
+    spf = import_module(".spf", __package__)  # with the first client: who asks by hand has none
+    said: Spf = yield from spf.evaluate(str(ip), address.key, client.helo)
     if said.result is spf.SpfResult.FAIL:
         return Stopped(Gate.SPF_FAIL, f"SPF of {address.domain} forbids {ip}")
     found = f"SPF {said.result}"

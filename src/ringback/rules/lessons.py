@@ -15,7 +15,7 @@ from ..values.verdict import Conclusion, Reason, Verdict
 from . import contrast
 from .breakers import REFUSAL_COUNTS_S, State, close, state_of, strike
 from .freshness import window_s
-from .outcomes import Finding, Remember, judge
+from .outcomes import Finding, Remember, judge_each
 from .plan import declines_vrfy
 
 # An MX record that names somebody else's host: its owner mends it, or meant it (a spammer's revenge).
@@ -35,6 +35,9 @@ class Lessons:
 
     learned: tuple[Fact, ...] = ()
     unlearned: tuple[tuple[str, FactKind], ...] = ()
+
+
+NOTHING = Lessons()
 
 
 def pair(ip: str, domain: str) -> str:
@@ -68,15 +71,17 @@ def learn_of_host(
 ) -> Lessons:
     """Draw the lessons of one conversation about its host; `known` is what was remembered of it."""
     facts = {(fact.subject, fact.kind): fact for fact in known}
-    shown = {about: judge(said, about) for about in About}
-    findings = [it for it in shown.values() if it and not is_limit_of_session(it.because)]
+    shown = judge_each(said)
+    findings = [it for it in shown.values() if not is_limit_of_session(it.because)]
     learned = [*_refusals(domain, findings, facts, now), *_delays(findings, now)]
     learned += _broken_tls(said, now)
-    control, address = shown[About.CONTROL], shown[About.ADDRESS]
-    lessons = _joined(Lessons(tuple(learned)), _of_control(domain, control, facts, now))
-    if address is None or not _is_answer(address):
-        return lessons
-    return _joined(lessons, _ended(domain, address, findings, facts, now))
+    lessons = Lessons(tuple(learned)) if learned else NOTHING
+    if control := shown.get(About.CONTROL):
+        lessons = _joined(lessons, _of_control(domain, control, facts, now))
+    address = shown.get(About.ADDRESS)
+    if facts and address and _is_answer(address):
+        lessons = _joined(lessons, _ended(domain, address, findings, facts, now))
+    return lessons
 
 
 def decides(fact: Fact, settings: Settings) -> bool:
@@ -201,15 +206,13 @@ def _broken_tls(said: Iterable[Exchange], now: float) -> Iterable[Fact]:
             yield Fact(exchange.ip, HostFact.BREAKS_TLS, now, now + BROKEN_TLS_KEPT_S, kept)
 
 
-def _of_control(domain: str, control: Finding | None, facts: _Facts, now: float) -> Lessons:
-    """What came of the control, if it was asked for: settled, or to be left to rest."""
-    if control is None:
-        return Lessons()
+def _of_control(domain: str, control: Finding, facts: _Facts, now: float) -> Lessons:
+    """What came of the control: settled, or to be left to rest."""
     answer = control.because
     subject, kind = pair(answer.ip, domain), HostFact.NO_CONTRAST
     known = facts.get((subject, kind))
     if contrast.is_settling(answer):
-        return Lessons(unlearned=((subject, kind),)) if known else Lessons()
+        return Lessons(unlearned=((subject, kind),)) if known else NOTHING
     return Lessons((contrast.note(subject, known, remembered(answer), now),))
 
 
@@ -223,7 +226,7 @@ def _ended(
 ) -> Lessons:
     """What is over now that the host has answered: it let us pass, and has not refused us."""
     ip = address.because.ip
-    lessons = Lessons()
+    lessons = NOTHING
     by_rcpt = address.because.stage is Stage.RCPT
     if by_rcpt and address.remember is not Remember.WINDOW and (ip, HostFact.GREYLISTS) in facts:
         lessons = Lessons(unlearned=((ip, HostFact.GREYLISTS),))

@@ -88,15 +88,22 @@ def forbidden(
     network of just that address: who allows a whole network rarely means himself.
     """
     try:
-        address = _carried(parse_ip(ip))
+        address, kind = _judged(ip)
     except ValueError:
         return "not an IP address"
     within = [network for network in allowed if address in network]
     if address in own and not any(network.num_addresses == 1 for network in within):
         return f"{address} is our own address"
-    if within or (kind := _reserved(address)) is None:
+    if within or kind is None:
         return None
     return f"{address} is in a network that may not be called: {kind}"
+
+
+@lru_cache(MAX_REMEMBERED)
+def _judged(ip: str) -> tuple[IpAddress, str | None]:
+    """The address that would be called, and the kind of network that is not. Raises ValueError."""
+    address = _carried(parse_ip(ip))
+    return address, _reserved(address)
 
 
 def plain(ip: str) -> str:

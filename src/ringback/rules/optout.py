@@ -52,7 +52,7 @@ def ask_owner(name: str, organisation: Organisation) -> Asking[Wish]:
 
 def strictest(wishes: Iterable[Wish]) -> Wish:
     """Join wishes: never before unknown before a rate, the lower one; the first of equals is told of."""
-    known = [wish for wish in wishes if wish != NO_WISH]
+    known = [wish for wish in wishes if wish is not NO_WISH]
     return min(known, key=_leniency, default=NO_WISH)
 
 
@@ -64,6 +64,8 @@ def _leniency(wish: Wish) -> tuple[bool, bool, float]:
 def _read(owner: str, answer: DnsAnswer) -> Wish:
     if answer.status is DnsStatus.FAILURE:
         return Wish(unknown=True, said_by=owner)
+    if not answer.texts:
+        return NO_WISH
     records = [text for text in answer.texts if _is_ours(text)]
     # Repeated, nobody knows which is meant; malformed, nobody knows what: both count as none.
     wish = parse_record(records[0], owner) if len(records) == 1 else None

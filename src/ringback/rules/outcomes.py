@@ -5,14 +5,14 @@ Not here: what a reply means (rules/classify.py), and what several hosts amount 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
 from ..values.verdict import Outcome
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     """The columns of the table: a word at RCPT may be about the mailbox, one before it hardly."""
 
     HELLO = "hello"
@@ -20,7 +20,7 @@ class Phase(Enum):
     RCPT = "rcpt"
 
 
-class Then(Enum):
+class Then(StrEnum):
     """Where the callout goes from this host."""
 
     STOP = "stop"
@@ -28,7 +28,7 @@ class Then(Enum):
     ONE_MORE_HOST = "one_more_host"
 
 
-class Remember(Enum):
+class Remember(StrEnum):
     """What the host or the domain is remembered for."""
 
     NOTHING = "nothing"
@@ -188,7 +188,18 @@ def judge(conversation: Iterable[Exchange], about: About) -> Finding | None:
     is the past. A success that lets the conversation go on decides nothing. Who refuses us and then
     leaves the next command without an answer has said his last word before.
     """
-    heard = [said for said in conversation if said.about is about]
+    return _judge([said for said in conversation if said.about is about])
+
+
+def judge_each(conversation: Iterable[Exchange]) -> dict[About, Finding]:
+    """The findings of all mailboxes that one connection showed something of."""
+    heard: dict[About, list[Exchange]] = {}
+    for said in conversation:
+        heard.setdefault(said.about, []).append(said)
+    return {about: found for about, said in heard.items() if (found := _judge(said))}
+
+
+def _judge(heard: list[Exchange]) -> Finding | None:
     if len(heard) > 1 and _cuts_off(heard[-1]) and _is_last_word(heard[-2]):
         heard.pop()
     for exchange in reversed(heard):

@@ -65,7 +65,9 @@ class Phrase:
 
 
 class Book(Protocol):
-    """What a reply is looked up in."""
+    """What a reply is looked up in. It never changes: what was read by it is remembered."""
+
+    def __hash__(self) -> int: ...
 
     def anchors_in(self, folded: str, /) -> set[str]: ...
 
@@ -74,16 +76,19 @@ class Book(Protocol):
     ) -> Iterator[Phrase]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Phrasebook:
-    """All phrases, indexed by the anchors of their patterns. Made by parse_phrasebook."""
+    """All phrases, indexed by the anchors of their patterns. Made by parse_phrasebook.
+
+    Each equals itself only, so that what was read by it can be remembered.
+    """
 
     phrases: tuple[Phrase, ...]
     beginnings: Mapping[str, tuple[str, ...]]  # of anchors → the anchors
     # By each of their first anchors.
     patterns: Mapping[Level, Mapping[str, tuple[tuple[Phrase, Pattern], ...]]]
     # Servers use few words: which anchors each contains is remembered, up to a bound.
-    _known: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     def anchors_in(self, folded: str) -> set[str]:
         """Return the anchors in `folded`; none holds a space."""

@@ -61,8 +61,10 @@ def from_conclusion(
     )
 
 
-def from_entry(heading: Heading, entry: Entry) -> Report:
-    """The answer that is remembered."""
+def from_entry(
+    heading: Heading, entry: Entry, *, from_cache: bool = True, callouts: int = 0, gate: str = ""
+) -> Report:
+    """The answer that is remembered; or that of the callout which made the entry just now."""
     return Report(
         address=heading.address,
         reason=entry.reason,
@@ -71,7 +73,9 @@ def from_entry(heading: Heading, entry: Entry) -> Report:
         rule=entry.rule,
         expires_at=entry.expires_at,
         retry_at=entry.retry_at,
-        from_cache=True,
+        from_cache=from_cache,
+        callouts=callouts,
+        gate=gate,
         settled=entry.settled,
         because=entry.because,
         evidence=entry.evidence,
@@ -80,11 +84,11 @@ def from_entry(heading: Heading, entry: Entry) -> Report:
 
 def from_callout(heading: Heading, new: Entry, kept: Entry) -> Report:
     """The answer of a callout that made the entry `new`, of which `kept` is remembered."""
-    report = from_entry(heading, new)
-    if kept.doubted_at is not None and new.verdict is Verdict.UNDELIVERABLE:
-        report = replace(doubted(heading, kept), evidence=new.evidence)
-    called = connections(new.evidence)
-    return replace(report, from_cache=False, callouts=called, gate=_gate_before(new.because))
+    called, gate = connections(new.evidence), _gate_before(new.because)
+    if kept.doubted_at is None or new.verdict is not Verdict.UNDELIVERABLE:
+        return from_entry(heading, new, from_cache=False, callouts=called, gate=gate)
+    report = replace(doubted(heading, kept), evidence=new.evidence)
+    return replace(report, from_cache=False, callouts=called, gate=gate)
 
 
 _GATES_OF_HOSTS = MappingProxyType({Remember.REFUSAL: Gate.BREAKER, Remember.WINDOW: Gate.GREYLIST})

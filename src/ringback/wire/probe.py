@@ -12,8 +12,8 @@ VRFY is a transaction of one command. What comes after the last reply of a fligh
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Protocol
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 from ..errors import LocalProtocolError, RemoteProtocolError
 from ..values.endpoint import PLAINLY, Endpoint, Login, Manner
@@ -50,8 +50,7 @@ class Guide(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """A command, and the stage that its reply belongs to."""
 
     stage: Stage
@@ -64,7 +63,7 @@ class _Step:
         return self.shown or self.octets.decode("utf-8").rstrip("\r\n")
 
 
-class _Move(Enum):
+class _Move(StrEnum):
     """What to do when every reply that was awaited has come."""
 
     SAY_EHLO = "say_ehlo"
@@ -217,19 +216,14 @@ class Probe:
         except RemoteProtocolError as error:
             self.lose(Fault.NOT_SMTP, str(error), at)
             return b""
-        unasked = replies[len(self._awaited) :]
-        if any(reply.code != SHUTTING_DOWN for reply in unasked):
+        most = len(self._awaited)
+        if len(replies) > most and any(it.code != SHUTTING_DOWN for it in replies[most:]):
             # Pairing it with the next command could give one mailbox the answer about another.
             self.lose(Fault.OUT_OF_STEP, "more replies than commands", at)
             return b""
         out = b"".join([self._take(reply, at) for reply in replies])
-        if self.stage is Stage.TLS and not self._reader.idle:
-            # RFC 3207 section 4.2: what was sent in clear before the handshake may be anybody's.
-            self.lose(Fault.OUT_OF_STEP, "octets in clear after the reply to STARTTLS", at)
-        elif out and not self._reader.idle and self.stage is not Stage.QUIT:
-            self.lose(Fault.OUT_OF_STEP, "octets before the command that they answer", at)
-        elif self._reader.broken:  # behind a good reply; nothing more may come (scenario 57)
-            self.lose(Fault.NOT_SMTP, str(self._reader.broken), at)
+        if not self._reader.idle:
+            self._suspect(out, at)
         return b"" if self.closed else out
 
     def secured(self, detail: str, at: float) -> bytes:
@@ -249,6 +243,16 @@ class Probe:
             self._record(at, step, text=detail, fault=fault)
         self.closed = True
 
+    def _suspect(self, out: bytes, at: float) -> None:
+        """Judge the octets that came behind the last reply; `out` would be said next."""
+        if self.stage is Stage.TLS:
+            # RFC 3207 section 4.2: what was sent in clear before the handshake may be anybody's.
+            self.lose(Fault.OUT_OF_STEP, "octets in clear after the reply to STARTTLS", at)
+        elif out and self.stage is not Stage.QUIT:
+            self.lose(Fault.OUT_OF_STEP, "octets before the command that they answer", at)
+        elif self._reader.broken:  # behind a good reply; nothing more may come (scenario 57)
+            self.lose(Fault.NOT_SMTP, str(self._reader.broken), at)
+
     def _take(self, reply: Reply, at: float) -> bytes:
         if self.closed:  # a 421 came earlier in the same flight
             return b""
@@ -256,7 +260,7 @@ class Probe:
             self.lose(Fault.OUT_OF_STEP, f"{reply.code} is no answer to {self.stage}", at)
             return b""
         step = self._awaited.pop(0)
-        exchange = self._record(at, step, reply=reply)
+        exchange = self._hear(at, step, reply)
         if reply.code == SHUTTING_DOWN:
             self.closed = True
             return b""
@@ -277,18 +281,19 @@ class Probe:
     def _awaits(self, reply: Reply) -> bool:
         if not self._awaited:
             return False
-        stage = self._awaited[0].stage
-        return stage in _BELONGS_TO.get(reply.code, (stage,))
+        stages = _BELONGS_TO.get(reply.code)
+        return stages is None or self._awaited[0].stage in stages
 
     def _note(self, stage: Stage, reply: Reply) -> None:
         """Keep what `reply` says of the connection."""
-        if stage is Stage.EHLO and reply.code < 300:
+        taken = reply.code < 300
+        if stage is Stage.EHLO and taken:
             self._extensions = parse_extensions(reply)
-        if stage is Stage.MAIL and reply.code < 300:
+        elif stage is Stage.MAIL and taken:
             self._in_transaction = True
-        if stage is Stage.STARTTLS and reply.code >= 300:
+        elif stage is Stage.STARTTLS and not taken:
             self._extensions = replace(self._extensions, starttls=False)  # offered, and not there
-        if stage is Stage.AUTH and reply.code < 300:
+        elif stage is Stage.AUTH and taken:
             self._logged_in = True
 
     def _go_on(self, last: Exchange, at: float) -> bytes:
@@ -402,35 +407,42 @@ class Probe:
         self.stage = steps[0].stage
         return b"".join(step.octets for step in steps)
 
+    def _hear(self, at: float, step: _Step, reply: Reply) -> Exchange:
+        text, code = reply.text, reply.code
+        enhanced = None if reply.contradicts_itself else reply.enhanced
+        if self._failed:
+            return self._record(at, step, text, code, enhanced, rule=VOID_RULE)
+        read = self._guide.read(step.stage, reply)
+        return self._record(at, step, text, code, enhanced, read.meaning, read.rule, read.weak)
+
     def _record(
         self,
         at: float,
         step: _Step,
-        *,
-        reply: Reply | None = None,
         text: str = "",
+        code: int | None = None,
+        enhanced: str | None = None,
+        meaning: Meaning | None = None,
+        rule: str = "",
+        weak: bool = False,
         fault: Fault | None = None,
     ) -> Exchange:
-        reading = self._read(step.stage, reply) if reply else None
         exchange = Exchange(
-            at=at,
-            stage=step.stage,
-            connection=self._connection,
-            host=self._endpoint.host,
-            ip=self._endpoint.ip,
-            preference=self._endpoint.preference,
-            about=step.about,
-            command=step.command,
-            code=reply.code if reply else None,
-            enhanced=reply.enhanced if reply and not reply.contradicts_itself else None,
-            text=(reply.text if reply else text)[:MAX_KEPT_CHARS],
-            meaning=reading.meaning if reading else None,
-            rule=reading.rule if reading else (VOID_RULE if reply else ""),
-            weak=reading.weak if reading else False,
-            fault=fault,
+            at,
+            step.stage,
+            self._connection,
+            self._endpoint.host,
+            self._endpoint.ip,
+            self._endpoint.preference,
+            step.about,
+            step.command,
+            code,
+            enhanced,
+            text[:MAX_KEPT_CHARS],
+            meaning,
+            rule,
+            weak,
+            fault,
         )
         self._said.append(exchange)
         return exchange
-
-    def _read(self, stage: Stage, reply: Reply) -> Reading | None:
-        return None if self._failed else self._guide.read(stage, reply)
