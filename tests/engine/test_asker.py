@@ -1,5 +1,6 @@
 """Machines that ask the DNS, driven, and no further than is decent."""
 
+import asyncio
 from collections.abc import Generator
 
 from fakes import FakeResolver
@@ -52,7 +53,7 @@ async def test_past_the_allowance_the_answer_says_why() -> None:
     assert "too many" in await Asker(FakeResolver(), MAX_QUESTIONS).run(one_question())
 
 
-async def test_several_kinds_of_one_name_are_asked_at_the_same_time() -> None:
+async def test_each_kind_of_one_name_is_answered() -> None:
     resolver = FakeResolver()
     resolver.say("mx.shop.example", RecordType.A, "192.0.2.1")
     asker = Asker(resolver)
@@ -61,6 +62,45 @@ async def test_several_kinds_of_one_name_are_asked_at_the_same_time() -> None:
 
     assert [("192.0.2.1",), ()] == [answer.texts for answer in answers]
     assert 2 == len(resolver.asked) == asker.asked
+
+
+class Pending:
+    """Answers nothing."""
+
+    def __init__(self) -> None:
+        self.turns: list[asyncio.Future[DnsAnswer]] = []
+
+    def ask(self, name: str, kind: RecordType) -> asyncio.Future[DnsAnswer]:
+        self.turns.append(asyncio.get_running_loop().create_future())
+        return self.turns[-1]
+
+    def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
+        return None
+
+    async def close(self) -> None:
+        """Nobody waits."""
+
+
+async def test_kinds_of_one_name_are_asked_at_the_same_time_and_given_up_together() -> None:
+    resolver = Pending()
+    kinds = (RecordType.A, RecordType.AAAA)
+    asking = asyncio.create_task(Asker(resolver).ask_each("mx.shop.example", kinds))
+    await asyncio.sleep(0)
+    at_once = len(resolver.turns)
+    asking.cancel()
+    await asyncio.wait({asking})
+
+    assert len(kinds) == at_once
+    assert all(turn.cancelled() for turn in resolver.turns)
+
+
+async def test_the_last_of_the_allowance_goes_to_the_first_kind() -> None:
+    resolver = FakeResolver()
+    kinds = (RecordType.A, RecordType.AAAA)
+    answers = await Asker(resolver, MAX_QUESTIONS - 1).ask_each("mx.shop.example", kinds)
+
+    assert [DnsStatus.NXDOMAIN, DnsStatus.FAILURE] == [answer.status for answer in answers]
+    assert [("mx.shop.example", RecordType.A)] == resolver.asked
 
 
 class Knowing(FakeResolver):

@@ -3,12 +3,21 @@
 import random
 
 import dns.exception
+import dns.flags
 import dns.message
+import dns.name
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
 import pytest
 
 from ringback.net.answers import (
     MAX_RECORDS,
+    UDP_PAYLOAD_BYTES,
     Alias,
+    Query,
     dislikes_query,
     failure,
     make_query,
@@ -213,14 +222,74 @@ def test_name_is_absolute(text: str) -> None:
     assert parse_name(text).is_absolute()
 
 
-def test_query_asks_for_recursion_under_an_id_of_its_own() -> None:
-    name = parse_name("shop.example")
-    queries = [make_query(name, RecordType.MX, edns=edns) for edns in (True, False) * 10]
+@pytest.mark.parametrize("kind", RecordType)
+@pytest.mark.parametrize("edns", [True, False])
+def test_query_asks_for_recursion_under_an_id_of_its_own(kind: RecordType, edns: bool) -> None:
+    name = parse_name("Shop.example")
+    queries = [make_query(name, kind, edns=edns) for _ in range(10)]
+    read_back = [dns.message.from_wire(query.octets) for query in queries]
 
-    assert [query.edns for query in queries[:2]] == [0, -1]
-    assert len({query.id for query in queries}) > 10
-    assert "shop.example. IN MX" in queries[0].to_text()
-    assert "RD" in queries[0].to_text()
+    assert len({query.id for query in read_back}) > 5
+    for query in read_back:
+        theirs = dns.message.make_query(
+            "shop.example",
+            kind.value,
+            use_edns=0 if edns else -1,
+            payload=UDP_PAYLOAD_BYTES,
+            id=query.id,
+        )
+        assert theirs.to_text() == query.to_text()
+
+
+def _answered(query: Query, **changes: object) -> bytes:
+    """A response to `query`, but for `changes` of its parts."""
+    response = dns.message.make_response(dns.message.from_wire(query.octets))
+    for part, value in changes.items():
+        setattr(response, part, value)
+    return response.to_wire()
+
+
+IN = dns.rdataclass.IN
+
+
+def _asking(name: str, kind: str) -> list[dns.rrset.RRset]:
+    return [dns.rrset.RRset(dns.name.from_text(name), IN, dns.rdatatype.from_text(kind))]
+
+
+QR = dns.flags.QR
+FORMERR, NXDOMAIN = QR | dns.rcode.FORMERR, QR | dns.rcode.NXDOMAIN
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_ours"),
+    [
+        ({}, True),
+        ({"question": _asking("SHOP.example.", "MX")}, True),
+        ({"question": _asking("bank.example.", "MX")}, False),
+        ({"question": _asking("shop.example.", "A")}, False),
+        ({"question": _asking("shop.example.", "MX") + _asking("shop.example.", "A")}, False),
+        ({"flags": QR}, True),
+        ({"flags": dns.flags.RD}, False),
+        ({"flags": QR | dns.opcode.to_flags(dns.opcode.NOTIFY)}, False),
+        ({"question": [], "flags": FORMERR}, True),
+        ({"question": [], "flags": NXDOMAIN}, False),
+    ],
+)
+def test_response_is_told_from_other_messages(changes: dict[str, object], is_ours: bool) -> None:
+    query = make_query(parse_name("shop.example"), RecordType.MX, edns=True)
+    octets = _answered(query, **changes)
+
+    assert is_ours is query.is_answered_by(octets)
+    # What dnspython would say of it.
+    message = dns.message.from_wire(query.octets)
+    assert is_ours is message.is_response(dns.message.from_wire(octets))
+
+
+def test_response_under_another_id_is_none() -> None:
+    query = make_query(parse_name("shop.example"), RecordType.MX, edns=True)
+    octets = _answered(query)
+
+    assert not query.is_answered_by(bytes([octets[0] ^ 1]) + octets[1:])
 
 
 def test_whatever_parses_is_read() -> None:

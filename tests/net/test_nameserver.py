@@ -1,6 +1,7 @@
 """One question to one server, and where the servers are named."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -67,8 +68,9 @@ async def lab() -> AsyncIterator[DnsServer]:
     await server.close()
 
 
-def query() -> dns.message.Message:
-    return make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
+async def put_query(server: Nameserver, wait_s: float = 60.0) -> dns.message.Message:
+    query = make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
+    return await exchange(server, query, asyncio.get_running_loop().time() + wait_s)
 
 
 def at(server: DnsServer) -> Nameserver:
@@ -77,7 +79,7 @@ def at(server: DnsServer) -> Nameserver:
 
 async def test_response_comes_over_udp(lab: DnsServer) -> None:
     lab.zone["shop.example"] = Node({"TXT": ("hello",)})
-    response = await exchange(at(lab), query())
+    response = await put_query(at(lab))
 
     assert "hello" in response.to_text()
     assert [asked.tcp for asked in lab.questions] == [False]
@@ -89,7 +91,7 @@ async def test_response_comes_over_udp(lab: DnsServer) -> None:
 )
 async def test_response_that_is_cut_comes_over_tcp(lab: DnsServer, node: Node) -> None:
     lab.zone["shop.example"] = node
-    response = await exchange(at(lab), query())
+    response = await put_query(at(lab))
 
     assert len(response.answer) == 1
     assert [asked.tcp for asked in lab.questions] == [False, True]
@@ -109,14 +111,16 @@ class Odd(asyncio.DatagramProtocol):
             self.transport.sendto(octets, addr)  # type: ignore[attr-defined]
 
 
-async def ask_odd(reply: Callable[[bytes], list[bytes]]) -> dns.message.Message:
+async def ask_odd(
+    reply: Callable[[bytes], list[bytes]], wait_s: float = 60.0
+) -> dns.message.Message:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(
         lambda: Odd(reply), local_addr=("127.0.0.1", 0)
     )
     try:
         port = transport.get_extra_info("sockname")[1]
-        return await exchange(Nameserver("127.0.0.1", port), query())
+        return await put_query(Nameserver("127.0.0.1", port), wait_s)
     finally:
         transport.close()
 
@@ -146,9 +150,30 @@ async def test_response_that_cannot_be_read_is_an_error() -> None:
         await ask_odd(lambda wire: [wire[:2] + b"\x80\x00\x00\x01\x00\x09\x00\x00\x00\x00rest"])
 
 
+async def test_silence_has_an_end() -> None:
+    with pytest.raises(TimeoutError):
+        await ask_odd(lambda wire: [], 0.01)
+
+
+async def test_response_that_has_come_counts_however_late_the_loop_is() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        asking = asyncio.create_task(put_query(Nameserver(*server.getsockname()), 0.0))
+        await asyncio.sleep(0)
+        wire, asker = server.recvfrom(1_232)
+        server.sendto(answered(wire).to_wire(), asker)
+
+        assert dns.flags.QR & (await asking).flags
+
+
+async def test_server_that_may_not_be_asked_is_an_error() -> None:
+    with pytest.raises(PermissionError):
+        await put_query(Nameserver("255.255.255.255"))
+
+
 async def test_server_that_is_not_there_is_noticed_at_once() -> None:
     with pytest.raises(ConnectionRefusedError):
-        await exchange(Nameserver("127.0.0.1", 9), query())
+        await put_query(Nameserver("127.0.0.1", 9))
 
 
 async def test_cut_response_from_a_server_without_tcp_is_an_error() -> None:

@@ -267,8 +267,7 @@ async def test_equal_questions_at_once_are_asked_once(lab: DnsServer) -> None:
 
 async def test_asker_who_gives_up_takes_nothing_from_the_others(lab: DnsServer) -> None:
     asker = DnsResolver([lab.nameserver])
-    impatient = asyncio.create_task(asker.ask("shop.example", MX))
-    patient = asyncio.create_task(asker.ask("shop.example", MX))
+    impatient, patient = asker.ask("shop.example", MX), asker.ask("shop.example", MX)
     await asyncio.sleep(0)
     impatient.cancel()
 
@@ -279,25 +278,83 @@ async def test_asker_who_gives_up_takes_nothing_from_the_others(lab: DnsServer) 
 async def test_closed_resolver_asks_no_more(lab: DnsServer) -> None:
     lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
     asker = DnsResolver([lab.nameserver])
-    question = asyncio.create_task(asker.ask("shop.example", MX))
-    await asyncio.sleep(0)
+    question = asker.ask("shop.example", MX)
     await asker.close()
 
     # Who waits was not cancelled, and is told so: nobody else would have an answer for the mail.
     assert DnsStatus.FAILURE is (await question).status
 
 
-@pytest.mark.slow
-async def test_question_that_finds_no_place_in_time_is_a_failure(
+async def test_closed_resolver_answers_those_in_line(
     lab: DnsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
     lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
-    asker = DnsResolver([lab.nameserver], 0.5)
+    asker = DnsResolver([lab.nameserver])
+    questions = [asker.ask("shop.example", kind) for kind in (MX, A, MX, A)]
+    await asker.close()
+
+    assert ["nobody asks any more"] * 4 == [(await question).detail for question in questions]
+
+
+async def test_bug_of_ours_reaches_all_who_wait(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError
+
+    asker = DnsResolver([lab.nameserver])
+    with monkeypatch.context() as broken:
+        broken.setattr(resolver, "read_response", break_down)
+        questions = [asker.ask("shop.example", MX) for _ in range(2)]
+        questions[0].cancel()
+        with pytest.raises(ZeroDivisionError):
+            await questions[1]
+
+    assert DnsStatus.OK is (await asker.ask("shop.example", MX)).status
+
+
+async def test_question_that_stands_in_line_for_too_long_is_a_failure(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
+    monkeypatch.setattr(resolver, "LINE_S", 0.01)
+    lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
+    asker = DnsResolver([lab.nameserver], 0.05)
     answers = await asyncio.gather(asker.ask("shop.example", MX), asker.ask("shop.example", A))
 
-    assert [answer.status for answer in answers] == [DnsStatus.FAILURE] * 2
+    assert [f"{lab.nameserver}: no answer", "too many questions at once"] == [
+        answer.detail for answer in answers
+    ]
     assert {asked.kind for asked in lab.questions} == {"MX"}
+
+
+async def test_burst_is_worked_off_whatever_it_takes(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
+    lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
+    lab.zone["club.example"] = SHOP
+    asker = DnsResolver([lab.nameserver], 0.05)
+    late = asyncio.gather(*[asker.ask("shop.example", kind) for kind in (MX, A)])
+    last = await asker.ask("club.example", MX)
+
+    # It stood in line for longer than the name servers have for one question.
+    assert DnsStatus.OK is last.status
+    assert [DnsStatus.FAILURE] * 2 == [answer.status for answer in await late]
+
+
+async def test_question_in_line_that_nobody_waits_for_is_not_asked(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
+    asker = DnsResolver([lab.nameserver])
+    questions = [asker.ask(f"{name}.example", MX) for name in "abcb"]
+    questions[1].cancel()
+    questions[2].cancel()
+    await asyncio.gather(questions[0], questions[3])
+
+    assert ["a.example", "b.example"] == [asked.name for asked in lab.questions]
 
 
 @pytest.mark.parametrize(

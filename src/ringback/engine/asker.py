@@ -42,9 +42,11 @@ class Asker:
 
     async def ask_each(self, name: str, kinds: Sequence[RecordType]) -> Sequence[DnsAnswer]:
         """Ask all `kinds` of one name at the same time."""
+        if self.asked + len(kinds) > MAX_QUESTIONS:
+            return [await self.ask(name, kind) for kind in kinds]
+        self.asked += len(kinds)
         at_hand = [self.resolver.ask_nowait(name, kind) for kind in kinds]
         known = [answer for answer in at_hand if answer is not None]
-        if len(known) < len(kinds) or self.asked + len(kinds) > MAX_QUESTIONS:
-            return await asyncio.gather(*(self.ask(name, kind) for kind in kinds))
-        self.asked += len(kinds)  # without the tasks that it takes to wait for several
-        return known
+        if len(known) == len(kinds):
+            return known  # without the turn of the loop that it takes to wait for several
+        return await asyncio.gather(*(self.resolver.ask(name, kind) for kind in kinds))

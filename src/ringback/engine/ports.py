@@ -3,7 +3,7 @@
 Not here: any implementation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from ..rules.freshness import Entry
@@ -33,7 +33,7 @@ class Clock(Protocol):
 
 
 class Resolver(Protocol):
-    async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
+    def ask(self, name: str, kind: RecordType) -> Awaitable[DnsAnswer]:
         """Answer one question. What DNS does is a DnsAnswer, never an exception."""
         ...
 
@@ -70,8 +70,8 @@ class Store(Protocol):
 
     def save(self, entry: Entry) -> None: ...
 
-    async def load_facts(self, subject: str) -> tuple[Fact, ...]:
-        """All facts about one domain or IP address, expired ones left out by the caller."""
+    async def load_facts(self, *subjects: str) -> tuple[Fact, ...]:
+        """All facts about domains or IP addresses, expired ones left out by the caller."""
         ...
 
     async def list_facts(

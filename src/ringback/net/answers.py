@@ -4,7 +4,9 @@ NXDOMAIN, NODATA and failure are kept apart, for a verdict may rest on the first
 last. Not here: asking (net/nameserver.py), asking whom and how often (net/resolver.py).
 """
 
+import struct
 from dataclasses import dataclass
+from secrets import token_bytes
 from typing import cast
 
 import dns.exception
@@ -12,6 +14,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import dns.rdtypes.ANY.MX
 import dns.rdtypes.ANY.PTR
@@ -27,8 +30,23 @@ MAX_RECORDS = 100
 # RFC 6891 section 6.2.5, and what crosses the Internet without fragments.
 UDP_PAYLOAD_BYTES = 1232
 
+# RFC 1035 section 4.1.1: the id, the flags, and how many records each section has.
+_HEAD = struct.Struct("!2s5H")
+ID_BYTES = 2
+# Of the flags: whether it is a response, and the operation, which is 0 for a query.
+_RESPONSE_AND_OPERATION = 0xF800
+# Section 4.1.2, behind the name.
+_TYPE_AND_CLASS = struct.Struct("!HH")
+_TYPES = {kind: dns.rdatatype.from_text(kind.value) for kind in RecordType}
+# RFC 6891 section 6.1.2: a record of the root, without flags and options.
+_OPT = struct.pack("!xHHIH", dns.rdatatype.OPT, UDP_PAYLOAD_BYTES, 0, 0)
+
 # A server that says one of these may dislike only our EDNS.
 _ABOUT_THE_QUERY = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS})
+# A server that says one of these may not have read the question, and need not repeat it.
+_ABOUT_NO_QUESTION = frozenset(
+    {dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +55,24 @@ class Alias:
 
     target: str
     ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as it goes out; dnspython takes some ten times as long to make one and to compare it."""
+
+    octets: bytes
+    question: bytes  # the section that a response repeats
+
+    def is_answered_by(self, octets: bytes) -> bool:
+        """Whether `octets`, a message that can be read, is the response to this query."""
+        its_id, flags, questions, *_ = _HEAD.unpack_from(octets)
+        if not self.octets.startswith(its_id) or flags & _RESPONSE_AND_OPERATION != dns.flags.QR:
+            return False
+        if not questions:
+            return dns.rcode.from_flags(flags, 0) in _ABOUT_NO_QUESTION
+        end = _HEAD.size + len(self.question)
+        return questions == 1 and octets[_HEAD.size : end].lower() == self.question
 
 
 def parse_name(text: str) -> dns.name.Name:
@@ -52,11 +88,12 @@ def parse_name(text: str) -> dns.name.Name:
     return name
 
 
-def make_query(name: dns.name.Name, kind: RecordType, *, edns: bool) -> dns.message.Message:
+def make_query(name: dns.name.Name, kind: RecordType, *, edns: bool) -> Query:
     """Return a query under a random id."""
-    if not edns:
-        return dns.message.make_query(name, kind.value)
-    return dns.message.make_query(name, kind.value, use_edns=0, payload=UDP_PAYLOAD_BYTES)
+    question = name.to_digestable() + _TYPE_AND_CLASS.pack(_TYPES[kind], dns.rdataclass.IN)
+    counts = (1, 0, 0, int(edns))
+    head = _HEAD.pack(token_bytes(ID_BYTES), dns.flags.RD, *counts)
+    return Query(head + question + (_OPT if edns else b""), question)
 
 
 def dislikes_query(message: dns.message.Message) -> bool:

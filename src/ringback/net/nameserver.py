@@ -5,18 +5,21 @@ section 9.2), answers from nobody else, and a dead server is noticed at once.
 """
 
 import asyncio
+import socket
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
-import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
 
 from ..errors import UsageError
 from ..values.forms import join_host_port, split_host_port
+from .answers import ID_BYTES, Query
 
 DNS_PORT = 53
+MAX_DATAGRAM_BYTES = 65_535  # whatever we have said that we take
 RESOLV_CONF = Path("/etc/resolv.conf")
 
 
@@ -24,6 +27,10 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 class Nameserver:
     ip: str
     port: int = DNS_PORT
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_INET6 if ":" in self.ip else socket.AF_INET
 
     def __str__(self) -> str:
         return join_host_port(self.ip, self.port)
@@ -58,55 +65,76 @@ def system_nameservers(path: Path = RESOLV_CONF) -> tuple[Nameserver, ...]:
     return servers
 
 
-async def exchange(server: Nameserver, query: dns.message.Message) -> dns.message.Message:
-    """Put `query` over UDP, and over TCP where the response does not fit. The caller sets the deadline.
+async def exchange(server: Nameserver, query: Query, until: float) -> dns.message.Message:
+    """Put `query` over UDP, and over TCP where the response does not fit; `until` is of the loop's clock.
 
-    Raises OSError, EOFError, ValueError and dns.exception.DNSException for what the server did.
+    Raises OSError, EOFError, ValueError and dns.exception.DNSException for what the server did;
+    TimeoutError for nothing.
     """
-    loop = asyncio.get_running_loop()
-    transport, datagrams = await loop.create_datagram_endpoint(
-        lambda: _Datagrams(query), remote_addr=(server.ip, server.port)
-    )
-    try:
-        transport.sendto(query.to_wire())
-        response = await datagrams.response
-    finally:
-        transport.abort()
+    response = await _exchange_datagrams(server, query, until)
     if response.flags & dns.flags.TC:
-        return await dns.asyncquery.tcp(query, server.ip, port=server.port)
+        # Loaded for the rare answer that is too long: it brings transports of all kinds with it.
+        over_tcp = import_module("dns.asyncquery").tcp
+        message = dns.message.from_wire(query.octets)
+        async with asyncio.timeout_at(until):
+            response = await over_tcp(message, server.ip, port=server.port)
     return response
 
 
-class _Datagrams(asyncio.DatagramProtocol):
+async def _exchange_datagrams(
+    server: Nameserver, query: Query, until: float
+) -> dns.message.Message:
+    loop = asyncio.get_running_loop()
+    with socket.socket(server.family, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect((server.ip, server.port))
+        sock.send(query.octets)
+        listener = _Listener(sock, query)
+        loop.add_reader(sock.fileno(), listener.read)
+        timer = loop.call_at(until, listener.give_up)
+        try:
+            return await listener.response
+        finally:
+            timer.cancel()
+            loop.remove_reader(sock.fileno())
+
+
+class _Listener:
     """Waits for the datagram that answers `query`, and passes over all others."""
 
-    def __init__(self, query: dns.message.Message) -> None:
-        self._query = query
+    __slots__ = ("_query", "_sock", "response")
+
+    def __init__(self, sock: socket.socket, query: Query) -> None:
+        self._sock, self._query = sock, query
         self.response: asyncio.Future[dns.message.Message] = (
             asyncio.get_running_loop().create_future()
         )
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        if data[:2] != self._query.id.to_bytes(2, "big") or self.response.done():
+    def read(self) -> None:
+        if self.response.done():
             return
-        # A datagram may be cut in the middle of a record: what remains is not read.
-        cut = bool(dns.flags.TC & int.from_bytes(data[2:4], "big"))
         try:
-            response = dns.message.from_wire(data, ignore_trailing=True, question_only=cut)
-        except (dns.exception.DNSException, ValueError) as error:
+            octets = self._sock.recv(MAX_DATAGRAM_BYTES)
+            response = _read_response(octets, self._query)
+        except BlockingIOError:
+            return
+        except (OSError, dns.exception.DNSException, ValueError) as error:
             self.response.set_exception(error)
             return
-        if self._query.is_response(response):
+        if response is not None:
             self.response.set_result(response)
 
-    def error_received(self, exc: Exception) -> None:
-        self._fail(exc)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(exc or EOFError("the socket was closed"))
-
-    def _fail(self, error: Exception) -> None:
+    def give_up(self) -> None:
+        self.read()  # where it is our loop that is late, the response may have come
         if not self.response.done():
-            self.response.set_exception(error)
-            # Who asked may be gone: uvloop makes an endpoint to its end, whoever still waits for it.
-            self.response.exception()
+            self.response.set_exception(TimeoutError())
+
+
+def _read_response(octets: bytes, query: Query) -> dns.message.Message | None:
+    """Read a datagram; None if it answers another question. Raises DNSException and ValueError."""
+    if octets[:ID_BYTES] != query.octets[:ID_BYTES]:
+        return None
+    # A datagram may be cut in the middle of a record: what remains is not read.
+    cut = bool(dns.flags.TC & int.from_bytes(octets[2:4], "big"))
+    response = dns.message.from_wire(octets, ignore_trailing=True, question_only=cut)
+    return response if query.is_answered_by(octets) else None

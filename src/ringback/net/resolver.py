@@ -5,16 +5,17 @@ answers (rules/routes.py).
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import dns.exception
 import dns.message
 import dns.name
 
 from ..values.dns import DnsAnswer, DnsStatus, RecordType
-from .answers import Alias, dislikes_query, failure, make_query, parse_name, read_response
+from .answers import Alias, Query, dislikes_query, failure, make_query, parse_name, read_response
 from .clock import elapsed
 from .nameserver import Nameserver, exchange, parse_nameserver, system_nameservers
 from .trouble import in_words
@@ -31,20 +32,39 @@ MAX_REMEMBERED = 20_000
 MAX_REMEMBERED_CHARS = 2_048
 # Sockets for questions; a process has 1,024 descriptors by default, and callouts want most of them.
 MAX_AT_ONCE = 256
+# How long a question stands in line for one of them, so that a burst is worked off: the time of a callout,
+# as it is set. A mail's own is shorter, and a question that nobody waits for any more is not put. Seconds.
+LINE_S = 60.0
 # Aliases of aliases that a server leaves to us.
 MAX_ALIASES = 8
 # The share of the time that is kept for the last try, where every other has 1.
 LAST_TRY = 0.5
 
+_CLOSED = "nobody asks any more"
+
 _Key = tuple[str, RecordType]
 _Said = DnsAnswer | Alias
+
+
+@dataclass(slots=True, eq=False)
+class _Question:
+    """One that has no answer yet, with a future for each who waits for it."""
+
+    key: _Key
+    late_at: float  # of the loop's clock
+    turns: list[asyncio.Future[DnsAnswer]]
+
+    @property
+    def waiting(self) -> list[asyncio.Future[DnsAnswer]]:
+        """Those who have not given up."""
+        return [turn for turn in self.turns if not turn.done()]
 
 
 class DnsResolver:
     """Asks `nameservers` ("ADDRESS", "ADDRESS:PORT"; none: the system's) in their order.
 
-    A question takes at most `timeout_s`, all servers and tries together. `elapsed` is a clock that
-    never jumps. Raises UsageError. It belongs to one event loop.
+    A question takes at most `timeout_s`, all servers and tries together, from when a socket is free for
+    it. `elapsed` is a clock that never jumps. Raises UsageError. It belongs to one event loop.
     """
 
     def __init__(
@@ -58,23 +78,22 @@ class DnsResolver:
         self._servers = given or system_nameservers()
         self._timeout_s = timeout_s
         self._memory = _Memory(elapsed)
-        self._flights: dict[_Key, asyncio.Task[DnsAnswer]] = {}
-        self._slots = asyncio.Semaphore(MAX_AT_ONCE)
+        self._questions: dict[_Key, _Question] = {}  # that have no answer yet
+        self._line: deque[_Question] = deque()  # those of them that no socket was free for
+        self._tasks: set[asyncio.Task[DnsAnswer]] = set()  # one for each of the others
+        self._timer: asyncio.TimerHandle | None = None  # for the head of the line
 
-    async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
-        """Answer one question about the absolute `name`. What DNS does is in the answer."""
-        known = self.ask_nowait(name, kind)
-        if known is not None:
-            return known
-        key = _key(name, kind)
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._fly(key))
-            flight.add_done_callback(lambda _: self._flights.pop(key))
-        # An asker who gives up leaves the question to those who still wait, and to the memory; and what
-        # `close` cancels is the question, not who waits for its answer.
-        await asyncio.wait({flight})
-        return failure(*key, "nobody asks any more") if flight.cancelled() else flight.result()
+    def ask(self, name: str, kind: RecordType) -> asyncio.Future[DnsAnswer]:
+        """Begin one question about the absolute `name`. What DNS does is in the answer.
+
+        Who gives up cancels what is returned, which is his alone.
+        """
+        turn: asyncio.Future[DnsAnswer] = asyncio.get_running_loop().create_future()
+        if known := self.ask_nowait(name, kind):
+            turn.set_result(known)
+        else:
+            self._join(turn, _key(name, kind))
+        return turn
 
     def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
         """The same, if the answer is in memory."""
@@ -82,26 +101,69 @@ class DnsResolver:
 
     async def close(self) -> None:
         """Give up what is being asked."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        while self._line:
+            self._drop(self._line.popleft(), _CLOSED)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _fly(self, key: _Key) -> DnsAnswer:
-        give_up_at = asyncio.get_running_loop().time() + self._timeout_s
-        try:
-            async with asyncio.timeout_at(give_up_at):
-                await self._slots.acquire()
-        except TimeoutError:
-            return failure(*key, "too many questions at once")
-        try:
-            answer = await self._follow(key, give_up_at)
-        finally:
-            self._slots.release()
-        return self._memory.save(key, answer)
+    def _join(self, turn: asyncio.Future[DnsAnswer], key: _Key) -> None:
+        if question := self._questions.get(key):
+            question.turns.append(turn)
+            return
+        late_at = turn.get_loop().time() + LINE_S
+        self._questions[key] = question = _Question(key, late_at, [turn])
+        self._line.append(question)
+        self._go_on()
 
-    async def _follow(self, key: _Key, give_up_at: float) -> DnsAnswer:
+    def _go_on(self) -> None:
+        """Put as many questions as there are sockets for; a timer watches over the others."""
+        while self._line and len(self._tasks) < MAX_AT_ONCE:
+            question = self._line.popleft()
+            if question.waiting:
+                self._put(question)
+            else:
+                del self._questions[question.key]
+        if self._line and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(self._line[0].late_at, self._thin_out)
+
+    def _thin_out(self) -> None:
+        """Answer those who have stood in line for too long."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        while self._line and self._line[0].late_at <= now:
+            self._drop(self._line.popleft(), "too many questions at once")
+        self._go_on()
+
+    def _put(self, question: _Question) -> None:
+        task = asyncio.create_task(self._follow(question.key))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._land, question))
+
+    def _land(self, question: _Question, task: asyncio.Task[DnsAnswer]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            self._drop(question, _CLOSED)
+        elif bug := task.exception():
+            del self._questions[question.key]
+            for turn in question.waiting:
+                turn.set_exception(bug)
+        else:
+            self._answer(question, self._memory.save(question.key, task.result()))
+        self._go_on()
+
+    def _drop(self, question: _Question, why: str) -> None:
+        self._answer(question, failure(*question.key, why))
+
+    def _answer(self, question: _Question, answer: DnsAnswer) -> None:
+        del self._questions[question.key]
+        for turn in question.waiting:
+            turn.set_result(answer)
+
+    async def _follow(self, key: _Key) -> DnsAnswer:
         """Ask, and go on with the target where a server names an alias and no more."""
+        give_up_at = asyncio.get_running_loop().time() + self._timeout_s
         name, kind = key
         target, ttl_s = name, MAX_TTL_S
         for _ in range(MAX_ALIASES):
@@ -145,13 +207,10 @@ def _key(name: str, kind: RecordType) -> _Key:
     return name.removesuffix(".").lower(), kind
 
 
-async def _try(
-    server: Nameserver, query: dns.message.Message, until: float
-) -> dns.message.Message | str:
+async def _try(server: Nameserver, query: Query, until: float) -> dns.message.Message | str:
     """Return the response, or in words why there is none."""
     try:
-        async with asyncio.timeout_at(until):
-            return await exchange(server, query)
+        return await exchange(server, query, until)
     except TimeoutError:
         return "no answer"
     except OSError as error:
