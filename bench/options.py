@@ -16,6 +16,7 @@ class Options:
     seconds: float
     sink: bool
     entries: int
+    cache: Path | None
     addresses: int
     plots: Path | None
 
@@ -35,6 +36,9 @@ def read_options(doc: str | None, rows: Collection[str]) -> Options:
         "--entries", type=int, default=10_000_000, help="full: addresses in the cache (10,000,000)"
     )
     parser.add_argument(
+        "--cache", type=Path, help="full: a file that keeps this cache for the next time"
+    )
+    parser.add_argument(
         "--addresses", type=int, default=1_000_000, help="growth: the most asked for (1,000,000)"
     )
     parser.add_argument("--plots", type=Path, help="a folder to write plots into, as SVG")
@@ -46,6 +50,7 @@ def read_options(doc: str | None, rows: Collection[str]) -> Options:
         said.seconds,
         said.sink,
         said.entries,
+        said.cache,
         said.addresses,
         said.plots,
     )

@@ -6,9 +6,11 @@ and about new ones. Marks: start within 1 s, p99 of a hit 1 ms, no answer 20 ms 
 is set.
 """
 
+import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from time import monotonic, perf_counter, sleep, time
@@ -41,11 +43,16 @@ _STALL_MS = 20.0
 def run(asked: Options) -> None:
     say(f"a cache of {asked.entries:,} addresses; {describe()}")
     with world() as here:
-        store = here.home / "full.db"
+        store = asked.cache.absolute() if asked.cache else here.home / "full.db"
+        known = store.exists()
         _prepare(here, store)
         began_at = perf_counter()
-        _fill(store, asked.entries)
-        say(f"made in {perf_counter() - began_at:.0f} s, {store.stat().st_size / 2**30:.1f} GiB")
+        if known:
+            _refill(store, asked.entries)
+        else:
+            _fill(store, asked.entries)
+        did = "filled again" if known else "made"
+        say(f"{did} in {perf_counter() - began_at:.0f} s, {store.stat().st_size / 2**30:.1f} GiB")
         _report_starts(here, store, asked.rounds)
         system = _start(here, "full", store)
         _, started_mib = usage.pss_mib(system.pid)
@@ -85,10 +92,8 @@ def _report_starts(here: World, store: Path, rounds: int) -> None:
 
 def _fill(store: Path, entries: int) -> None:
     """Bring the table of entries to that size, sorted by its key, and make its indices at the end."""
-    with closing(prepare(store).connect()) as connection:
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
-            connection.execute(f"PRAGMA {pragma}")
-        model = dict(connection.execute("SELECT * FROM entry LIMIT 1").fetchone())
+    with _filling(store) as connection:
+        model = _model(connection)
         indices = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE tbl_name = 'entry' AND type = 'index' "
             "AND sql IS NOT NULL"
@@ -96,29 +101,60 @@ def _fill(store: Path, entries: int) -> None:
         connection.execute("DELETE FROM entry")
         for name, _ in indices:
             connection.execute(f"DROP INDEX {name}")
-        columns = ", ".join(f":{column}" for column in model)
-        connection.execute("BEGIN")
-        rows = _rows(model, entries)
-        connection.executemany(f"INSERT INTO entry ({', '.join(model)}) VALUES ({columns})", rows)
+        sorted_by_key = chain.from_iterable(_as_keys_sort(each, entries) for each in range(1, 10))
+        _insert(connection, _rows(model, sorted_by_key, _live(entries)))
         for _, made in indices:
             connection.execute(made)
+
+
+def _refill(store: Path, entries: int) -> None:
+    """Put back what was cleaned the last time."""
+    with _filling(store) as connection:
+        live = _live(entries)
+        _insert(connection, _rows(_model(connection), range(live, entries), live))
+
+
+@contextmanager
+def _filling(store: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction, without what would keep it safe."""
+    with closing(prepare(store).connect()) as connection:
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("BEGIN")
+        yield connection
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
+    os.sync()  # or the disk is busy with it while answers wait
 
 
-def _rows(model: dict[str, object], entries: int) -> Iterator[dict[str, object]]:
+def _model(connection: sqlite3.Connection) -> dict[str, object]:
+    return dict(connection.execute("SELECT * FROM entry LIMIT 1").fetchone())
+
+
+def _insert(connection: sqlite3.Connection, rows: Iterator[dict[str, object]]) -> None:
+    row = next(rows)
+    columns = ", ".join(f":{column}" for column in row)
+    order = f"INSERT OR REPLACE INTO entry ({', '.join(row)}) VALUES ({columns})"
+    connection.executemany(order, chain([row], rows))
+
+
+def _live(entries: int) -> int:
+    """How many have not expired."""
+    return round(entries * (1 - EXPIRED_SHARE))
+
+
+def _rows(
+    model: dict[str, object], numbers: Iterable[int], live: int
+) -> Iterator[dict[str, object]]:
     now = time()
-    live = round(entries * (1 - EXPIRED_SHARE))
-    for first in range(1, 10):
-        for number in _as_keys_sort(first, entries):
-            address = mailbox(number, ANSWERS_AT_ONCE, DOMAINS)
-            expires_at = now + 2_000_000 + number if number < live else now - number % 100_000
-            yield model | {
-                "key": address,
-                "domain": address.partition("@")[2],
-                "checked_at": now - number % 100_000,
-                "expires_at": expires_at,
-            }
+    for number in numbers:
+        address = mailbox(number, ANSWERS_AT_ONCE, DOMAINS)
+        yield model | {
+            "key": address,
+            "domain": address.partition("@")[2],
+            "checked_at": now - number % 100_000,
+            "expires_at": now + 2_000_000 + number if number < live else now - number % 100_000,
+        }
 
 
 def _as_keys_sort(number: int, most: int) -> Iterator[int]:
@@ -130,7 +166,7 @@ def _as_keys_sort(number: int, most: int) -> Iterator[int]:
 
 
 def _measure(system: System, state: str, asked: Options) -> list[list[str]]:
-    live = round(asked.entries * (1 - EXPIRED_SHARE))
+    live = _live(asked.entries)
     with MAKERS[NOTHING](system.world).asked(1, asked.seconds) as nothing:
         pass
     with system.asked(1, asked.seconds, first=1, known=DOMAINS):
@@ -139,7 +175,8 @@ def _measure(system: System, state: str, asked: Options) -> list[list[str]]:
         pass
     with system.asked(1, asked.seconds * 2, first=1, known=live - 1) as on_disk:
         pass
-    with system.asked(1, asked.seconds, first=asked.entries) as new:
+    # As numbers, the milliseconds of now are new each time, and fewer are asked about in one.
+    with system.asked(1, asked.seconds, first=round(time() * 1_000)) as new:
         pass
     return [
         _row(f"{state}, a service that does nothing", nothing),
@@ -177,7 +214,7 @@ def _count(store: Path, expired_at: float | None = None) -> int:
 def _report_memory(system: System, started_mib: float, entries: int) -> None:
     """Fill what is held in memory, and then go on with others: that should add nothing."""
     held = [started_mib]
-    live = round(entries * (1 - EXPIRED_SHARE))
+    live = _live(entries)
     for turn in range(3):
         first = (1 + turn * FILLS) % live
         with system.asked(FILL_ASKERS, FILL_S, questions=FILLS, first=first):

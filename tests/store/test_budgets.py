@@ -3,19 +3,23 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ringback.errors import StoreError
-from ringback.rules.pacing import Charge, Rate
+from ringback.rules.pacing import Charge, Rate, Spent
 from ringback.store.budgets import Budgets
 from ringback.store.codec import encode_call
 from ringback.store.database import prepare
+from ringback.store.queries import MIGRATIONS, statements
 from ringback.values.calls import Call
 
 # Eight an hour: two at once, then one every ten minutes.
 HOST = Charge("host", Rate(8), "calls to this host")
+# The version from which they lie by the words of their keys backwards.
+BY_KEY = 4
 ONE = Charge("one", Rate(1), "calls")
 
 
@@ -65,6 +69,35 @@ def test_a_call_is_written_if_it_was_paid_for(
     budgets.post()
 
     assert [call.id] == [row["id"] for row in connection.execute("SELECT id FROM call")]
+
+
+def test_what_is_known_of_earlier_versions_budgets_stays_known(path: Path) -> None:
+    keys = ["all", "host 192.0.2.1", "strangers domain a.example", "forged a.example", "net ::/48"]
+    charges = [replace(ONE, key=key) for key in keys]
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        for number, script in MIGRATIONS.items():
+            for statement in statements(script):
+                connection.execute(statement)
+            if number == BY_KEY - 1:
+                rows = [(key, 9_000.0 + each) for each, key in enumerate(keys)]
+                connection.executemany("INSERT INTO budget VALUES (?, ?, 80.0)", rows)
+        connection.execute("INSERT INTO epoch VALUES ('one run', NULL)")
+        budgets = Budgets(path, connection)
+        looks = [budgets.look(charge, 50.0).spent for charge in charges]
+
+    assert [Spent(9_000.0 + each, 80.0) for each in range(len(keys))] == looks
+
+
+def test_budgets_of_one_host_lie_side_by_side(path: Path, connection: sqlite3.Connection) -> None:
+    budgets = Budgets(path, connection)
+    for number in range(3):
+        for kind in ("host", "strangers host"):
+            budgets.charge(replace(ONE, key=f"{kind} 192.0.2.{number}"), 50.0)
+    budgets.post()
+    kept = [row["key"] for row in connection.execute("SELECT key FROM budget ORDER BY key")]
+
+    assert ["192.0.2.0 host", "192.0.2.0 host strangers"] == kept[:2]
 
 
 def test_looking_changes_nothing(path: Path, connection: sqlite3.Connection) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def _know(connection: sqlite3.Connection, network: str, returned: int, expires_a
 
 
 def test_it_is_due_at_first_and_after_a_while(
-    connection: sqlite3.Connection, subject: Sweeper, now: list[float]
+    connection: sqlite3.Connection, subject: Sweeper, now: list[float], elapsed: list[float]
 ) -> None:
     assert subject.is_due()
 
@@ -61,45 +62,76 @@ def test_it_is_due_at_first_and_after_a_while(
     assert not subject.is_due()
 
     now[0] += sweeper.SWEEP_EVERY_S
+    elapsed[0] += sweeper.SWEEP_EVERY_S
     assert subject.is_due()
 
 
 def test_it_is_due_when_the_clock_was_set_back(
-    connection: sqlite3.Connection, subject: Sweeper, now: list[float]
+    connection: sqlite3.Connection, subject: Sweeper, now: list[float], elapsed: list[float]
 ) -> None:
     _sweep_all(subject, connection)
     now[0] -= 1.0
+    elapsed[0] += 1.0
 
     assert subject.is_due()
 
 
-def test_it_goes_on_at_once_while_there_is_more(
-    connection: sqlite3.Connection, subject: Sweeper, monkeypatch: pytest.MonkeyPatch
+def _expire(connection: sqlite3.Connection, number: int) -> None:
+    for each in range(number):
+        connection.execute("INSERT INTO entry VALUES (?, '', '', 0, 1, '')", (f"{each}",))
+        connection.execute("INSERT INTO fact VALUES (?, '', 0, 1, '')", (f"{each}",))
+
+
+def test_it_goes_on_while_there_is_more_but_leaves_others_time(
+    connection: sqlite3.Connection, subject: Sweeper, elapsed: list[float]
 ) -> None:
-    monkeypatch.setattr(sweeper, "SWEEP_ROWS", 2)
-    usual = _sweep_all(subject, connection)
-    for number in range(3):
-        _know(connection, f"{number}", 1, 1.0)
+    _expire(connection, sweeper.FIRST_ROWS)
+    subject.sweep(connection)
 
-    assert usual + 1 == _sweep_all(subject, connection)
-    assert set() == _names(connection, "acquaintance", "network")
+    assert subject.is_behind and not subject.is_due()
+
+    elapsed[0] += sweeper.REST_S
+    assert subject.is_due()
+
+    _sweep_all(subject, connection)
+    assert set() == _names(connection, "entry", "key") | _names(connection, "fact", "subject")
 
 
-def test_a_portion_is_of_one_table(
-    connection: sqlite3.Connection, subject: Sweeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(3):
-        connection.execute("INSERT INTO entry VALUES (?, '', '', 0, 1, '')", (f"{number}",))
-        connection.execute("INSERT INTO fact VALUES (?, '', 0, 1, '')", (f"{number}",))
-    monkeypatch.setattr(sweeper, "SWEEP_ROWS", 2)
+def test_a_portion_is_of_one_table(connection: sqlite3.Connection, subject: Sweeper) -> None:
+    most = sweeper.FIRST_ROWS
+    _expire(connection, most + 1)
     before = connection.total_changes
     gone: list[int] = []
     for _ in range(4):
         subject.sweep(connection)
         gone.append(connection.total_changes - before - sum(gone))
 
-    assert [2, 2, 0, 0] == gone
-    assert subject.is_behind and subject.is_due()
+    assert [most, most, 0, 0] == gone
+    assert subject.is_behind
+
+
+@pytest.mark.parametrize(
+    ("took_s", "portions"),
+    [
+        (0.0, [10, 20, 40]),
+        (sweeper.PORTION_S / 9, [10, 20, 40]),
+        (sweeper.PORTION_S * 2, [10, 5, 2]),
+        (60.0, [10, 1, 1]),
+    ],
+)
+def test_a_portion_is_as_large_as_there_is_time_for(
+    connection: sqlite3.Connection, now: list[float], took_s: float, portions: list[int]
+) -> None:
+    subject = Sweeper(lambda: now[0], count(step=took_s).__next__, AUDIT_KEEP_S)
+    for number in range(100):
+        connection.execute("INSERT INTO entry VALUES (?, '', '', 0, 1, '')", (f"{number}",))
+    gone: list[int] = []
+    while len(gone) < len(portions):
+        before = connection.total_changes
+        subject.sweep(connection)
+        gone += filter(None, [connection.total_changes - before])
+
+    assert portions == gone
 
 
 def test_a_failure_ends_the_round(connection: sqlite3.Connection, subject: Sweeper) -> None:
@@ -140,6 +172,21 @@ def test_budgets_go_when_they_are_whole_whatever_the_time_of_day(
     _sweep_all(subject, connection)
 
     assert {"lately", "spent"} == _names(connection, "budget", "key")
+
+
+def test_budgets_are_gone_through_to_their_end_and_again(
+    connection: sqlite3.Connection, subject: Sweeper
+) -> None:
+    most = 2 * sweeper.FIRST_ROWS
+    for _ in range(2):
+        for number in range(most):
+            row = (f"{number:03}", 440.0 if number % 2 else 2_000.0)
+            connection.execute("INSERT OR REPLACE INTO budget VALUES (?, ?, 80.0)", row)
+        _sweep_all(subject, connection)
+
+        assert {f"{number:03}" for number in range(0, most, 2)} == _names(
+            connection, "budget", "key"
+        )
 
 
 def test_of_too_many_acquaintances_those_go_who_never_came_back(

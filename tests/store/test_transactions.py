@@ -50,7 +50,7 @@ def test_a_batch_is_one_transaction(
     batch.entries[entry.key] = entry
     batch.charges.append((CHARGE, 500.0))
 
-    assert 0 == subject.write(batch)
+    assert (0, []) == subject.write(batch)
     assert (1, 1, 1) == (
         subject.commits,
         _count(connection, "entry"),
@@ -66,7 +66,7 @@ def test_what_no_row_can_hold_is_counted_and_the_rest_is_written(
         batch.entries[key] = replace(entry, key=key)
     batch.charges.extend([(UNWRITABLE, 500.0), (CHARGE, 500.0)])
 
-    assert 2 == subject.write(batch)
+    assert (2, []) == subject.write(batch)
     assert (1, 1) == (_count(connection, "entry"), _count(connection, "budget"))
 
 
@@ -77,11 +77,21 @@ def test_those_who_spend_together_fail_alone(
         return budgets.spend((charge,), None, 500.0)
 
     works = [lambda budgets, one=one: spend(one, budgets) for one in (CHARGE, UNWRITABLE, CHARGE)]
-    first, second, third = subject.share(works)
+    _, (first, second, third) = subject.write(Batch(), works)
 
     assert (None, None) == (first, third)
     assert isinstance(second, StoreError)
     assert 1 == subject.commits == _count(connection, "budget")
+
+
+def test_what_cannot_be_spent_takes_no_batch_with_it(
+    subject: Transactions, connection: sqlite3.Connection, entry: Entry
+) -> None:
+    connection.execute("DELETE FROM epoch")
+    _, (outcome,) = subject.write(Batch({entry.key: entry}), [_work])
+
+    assert "its budgets are damaged" in str(outcome)
+    assert 1 == _count(connection, "entry")
 
 
 def test_what_fails_is_told_in_words(subject: Transactions, path: Path) -> None:
@@ -93,11 +103,17 @@ def test_what_fails_is_told_in_words(subject: Transactions, path: Path) -> None:
     assert 7 == done
     assert isinstance(failed, StoreError)
     assert "removed or replaced" in str(gone)
-    assert isinstance(subject.share([]), StoreError)
 
 
-def _spend(budgets: Budgets) -> Charge | None:
+def _work(budgets: Budgets) -> Charge | None:
     return budgets.spend((CHARGE,), None, 500.0)
+
+
+def _spend(subject: Transactions) -> Charge | None:
+    """What one who spends alone is told."""
+    _, (outcome,) = subject.write(Batch(), [_work])
+    told: Charge | None = outcome
+    return told
 
 
 def test_what_another_connection_spends_meanwhile_counts(
@@ -105,7 +121,7 @@ def test_what_another_connection_spends_meanwhile_counts(
 ) -> None:
     with closing(file.connect()) as foreign:
         other = Transactions(file, foreign)
-        outcomes = [one.share([_spend])[0] for one in (subject, subject, other, subject)]
+        outcomes = [_spend(one) for one in (subject, subject, other, subject)]
 
     assert [None, None, CHARGE, CHARGE] == outcomes
 
@@ -113,17 +129,17 @@ def test_what_another_connection_spends_meanwhile_counts(
 def test_what_was_spent_in_a_transaction_that_failed_is_not_spent(
     subject: Transactions, connection: sqlite3.Connection
 ) -> None:
-    subject.share([_spend])
+    _spend(subject)
     connection.set_authorizer(
         lambda action, *_: (
             sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_INSERT else sqlite3.SQLITE_OK
         )
     )
-    failed = subject.share([_spend])
+    with pytest.raises(sqlite3.DatabaseError):
+        _spend(subject)
     connection.set_authorizer(None)
 
-    assert isinstance(failed, StoreError)
-    assert [None, CHARGE] == subject.share([_spend, _spend])
+    assert (0, [None, CHARGE]) == subject.write(Batch(), [_work, _work])
 
 
 def test_only_so_many_states_are_remembered(
@@ -131,6 +147,6 @@ def test_only_so_many_states_are_remembered(
 ) -> None:
     monkeypatch.setattr(transactions, "MAX_STATES", 0)
 
-    outcomes = [subject.share([_spend])[0] for _ in range(3)]
+    outcomes = [_spend(subject) for _ in range(3)]
 
     assert [None, None, CHARGE] == outcomes

@@ -5,18 +5,21 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from ringback.errors import StoreError
 from ringback.rules.freshness import Entry
+from ringback.rules.pacing import Charge, Rate
 from ringback.rules.waiting import Wait
-from ringback.store import database, sweeper, writer
+from ringback.store import database, writer
+from ringback.store.checkpoints import Checkpointer
 from ringback.store.complaints import Complaints
 from ringback.store.database import data_version, prepare
 from ringback.store.session import begin
-from ringback.store.sweeper import Sweeper
+from ringback.store.sweeper import FIRST_ROWS, Sweeper
 from ringback.store.writer import Writer
 from ringback.values.events import Event, Trouble
 from ringback.values.facts import Fact
@@ -47,8 +50,11 @@ async def open_writer(path: Path, now: list[float], told: list[Event], foreign: 
         connection = file.connect()
         session = begin(file, connection, "one run", lambda: 0.0)
         version = data_version(connection)
-        sweeper = Sweeper(lambda: now[0], lambda: 0.0, 9e9)
-        return Writer(file, connection, version, session, complaints, sweeper, foreign.note)
+        sweeper = Sweeper(lambda: now[0], count(1.0).__next__, 9e9)
+        checkpoints = Checkpointer(file.connect())
+        return Writer(
+            file, connection, version, session, complaints, sweeper, checkpoints, foreign.note
+        )
 
     return open_one
 
@@ -120,6 +126,22 @@ async def test_ten_thousand_saves_are_few_transactions(
 
     assert 10_000 == _count(other)
     assert subject.commits <= 100
+
+
+async def test_what_is_spent_takes_along_what_was_saved(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry
+) -> None:
+    subject = open_writer()
+    _save(subject, entry)
+    used_up = await subject.spend(
+        lambda budgets: budgets.spend((Charge("host", Rate(8), "callouts"),), None, 0.0)
+    )
+    written = [_count(other, table) for table in ("entry", "budget")]
+    await subject.close()
+
+    assert used_up is None
+    assert [1, 1] == written
+    assert 1 == subject.commits
 
 
 async def test_an_errand_finds_what_was_saved_before_it(open_writer: Open, entry: Entry) -> None:
@@ -302,10 +324,9 @@ async def test_what_has_expired_is_swept_out_in_small_batches(
     now: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sweeper, "SWEEP_ROWS", 2)
-    monkeypatch.setattr(writer, "LINGER_S", 60.0)  # no sweep but the one that each flush brings
+    monkeypatch.setattr(writer, "REST_S", 60.0)  # no sweep but the one that each flush brings
     subject = open_writer()
-    for number in range(5):
+    for number in range(2 * FIRST_ROWS):
         _save(subject, replace(entry, key=f"{number}@example.org", expires_at=1_500.0))
     _save(subject, entry)
     subject.save(lambda batch: batch.facts.update({("a", fact.kind): replace(fact, expires_at=1)}))
@@ -316,7 +337,7 @@ async def test_what_has_expired_is_swept_out_in_small_batches(
 
     assert _count(other) > 1
 
-    for _ in range(20):
+    for _ in range(20 + 2 * FIRST_ROWS):
         await _flush(subject)
     await subject.close()
 
@@ -343,7 +364,6 @@ async def test_it_rests_while_there_is_nothing_to_do(
     open_writer: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "POLL_S", 60.0)
-    monkeypatch.setattr(writer, "LINGER_S", 60.0)
     turns: list[None] = []
     subject = open_writer()
     monkeypatch.setattr(subject, "_sweep", lambda: turns.append(None))

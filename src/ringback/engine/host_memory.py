@@ -32,9 +32,7 @@ class HostMemory:
 
     async def load(self, ip: str, domain: str) -> tuple[Fact, ...]:
         """What is remembered of a host, and of it for one domain. Raises StoreError."""
-        of_host = await self._store.load_facts(ip)
-        of_pair = await self._store.load_facts(pair(ip, domain))
-        return live(of_host + of_pair, self._clock.now())
+        return live(await self._store.load_facts(ip, pair(ip, domain)), self._clock.now())
 
     def stand(self, facts: Iterable[Fact], address: str) -> Standing:
         """Judge a host for a callout about `address` (a key)."""

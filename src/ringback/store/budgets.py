@@ -13,6 +13,7 @@ from .codec import Row
 from .database import unable
 from .queries import QUERIES
 from .recent_budgets import Look
+from .rows import run_for_all
 
 States = dict[str, Spent | None]  # by key; None: nothing is spent of it
 
@@ -53,12 +54,12 @@ class Budgets:
 
     def post(self) -> None:
         """Write what has changed."""
-        rows = [
-            {"key": key, "full_at": spent.full_at, "interval_s": spent.interval_s}
+        rows: list[Row] = [
+            {"key": _row_key(key), "full_at": spent.full_at, "interval_s": spent.interval_s}
             for key, spent in self._changed.items()
         ]
-        self._connection.executemany(QUERIES["save_budget"], rows)
-        self._connection.executemany(QUERIES["save_call"], self._calls)
+        run_for_all(self._connection, "save_budget", rows)
+        run_for_all(self._connection, "save_call", self._calls)
 
     def _note(self, spent: dict[str, Spent]) -> None:
         self._states |= spent
@@ -71,7 +72,8 @@ class Budgets:
     def _load(self, charge: Charge, elapsed: float) -> Spent | None:
         key = charge.key
         if key not in self._states:
-            row = self._connection.execute(QUERIES["load_budget"], {"key": key}).fetchone()
+            sought = {"key": _row_key(key)}
+            row = self._connection.execute(QUERIES["load_budget"], sought).fetchone()
             self._states[key] = row and (_parse(row) or self._mend(charge, elapsed))
         return self._states[key]
 
@@ -90,6 +92,11 @@ class Budgets:
                 raise unable(self._path, "its budgets are damaged", "restart Ringback")
             self._epoch = (row["empty_since"],)
         return self._epoch[0]
+
+
+def _row_key(key: str) -> str:
+    """The words backwards, whom it is of first: what one callout is charged to lies in two or three pages."""
+    return " ".join(reversed(key.split(" ")))
 
 
 def is_readable(epoch: sqlite3.Row) -> bool:

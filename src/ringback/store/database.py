@@ -169,6 +169,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = NORMAL")
+    # What goes is written over where it lies; SQLite as Debian builds it would rewrite each page that has
+    # become empty, and cleaning is mostly that.
+    connection.execute("PRAGMA secure_delete = FAST")
     connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
     return connection
 

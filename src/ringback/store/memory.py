@@ -156,8 +156,9 @@ class MemoryStore:
     def save(self, entry: Entry) -> None:
         self._entries.keep(entry.key, entry)
 
-    async def load_facts(self, subject: str) -> tuple[Fact, ...]:
-        return tuple((self._facts.find(subject) or {}).values())
+    async def load_facts(self, *subjects: str) -> tuple[Fact, ...]:
+        known = (self._facts.find(subject) or {} for subject in subjects)
+        return tuple(fact for facts in known for fact in facts.values())
 
     async def list_facts(
         self, kind: FactKind, now: float, limit: int, after: FactPlace = FIRST_PLACE

@@ -16,7 +16,7 @@ from .session import Session
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A database file and the three connections to it, one a thread."""
+    """A database file and the four connections to it, one a thread."""
 
     file: DatabaseFile
     session: Session
@@ -24,13 +24,14 @@ class Opened:
     writer_seen_version: int
     answers: sqlite3.Connection
     surveys: sqlite3.Connection
+    checkpoints: sqlite3.Connection
 
     def close(self) -> None:
         """Let go of a file that no store was made of."""
         with suppress(sqlite3.Error):  # then it counts as killed, which is the safe side
             self.session.end(self.writer)
         self.session.release()
-        for connection in (self.writer, self.answers, self.surveys):
+        for connection in (self.writer, self.answers, self.surveys, self.checkpoints):
             connection.close()
 
 
@@ -38,7 +39,8 @@ def open_file(path: Path, boot: str, elapsed: Callable[[], float]) -> Opened:
     """Open the file, made if need be, for the run of the machine that `boot` names. Raises StoreError."""
     file = prepare(path.absolute())
     with ExitStack() as undo:
-        writer, answers, surveys = (undo.enter_context(closing(file.connect())) for _ in range(3))
+        writer, *others = (undo.enter_context(closing(file.connect())) for _ in range(4))
         session = sessions.begin(file, writer, boot, elapsed)
         undo.pop_all()
-    return Opened(file, session, writer, data_version(writer), answers, surveys)
+    writer.execute("PRAGMA wal_autocheckpoint = 0")  # see checkpoints.py
+    return Opened(file, session, writer, data_version(writer), *others)

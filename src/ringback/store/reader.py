@@ -58,7 +58,8 @@ class Reader:
         wish = _Wish(QUERIES[query], parse, parameters or {}, self._loop.create_future())
         self._wishes.append(wish)
         if not self._reading:
-            self._begin()
+            self._reading = True
+            self._loop.call_soon(self._begin)  # what is asked for at the same time goes along
         rows = await wish.rows
         readable = [row for row in rows if not isinstance(row, ValueError)]
         if len(readable) < len(rows):
@@ -75,13 +76,13 @@ class Reader:
             self._thread.shutdown(wait=False)
 
     def _begin(self) -> None:
-        wishes, self._wishes, self._reading = self._wishes, [], True
+        wishes, self._wishes = self._wishes, []
         reading = self._loop.run_in_executor(self._thread, self._read_all, wishes)
         reading.add_done_callback(partial(self._end, wishes))
 
     def _end(self, wishes: Sequence[_Wish], reading: asyncio.Future[list[_Outcome]]) -> None:
         """Tell those who still wait."""
-        self._reading = False
+        self._reading = bool(self._wishes)
         if self._wishes:
             self._begin()
         bug = reading.exception()  # each of them is to hear of it

@@ -73,12 +73,12 @@ CREATE INDEX acquaintance_by_expiry ON acquaintance (expires_at);
 -- Whoever has come back is worth more than who has not, then the one seen last.
 CREATE INDEX acquaintance_by_worth ON acquaintance (returned > 0, expires_at);
 
+-- By the words of their keys backwards ("192.0.2.1 host"): see store/budgets.py.
 CREATE TABLE budget (
   key        TEXT NOT NULL PRIMARY KEY,
   full_at    REAL NOT NULL,             -- elapsed: when the whole burst is there again
   interval_s REAL NOT NULL              -- of the rate that it was charged by last
 ) WITHOUT ROWID;
-CREATE INDEX budget_by_recovery ON budget (full_at);
 
 -- One row: what `elapsed` counts from.
 CREATE TABLE epoch (
@@ -109,4 +109,4 @@ CREATE TABLE secret (
   octets BLOB NOT NULL
 );
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

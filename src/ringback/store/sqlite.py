@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -34,6 +35,7 @@ from ..values.events import Event
 from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
 from ..values.storage import StoreStats
 from .budgets import Budgets
+from .checkpoints import Checkpointer
 from .codec import encode_call, parse_acquaintance, parse_entry, parse_fact, parse_wait
 from .complaints import Complaints
 from .database import transaction
@@ -75,6 +77,7 @@ class SqliteStore:
             opened.session,
             self._complaints,
             Sweeper(clock, elapsed, audit_keep_s),
+            Checkpointer(opened.checkpoints),
             self._forget_recent,
         )
         self._secrets: dict[str, bytes] = {}
@@ -141,10 +144,20 @@ class SqliteStore:
         self._recent.save(entry)
         self._writer.save(lambda batch: batch.entries.update({entry.key: entry}))
 
-    async def load_facts(self, subject: str) -> tuple[Fact, ...]:
-        recent = self._recent_facts.find(subject)
-        if recent is not None:
-            return recent
+    async def load_facts(self, *subjects: str) -> tuple[Fact, ...]:
+        known = [self._recent_facts.find(subject) for subject in subjects]
+        if None in known:
+            # Together: to go to the reader's thread costs more than to read.
+            known += await asyncio.gather(
+                *(
+                    self._load_facts_from_disk(subject)
+                    for subject, facts in zip(subjects, known, strict=True)
+                    if facts is None
+                )
+            )
+        return tuple(chain.from_iterable(filter(None, known)))
+
+    async def _load_facts_from_disk(self, subject: str) -> tuple[Fact, ...]:
         with self._recent_facts.loading(subject) as keep:
             newer, older = self._writer.uncommitted()
             stored = await self._answers.read("load_facts", parse_fact, {"subject": subject})

@@ -1,6 +1,6 @@
 """What has expired goes, and of what is too much, what expires first.
 
-In small portions of one table, some milliseconds each, so that nothing has to wait for them.
+In small portions of one table, a few milliseconds each, so that nothing has to wait for them.
 Not here: SQL (queries.sql), and the thread that this is done in (writer.py).
 """
 
@@ -8,13 +8,18 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from .database import transaction
 from .queries import QUERIES
 
-# Rows with a dialogue take a page each, and those that go together lie scattered.
-SWEEP_ROWS = 50
 SWEEP_EVERY_S = 30.0
+# Who spends waits for one portion at most, and has the thread to himself for the rest of the time.
+PORTION_S = 0.002
+REST_S = 0.005
+# As many rows as that takes: whoever finds them in memory does a hundred, a slow disk one. Rows with a
+# dialogue take half a page each, and those that go together lie scattered.
+FIRST_ROWS, MOST_ROWS = 10, 1_000
 # A budget that is whole is as good as none, but a charge that waits for its turn may be as old as this.
 RECOVERED_FOR_S = 60.0
 # Counting takes some tens of milliseconds in the largest tables.
@@ -28,14 +33,35 @@ MAX_ACQUAINTANCES = 1_000_000
 # The audit of the last 50 hours at the default budget, whatever time it is to be kept for.
 MAX_CALLS = 1_000_000
 
-_SWEEPS = (
+_EXPIRING = (
     "sweep_entries",
     "sweep_facts",
     "sweep_waits",
     "sweep_acquaintances",
     "sweep_calls",
-    "sweep_budgets",
 )
+
+_Work = Callable[[sqlite3.Connection, int], int]
+
+
+@dataclass(slots=True, eq=False)
+class _Duty:
+    """Goes through a table: `work` through up to so many rows, and says how many there were."""
+
+    work: _Work
+    rows: int = FIRST_ROWS
+
+    def do(self, connection: sqlite3.Connection, elapsed: Callable[[], float]) -> bool:
+        """Do one portion, and say whether there may be more."""
+        rows, began_at = self.rows, elapsed()
+        with transaction(connection):
+            found = self.work(connection, rows)
+        took_s = elapsed() - began_at
+        # No faster than by doubling: the next rows may lie elsewhere.
+        fitting = int(rows * min(2.0, PORTION_S / took_s)) if took_s > 0 else 2 * rows
+        if found == rows or fitting < rows:
+            self.rows = max(1, min(fitting, MOST_ROWS))
+        return found == rows
 
 
 @dataclass(slots=True)
@@ -45,15 +71,38 @@ class _Trim:
     total: str
     query: str
     most: int
+    elapsed: Callable[[], float]
     counted_at: float | None = None  # elapsed
     surplus: int = 0
 
-    def portion(self, connection: sqlite3.Connection, elapsed: float) -> int:
-        """How many rows are to go at once."""
-        if self.counted_at is None or elapsed - self.counted_at >= COUNT_EVERY_S:
-            self.counted_at = elapsed
+    def lessen(self, connection: sqlite3.Connection, rows: int) -> int:
+        now = self.elapsed()
+        if self.counted_at is None or now - self.counted_at >= COUNT_EVERY_S:
+            self.counted_at = now
             self.surplus = connection.execute(QUERIES[self.total]).fetchone()[0] - self.most
-        return min(SWEEP_ROWS, max(self.surplus, 0))
+        most = min(rows, self.surplus)
+        if most <= 0:
+            return 0
+        gone = connection.execute(QUERIES[self.query], {"most": most}).rowcount
+        self.surplus -= gone
+        return gone
+
+
+@dataclass(slots=True)
+class _Recovery:
+    """What drops budgets that are whole, in the order of their keys."""
+
+    elapsed: Callable[[], float]
+    after: str = ""
+
+    def sweep(self, connection: sqlite3.Connection, rows: int) -> int:
+        seek = {"after": self.after, "most": rows}
+        found, last = connection.execute(QUERIES["seek_budgets"], seek).fetchone()
+        if found:
+            whole = {"after": self.after, "last": last, "until": self.elapsed() - RECOVERED_FOR_S}
+            connection.execute(QUERIES["sweep_budgets"], whole)
+        self.after = last if found == rows else ""
+        return int(found)
 
 
 class Sweeper:
@@ -64,13 +113,17 @@ class Sweeper:
     ) -> None:
         self._clock, self._elapsed, self._audit_keep_s = clock, elapsed, audit_keep_s
         self._began_at: float | None = None  # the last round
-        self._left: deque[str | _Trim] = deque()  # of that round
-        self._trims = (
-            _Trim("weigh_entries", "trim_entries", MAX_ENTRIES),
-            _Trim("total_facts", "trim_facts", MAX_FACTS),
-            _Trim("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES),
-            _Trim("count_calls", "trim_calls", MAX_CALLS),
+        self._rests_until = 0.0  # elapsed
+        self._left: deque[_Duty] = deque()  # of that round
+        works: tuple[_Work, ...] = (
+            *(partial(self._expire, query) for query in _EXPIRING),
+            _Recovery(elapsed).sweep,
+            _Trim("weigh_entries", "trim_entries", MAX_ENTRIES, elapsed).lessen,
+            _Trim("total_facts", "trim_facts", MAX_FACTS, elapsed).lessen,
+            _Trim("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES, elapsed).lessen,
+            _Trim("total_calls", "trim_calls", MAX_CALLS, elapsed).lessen,
         )
+        self._round = tuple(map(_Duty, works))
 
     @property
     def is_behind(self) -> bool:
@@ -80,34 +133,21 @@ class Sweeper:
     def is_due(self) -> bool:
         # A clock that stepped back must not stop the sweeping until it has caught up.
         passed = self._began_at is None or not 0 <= self._clock() - self._began_at < SWEEP_EVERY_S
-        return self.is_behind or passed
+        return (self.is_behind or passed) and self._elapsed() >= self._rests_until
 
     def sweep(self, connection: sqlite3.Connection) -> None:
         """Sweep out one portion of one table. Raises sqlite3.Error, and then is not due for a while."""
         if not self._left:
             self._began_at = self._clock()
-        left = self._left or deque((*_SWEEPS, *self._trims))
+        left = self._left or deque(self._round)
         self._left = deque()
         duty = left.popleft()
-        with transaction(connection):
-            swept = self._do(duty, connection)
-        if swept == SWEEP_ROWS:
+        if duty.do(connection, self._elapsed):
             left.append(duty)
         self._left = left
+        self._rests_until = self._elapsed() + REST_S
 
-    def _do(self, duty: str | _Trim, connection: sqlite3.Connection) -> int:
-        if isinstance(duty, _Trim):
-            most = duty.portion(connection, self._elapsed())
-            trimmed = (
-                connection.execute(QUERIES[duty.query], {"most": most}).rowcount if most else 0
-            )
-            duty.surplus -= trimmed
-            return trimmed
+    def _expire(self, query: str, connection: sqlite3.Connection, rows: int) -> int:
         now = self._clock()
-        parameters = {
-            "now": now,
-            "audited_until": now - self._audit_keep_s,
-            "recovered_until": self._elapsed() - RECOVERED_FOR_S,
-            "most": SWEEP_ROWS,
-        }
-        return connection.execute(QUERIES[duty], parameters).rowcount
+        parameters = {"now": now, "audited_until": now - self._audit_keep_s, "most": rows}
+        return connection.execute(QUERIES[query], parameters).rowcount

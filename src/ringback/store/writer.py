@@ -1,7 +1,8 @@
 """The one thread that writes: what is saved within a few milliseconds becomes one transaction.
 
-So does what is spent while another transaction is under way, but nothing that is spent waits for company.
-Between transactions it notices what other processes wrote, and sweeps out what has expired.
+Nothing that is spent waits for company: it takes what has been saved along, and what is spent while another
+transaction is under way becomes the next one. Between transactions it notices what other processes wrote,
+and sweeps out what has expired.
 Not here: the transactions themselves (transactions.py), what is kept in memory (recent.py).
 """
 
@@ -11,16 +12,16 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, TypeVar
 
 from ..errors import StoreError
 from .batch import Batch
 from .budgets import Budgets
+from .checkpoints import Checkpointer
 from .complaints import Complaints
 from .database import DatabaseFile, data_version, explain, is_locked
 from .session import Session
-from .sweeper import Sweeper
+from .sweeper import REST_S, Sweeper
 from .transactions import Transactions
 
 T = TypeVar("T")
@@ -62,21 +63,26 @@ class Writer:
         session: Session,
         complaints: Complaints,
         sweeper: Sweeper,
+        checkpoints: Checkpointer,
         on_foreign_write: Callable[[], None],
     ) -> None:
         self._file, self._session = file, session
         self._complaints, self._sweeper = complaints, sweeper
+        self._checkpoints = checkpoints
         self._on_foreign_write = on_foreign_write
         self._loop = asyncio.get_running_loop()
         self._connection, self._transactions = connection, Transactions(file, connection)
         self._seen_version = seen_version
         self._has_lost = False  # then what was charged may be among it
-        self._wake = threading.Condition()  # guards the five below
+        self._wake = threading.Condition()  # guards the seven below
         self._gathering = Batch()
+        self._gathering_since = 0.0  # by the loop's clock
+        self._is_due = False  # it has had time for company
         self._committing = Batch()
         self._errands: list[_Errand] = []
         self._taken: list[_Errand] = []
         self._closing = False
+        self._timer: asyncio.TimerHandle | None = None  # of the event loop
         self._outcomes: list[tuple[_Errand, Any]] = []  # of the turn, not told yet
         self._ended: asyncio.Future[None] = self._loop.create_future()
         # A daemon: a program that ends without closing us must not hang. It loses the last 50 ms.
@@ -91,14 +97,29 @@ class Writer:
         """Let `add` put something into the batch that is committed next."""
         with self._wake:
             if not self._closing and len(self._gathering) < MAX_PENDING:
-                idle = not self._gathering
+                if not self._gathering:
+                    self._begin_gathering()
                 add(self._gathering)
-                if idle:
-                    self._wake.notify()
                 return
             self._has_lost = True
             why = _CLOSED if self._closing else _STALLED
         self._complaints.report(_LOST, f"{self._file.path}: {why.what}", why.remedy)
+
+    def _begin_gathering(self) -> None:
+        # To wake the thread costs more than a timer, and mostly something that is spent will.
+        self._gathering_since = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(LINGER_S, self._end_gathering)
+
+    def _end_gathering(self) -> None:
+        """Have committed what has had time for company; of a batch that has gone, the next one may not."""
+        with self._wake:
+            due_at = self._gathering_since + LINGER_S
+            self._is_due = bool(self._gathering) and due_at <= self._loop.time()
+            waits = self._gathering and not self._is_due
+            self._timer = self._loop.call_at(due_at, self._end_gathering) if waits else None
+            if self._is_due:
+                self._wake.notify()
 
     def uncommitted(self) -> tuple[Batch, Batch]:
         """What is saved and not committed yet, the newer batch first.
@@ -143,6 +164,7 @@ class Writer:
             self._take_leave()
         finally:
             self._connection.close()
+            self._checkpoints.close()
             self._session.release()
             with self._wake:
                 self._closing = True
@@ -154,45 +176,43 @@ class Writer:
             self._tell(self._ended.set_result, None)
 
     def _turn(self) -> bool:
-        """Commit what was saved, then do what was asked for; False when that was the last time."""
+        """Commit what was saved and spent, then do the rest; False when that was the last time."""
         closing = self._take()
-        failure = self._commit(self._committing)
+        failure = self._commit(self._committing, [one for one in self._taken if one.shares])
         self._notice_others()
-        for shares, errands in groupby(self._taken, lambda errand: errand.shares):
-            perform = self._perform_together if shares else self._perform_each
-            perform([*errands], failure)
+        self._perform([one for one in self._taken if not one.shares], failure)
         # All at once: to wake the event loop costs more than most errands.
         outcomes, self._outcomes = self._outcomes, []
         if outcomes:
             self._tell(_settle_all, outcomes)
         if not closing:
+            self._checkpoints.note(self._connection)
             self._sweep()
         return not closing
 
     def _take(self) -> bool:
-        """Wait until there is something to do, and a little longer for its company; say if it is the last."""
-        sweeping = self._sweeper.is_behind
+        """Wait until there is something to do; say if it is the last."""
         with self._wake:
-            self._wake.wait_for(self._is_wanted, LINGER_S if sweeping else POLL_S)
-            self._wake.wait_for(self._is_urgent, LINGER_S)
+            self._wake.wait_for(self._is_wanted, REST_S if self._sweeper.is_behind else POLL_S)
             self._committing, self._gathering = self._gathering, Batch()
             self._taken, self._errands = self._errands, []
+            self._is_due = False
             return self._closing
 
     def _is_wanted(self) -> bool:
-        return bool(self._gathering or self._errands or self._closing)
+        return bool(self._errands or self._is_due or self._closing)
 
-    def _is_urgent(self) -> bool:
-        """Somebody waits for it, or there is nothing that could have company."""
-        return bool(self._errands or self._closing or not self._gathering)
-
-    def _commit(self, batch: Batch) -> StoreError | None:
-        """Commit `batch`, or keep it for later, or report it lost; say what prevented it."""
+    def _commit(self, batch: Batch, errands: list[_Errand]) -> StoreError | None:
+        """Commit `batch` and what is spent, or keep it for later, or report it lost; say why."""
+        # What nobody waits for any more must not be charged.
+        wanted = [errand for errand in errands if not errand.done.cancelled()]
         failure, kept = None, Batch()
-        if batch:
+        if batch or wanted:
             try:
                 self._file.ensure_there()
-                refused = self._transactions.write(batch)
+                works = [errand.work for errand in wanted]
+                refused, outcomes = self._transactions.write(batch, works)
+                self._outcomes += zip(wanted, outcomes, strict=True)
                 if refused:
                     self._complain(_LOST, StoreError(f"{refused} records are not Unicode text"))
             except sqlite3.Error as error:
@@ -200,27 +220,26 @@ class Writer:
                 kept = batch if is_locked(error) else kept
             except StoreError as error:
                 failure = error
-        with self._wake:
-            self._gathering = kept.followed_by(self._gathering) if kept else self._gathering
-            self._committing = Batch()
-        self._has_lost |= failure is not None and not kept
+        self._settle(batch, kept, failure)
         if failure is not None:
-            self._complain("saves wait" if kept else _LOST, failure)
-        return failure
+            self._outcomes += [(errand, failure) for errand in wanted]
+        return failure if batch else None
 
-    def _perform_each(self, errands: list[_Errand], failure: StoreError | None) -> None:
+    def _settle(self, batch: Batch, kept: Batch, failure: StoreError | None) -> None:
+        """Nothing is being committed any more; what is `kept` is tried again."""
+        with self._wake:
+            if kept:
+                self._gathering, self._is_due = kept.followed_by(self._gathering), True
+            self._committing = Batch()
+        if batch and failure is not None:
+            self._has_lost |= not kept
+            self._complain("saves wait" if kept else _LOST, failure)
+
+    def _perform(self, errands: list[_Errand], failure: StoreError | None) -> None:
         for errand in errands:
             if not errand.done.cancelled():
                 outcome = failure or self._transactions.attempt(errand.work)
                 self._outcomes.append((errand, outcome))
-
-    def _perform_together(self, errands: list[_Errand], failure: StoreError | None) -> None:
-        # What nobody waits for any more must not be charged.
-        wanted = [errand for errand in errands if not errand.done.cancelled()]
-        outcomes = failure or self._transactions.share([errand.work for errand in wanted])
-        if isinstance(outcomes, StoreError):
-            outcomes = [outcomes] * len(wanted)
-        self._outcomes += zip(wanted, outcomes, strict=True)
 
     def _notice_others(self) -> None:
         try:
@@ -232,7 +251,8 @@ class Writer:
             self._tell(self._on_foreign_write)
 
     def _sweep(self) -> None:
-        if not self._sweeper.is_due():
+        # What is swept while others move what was committed, they would not come to the end of.
+        if self._checkpoints.is_moving or not self._sweeper.is_due():
             return
         try:
             self._sweeper.sweep(self._connection)

@@ -1,0 +1,40 @@
+"""Many rows in one statement. Not here: the statements (queries.sql), and what is in a row (codec.py)."""
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from functools import lru_cache
+
+from .codec import Row
+from .queries import QUERIES
+
+_VALUES = "VALUES "
+_ROW = re.compile(rf"{_VALUES}\(([^)]*)\)")
+_NAME = re.compile(r":(\w+)")
+
+# So many at once: each row of its own would cost a way through the interpreter, and its lock.
+MAX_ROWS = 16
+
+
+def run_for_all(connection: sqlite3.Connection, query: str, rows: Sequence[Row]) -> None:
+    """Run a named statement for each of `rows`."""
+    found = _ROW.search(QUERIES[query])
+    if found is None:
+        connection.executemany(QUERIES[query], rows)
+        return
+    names = _NAME.findall(found[1])
+    for first in range(0, len(rows), MAX_ROWS):
+        some = rows[first : first + MAX_ROWS]
+        values = [row[name] for row in some for name in names]
+        connection.execute(_inserting(query, len(some)), values)
+
+
+@lru_cache
+def _inserting(query: str, number: int) -> str:
+    """The statement that inserts one row, with so many."""
+
+    def repeat(found: re.Match[str]) -> str:
+        row = _NAME.sub("?", found[0].removeprefix(_VALUES))
+        return _VALUES + ", ".join([row] * number)
+
+    return _ROW.sub(repeat, QUERIES[query])
