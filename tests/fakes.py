@@ -11,7 +11,8 @@ from ringback.engine.ledger import Ledger
 from ringback.engine.outside import Outside
 from ringback.engine.pacer import Pacer
 from ringback.engine.verifier import Verifier
-from ringback.engine.visit import Desk, News, Visit, Walk
+from ringback.engine.visit import Desk, Visit
+from ringback.engine.walk import News, Walk
 from ringback.rules.exemptions import Exemptions
 from ringback.rules.gates import Passed
 from ringback.rules.pacing import Charge

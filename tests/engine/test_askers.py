@@ -34,3 +34,17 @@ async def test_whoever_stays_is_waited_for_only_so_long() -> None:
         given_up, _ = await asyncio.wait({waiting}, timeout=60)
 
     assert {waiting} == given_up
+
+
+async def test_who_leaves_and_enters_in_one_moment_is_still_inside() -> None:
+    askers = Askers()
+    with askers:
+        waiting = asyncio.create_task(askers.wait_gone(60))
+        await asyncio.sleep(0)
+    with askers:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        early = waiting.done()
+    await waiting
+
+    assert not early

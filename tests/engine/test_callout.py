@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside
 from ringback.engine.callout import Callout
 from ringback.engine.outside import Outside
-from ringback.engine.visit import News
+from ringback.engine.walk import News
 from ringback.rules.conclude import conclude
 from ringback.rules.exemptions import Exemptions
 from ringback.rules.gates import Passed
@@ -434,81 +434,7 @@ async def test_a_lost_control_is_asked_for_again_where_somebody_waits(world: Fak
     assert 2 == len(world.dialer.calls)
 
 
-# The wish of those who would be called.
-
-
-def _wishes(world: FakeOutside) -> list[str]:
-    return [name for name, kind in world.resolver.asked if kind is RecordType.TXT]
-
-
-@pytest.mark.parametrize("owner", ["shop.example", "provider.example", "mx1.provider.example"])
-async def test_an_owner_who_wants_no_callouts_gets_none(world: FakeOutside, owner: str) -> None:
-    world.host("provider.example", _shop())
-    world.resolver.say_mx("shop.example", Mx(10, "mx1.provider.example"))
-    world.resolver.say(f"_callout.{owner}", RecordType.TXT, "v=CALLOUT1; p=none")
-
-    evidence = await _run(world)
-
-    assert [] == world.dialer.calls
-    assert Reason.OPTED_OUT is _reason(evidence)
-    assert owner == evidence[-1].text
-
-
-@pytest.mark.parametrize("name", ["shop.example", "mx1.shop.example"])
-async def test_without_an_answer_about_the_wish_nobody_is_called(
-    world: FakeOutside, name: str
-) -> None:
-    world.host("shop.example", _shop())
-    world.resolver.fail(f"_callout.{name}", RecordType.TXT, DnsStatus.FAILURE)
-
-    report = await world.verifier().verify(WELL)
-
-    assert [] == world.dialer.calls
-    assert (Reason.NOT_ASKED, "opt_out_unknown", True) == (report.reason, report.gate, report.final)
-    assert report.expires_at is None, "DNS may answer the next time"
-
-
-async def test_another_host_may_still_be_called(world: FakeOutside) -> None:
-    world.host("shop.example", _shop())
-    world.resolver.say("mail.club.example", RecordType.A, "192.0.2.9")
-    world.resolver.say_mx("shop.example", Mx(5, "mail.club.example"), Mx(9, "mx1.shop.example"))
-    world.resolver.say("_callout.club.example", RecordType.TXT, "v=CALLOUT1; p=none")
-
-    evidence = await _run(world)
-
-    assert ["192.0.2.1"] == world.dialer.calls
-    assert Reason.ACCEPTED is _reason(evidence)
-
-
-async def test_a_rate_that_an_owner_names_is_kept(world: FakeOutside) -> None:
-    world.host("shop.example", _shop())
-    world.resolver.say("_callout.shop.example", RecordType.TXT, "v=CALLOUT1; rate=1/h")
-    callout = _callout(world, world.settings())
-
-    first, second = await _ask(callout), await _ask(callout)
-    world.clock.advance(3_602)
-    third = await _ask(callout)
-
-    reasons = [Reason.ACCEPTED, Reason.OVER_BUDGET, Reason.ACCEPTED]
-    assert reasons == [_reason(it) for it in (first, second, third)]
-    assert "shop.example allows" in second[-1].text
-
-
-async def test_each_name_is_asked_for_once_a_callout(world: FakeOutside) -> None:
-    world.resolver.say("shop.example", RecordType.A, "192.0.2.1")
-    world.dialer.hosts["192.0.2.1"] = _shop()
-
-    await _run(world)
-
-    assert ["_callout.shop.example"] == _wishes(world)
-
-
-async def test_an_address_literal_has_no_owner_to_ask(world: FakeOutside) -> None:
-    world.dialer.hosts["192.0.2.5"] = FakeHost()
-
-    await _run(world, "ann@[192.0.2.5]")
-
-    assert [] == _wishes(world)
+# Hosts that refuse callouts, or us.
 
 
 async def test_a_host_that_refuses_callouts_in_words_has_opted_out(world: FakeOutside) -> None:
@@ -526,9 +452,6 @@ async def test_a_host_that_refuses_callouts_in_words_has_opted_out(world: FakeOu
     reasons = [Reason.REFUSES_US, Reason.OPTED_OUT, Reason.NO_SUCH_MAILBOX]
     assert reasons == [report.reason for report in (first, second, third)]
     assert 2 == len(world.dialer.calls)
-
-
-# Breakers.
 
 
 async def test_a_host_that_refuses_us_is_tried_after_pauses_that_double(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from fakes import Visitors
-from ringback.engine.chain import Chain, Guest
+from ringback.engine.chain import Chain
+from ringback.engine.session import Guest
 from ringback.rules.conclude import conclude
 from ringback.values.evidence import About, Exchange, Fault, Stage
 from ringback.values.settings import TlsPolicy
@@ -38,7 +39,7 @@ class Talk:
         self.probe = Probe(first.endpoint, 7, "verify.example.net", TlsPolicy.NEVER, self.chain)
         self.commands: list[str] = []
 
-    def _note(self) -> None:
+    def _note(self, ip: str) -> None:
         self.refused += 1
 
     def hear(self, *replies: str, lost: Fault | None = None) -> None:

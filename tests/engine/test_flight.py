@@ -4,13 +4,11 @@ import asyncio
 
 from fakes import FakeOutside
 from ringback.engine.asker import Asker
-from ringback.engine.flight import Flight
+from ringback.engine.flight import Flight, settle
 from ringback.rules.gates import Passed
 from ringback.values.address import parse_address
 from ringback.values.query import Query, Report
 from ringback.values.verdict import Reason
-
-SOON_S = 0.001
 
 
 def flight(world: FakeOutside) -> Flight:
@@ -36,26 +34,23 @@ ACCEPTED, REFUSED = report(Reason.ACCEPTED), report(Reason.NO_SUCH_MAILBOX)
 
 async def test_an_early_asker_leaves_when_the_address_is_accepted(world: FakeOutside) -> None:
     under_way = flight(world)
-    early = asyncio.create_task(under_way.wait_news(None, early=True))
-    late = asyncio.create_task(under_way.wait_news(None, early=False))
-    await asyncio.sleep(0)
+    early, late = under_way.join(early=True), under_way.join(early=False)
     under_way.accept(ACCEPTED)
     await asyncio.sleep(0)
 
-    assert ACCEPTED == await early
+    assert ACCEPTED == early.result()
     assert not late.done()
-    assert ACCEPTED == await under_way.wait_news(None, early=True)
+    assert ACCEPTED == under_way.join(early=True).result()
 
     under_way.conclude(REFUSED)
 
     assert REFUSED == await late
-    assert REFUSED == await under_way.wait_news(None, early=True)
+    assert REFUSED == under_way.join(early=True).result()
 
 
 async def test_of_two_moments_at_once_the_later_counts(world: FakeOutside) -> None:
     under_way = flight(world)
-    early = asyncio.create_task(under_way.wait_news(None, early=True))
-    await asyncio.sleep(0)
+    early = under_way.join(early=True)
     under_way.accept(ACCEPTED)
     under_way.conclude(REFUSED)
     under_way.conclude(ACCEPTED)
@@ -63,18 +58,22 @@ async def test_of_two_moments_at_once_the_later_counts(world: FakeOutside) -> No
     assert REFUSED == await early
 
 
-async def test_whose_time_is_up_leaves_without_news(world: FakeOutside) -> None:
+async def test_who_was_told_already_is_told_nothing_more(world: FakeOutside) -> None:
     under_way = flight(world)
+    late = under_way.join(early=False)
+    settle(late, None)
+    under_way.conclude(REFUSED)
+    await asyncio.sleep(0)
 
-    assert await under_way.wait_news(SOON_S, early=True) is None
+    assert late.result() is None
 
 
 async def test_who_leaves_is_forgotten_and_costs_others_nothing(world: FakeOutside) -> None:
     under_way = flight(world)
-    gone = asyncio.create_task(under_way.wait_news(60.0, early=True))
-    stays = asyncio.create_task(under_way.wait_news(60.0, early=True))
-    await asyncio.sleep(0)
+    gone, stays = under_way.join(early=True), under_way.join(early=True)
+    under_way.leave(gone)
+    under_way.leave(gone)
     under_way.conclude(REFUSED)
-    gone.cancel()
 
     assert REFUSED == await stays
+    assert not gone.done()

@@ -56,3 +56,16 @@ async def test_another_budget_changes_how_many_connect_at_a_time() -> None:
 
     assert waited
     assert waits_too
+
+
+async def test_a_place_is_taken_at_once_or_not_at_all() -> None:
+    pacer = Pacer(Budget(concurrent_per_host=1, concurrent=2))
+
+    first, again = pacer.take_slot("192.0.2.1"), pacer.take_slot("192.0.2.1")
+    second, third = pacer.take_slot("192.0.2.2"), pacer.take_slot("192.0.2.3")
+    for ip in ("192.0.2.1", "192.0.2.2"):
+        pacer.release(ip)
+
+    assert (True, False, True, False) == (first, again, second, third)
+    assert not pacer._users
+    assert not pacer._at_host

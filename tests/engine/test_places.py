@@ -36,6 +36,16 @@ async def test_who_comes_first_is_served_first() -> None:
     assert [True, True, False] == then
 
 
+async def test_who_comes_while_others_wait_takes_no_place() -> None:
+    places = Places(1)
+    free = places.take_place()
+    await turns(places, 1)
+    places.give_back()
+
+    assert free
+    assert not places.take_place()
+
+
 async def test_more_places_are_taken_at_once() -> None:
     places = Places(1)
     tasks = await turns(places, 4)

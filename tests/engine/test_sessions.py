@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside
+from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside, Visitors
 from ringback.engine.callout import Callout
 from ringback.engine.outside import Outside
 from ringback.engine.sessions import MAX_PER_SESSION
@@ -433,6 +433,26 @@ async def test_a_line_that_nobody_is_left_in_wants_no_place(world: FakeOutside) 
 
     assert 1 == len(world.dialer.calls)
     assert not counter.outside.pacer._users
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_who_leaves_at_the_moment_of_coming_takes_nobody_along(
+    world: FakeOutside, visitors: Visitors, others: int
+) -> None:
+    counter = Counter(world, FakeHost(mailboxes=set(_people(2))))
+    sessions = counter.callout._sessions
+    came = [visitors.visit(visitors.walk(person)) for person in _people(1 + others)]
+    first, *rest = [asyncio.create_task(sessions.wait_turn(visit)) for visit in came]
+    await asyncio.sleep(0)
+
+    first.cancel()
+    await asyncio.gather(first, *rest, return_exceptions=True)
+    await _settle()
+
+    assert first.cancelled()
+    assert others == len(world.dialer.calls)
+    assert not counter.outside.pacer._users
+    assert not sessions._lines
 
 
 async def test_who_is_being_asked_for_may_leave_and_the_session_goes_on(

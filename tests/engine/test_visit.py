@@ -10,9 +10,8 @@ from ringback.rules.lessons import OPT_OUT_RULE
 from ringback.rules.pacing import Charge, Rate
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.facts import DomainFact, Fact, HostFact
-from ringback.values.settings import TlsPolicy
 from ringback.values.verdict import Outcome, Reason
-from ringback.wire.probe import Probe, Question
+from ringback.wire.probe import Question
 
 ANN, DOMAIN, IP = "ann@shop.example", "shop.example", "192.0.2.1"
 CONTROL = "nobody@shop.example"
@@ -171,24 +170,3 @@ async def test_a_conversation_teaches_of_its_domain(visitors: Visitors) -> None:
     (lesson,) = visit.lessons([YES, CONTROL_NO])
 
     assert DomainFact.SELECTIVE is lesson.kind
-
-
-async def test_a_walk_tells_how_far_it_has_come(visitors: Visitors) -> None:
-    walk = visitors.walk(ANN)
-    visit = visitors.visit(walk)
-    before = walk.progress
-    walk.turn_to(visit.endpoint)
-    waiting = walk.progress
-    visit.take_part(Probe(visit.endpoint, 1, "verify.example", TlsPolicy.NEVER, visit.plan))
-    talking = walk.progress
-    walk.turn_to(visit.endpoint)
-
-    assert (DOMAIN, START, "", Stage.ROUTE) == (
-        before.domain,
-        before.since_at,
-        before.host,
-        before.stage,
-    )
-    assert ("mx1.shop.example", IP, None) == (waiting.host, waiting.ip, waiting.stage)
-    assert Stage.CONNECT is talking.stage
-    assert waiting == walk.progress

@@ -10,27 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from ..rules.burden import Target, charges_for, wish_charge
 from ..rules.conclude import conclude
 from ..rules.exemptions import Exemptions
-from ..rules.forwarding import (
-    leads_to_us,
-    listeners_of,
-    manner_of,
-    sender_for,
-    subject_of,
-    tls_of,
-)
-from ..rules.gates import Gate, Passed
-from ..rules.optout import Wish, ask_owner
-from ..rules.outcomes import Finding, Then, judge
-from ..rules.pacing import Charge
+from ..rules.forwarding import manner_of, sender_for, subject_of, tls_of
+from ..rules.gates import Passed
+from ..rules.outcomes import Finding, judge
 from ..rules.plan import POSTMASTER, Plan, control_local_part
 from ..rules.standing import live
 from ..values.address import Address
 from ..values.dns import Mx
 from ..values.endpoint import PLAINLY, UNIX, Endpoint, Manner
-from ..values.evidence import About, Exchange, Fault, Stage
+from ..values.evidence import About, Exchange, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.query import Purpose, Query
 from ..values.settings import Method, RecipientRoute, RouteTls, Settings, TlsPolicy
@@ -41,9 +31,11 @@ from .logins import Logins
 from .outside import Outside
 from .ports import Sink
 from .progress import UnderWay
-from .router import Hosts, Router
+from .router import Router
 from .sessions import Sessions
-from .visit import Desk, OnNews, Visit, Walk, is_known
+from .visit import Desk, Visit
+from .walk import OnNews, Walk
+from .wishes import Wishes
 
 CONTROL_KEY = "control"  # the name of the store's secret behind control addresses
 
@@ -56,10 +48,11 @@ class Callout:
     ) -> None:
         self._settings, self._outside, self._exemptions = settings, outside, exemptions
         self._router = Router(settings, outside.resolver, outside.clock, outside.draw)
+        self._wishes = Wishes(settings, outside, exemptions)
         store, clock, pacer = outside.store, outside.clock, outside.pacer
         ledger = Ledger(settings.budget, store, clock, pacer, outside.draw)
         self._hosts = HostMemory(settings.etiquette, store, clock, pacer, sink)
-        self._desk = Desk(settings, store, clock, self._hosts, ledger, self._charges)
+        self._desk = Desk(settings, store, clock, self._hosts, ledger, self._wishes.charges)
         helo_name = settings.identity.helo_name
         self._sessions = Sessions(settings.smtp, helo_name, outside.dialer, pacer, ledger)
         self._logins = Logins(clock)
@@ -86,21 +79,28 @@ class Callout:
         walk = await self._set_out(address, query, passed, on_news, asker)
         self._walks[walk] = None
         try:
-            route = await self._find_hosts(walk)
-            if route.hosts and await self._owner_agrees(walk):
-                await self._ask_hosts(walk, route)
-                await self._ask_control_again(walk)
+            await self._find_hosts(walk)
+            # Ten thousand wait here for hosts that are silent: what led to a visit has returned by then.
+            while visit := await self._next_visit(walk):
+                await self._sessions.wait_turn(visit)
+                finding = visit.finding
+                if in_clear := self._again_in_clear(walk, visit):
+                    await self._sessions.wait_turn(in_clear)
+                    finding = in_clear.finding or finding
+                walk.leave(finding)
         finally:
             del self._walks[walk]
         return walk.with_contrast(())
 
-    async def _find_hosts(self, walk: Walk) -> Hosts:
+    async def _find_hosts(self, walk: Walk) -> None:
+        """Find out whom there is to ask, if the domain's owner lets us."""
         if walk.route:
-            route = await self._router.behind(walk.route, walk.asker)
+            found = await self._router.behind(walk.route, walk.asker)
         else:
-            route = await self._router.hosts(walk.address, walk.asker)
-        walk.evidence.append(route.said)
-        return route
+            found = await self._router.hosts(walk.address, walk.asker)
+        walk.evidence.append(found.said)
+        if found.hosts and await self._wishes.owner_agrees(walk):
+            walk.hosts, walk.is_implicit = found.hosts, found.implicit
 
     async def _set_out(
         self, address: Address, query: Query, passed: Passed, on_news: OnNews, asker: Asker
@@ -156,36 +156,34 @@ class Callout:
             return plan
         return replace(plan, sender=sender_for(route, query, address), vrfy=False, ours=True)
 
-    async def _ask_hosts(self, walk: Walk, route: Hosts) -> None:
-        loop = asyncio.get_running_loop()
-        for host in route.hosts:
-            then = await self._ask_host(walk, host, implicit=route.implicit)
-            refused_twice = then is Then.ONE_MORE_HOST and walk.one_more
-            decided = then is Then.STOP or is_known(walk.with_contrast(()))
-            if decided or refused_twice or loop.time() >= walk.deadline_at:
-                break
-            walk.one_more = walk.one_more or then is Then.ONE_MORE_HOST
+    async def _next_visit(self, walk: Walk) -> Visit | None:
+        """Where to go; None where nobody is left, or what is known is enough."""
+        while endpoint := await self._next_endpoint(walk):
+            visit = await self._visit_at(walk, endpoint)
+            if isinstance(visit, Visit):
+                return visit
+            walk.leave(visit)
+        return None
 
-    async def _ask_host(self, walk: Walk, host: Mx, *, implicit: bool) -> Then:
-        """Try the addresses of one host until one of them speaks."""
-        then = Then.NEXT_HOST
+    async def _next_endpoint(self, walk: Walk) -> Endpoint | None:
+        """The next address of the present host, or of the next one that is worth asking."""
+        loop = asyncio.get_running_loop()
+        while not walk.endpoints and walk.goes_on(loop.time()):
+            await self._look_up(walk, walk.take_host())
+        return walk.take_endpoint() or self._turn_to_control(walk)
+
+    async def _look_up(self, walk: Walk, host: Mx) -> None:
+        """Find the addresses of a host."""
         if walk.route:
             ips, said = await self._router.addresses_behind(host, walk.asker)
         else:
+            implicit = walk.is_implicit
             ips, said = await self._router.addresses(
                 walk.address, host, walk.asker, implicit=implicit
             )
         if said:
             walk.evidence.append(said)
-        for ip in ips:
-            endpoint = self._endpoint(walk, host, ip)
-            finding = await self._ask_endpoint(walk, endpoint, walk.plan)
-            if finding is None:
-                return Then.NEXT_HOST  # not called: opted out, or the budget is used up
-            then = finding.then
-            if finding.because.stage is not Stage.CONNECT:
-                break
-        return then
+        walk.endpoints = tuple(self._endpoint(walk, host, ip) for ip in ips)
 
     def _endpoint(self, walk: Walk, host: Mx, ip: str) -> Endpoint:
         if walk.route is None:
@@ -194,28 +192,28 @@ class Callout:
         port = 0 if ip.startswith(UNIX) else walk.route.port
         return Endpoint(host.host, ip, port, host.preference, ours=True, verified=verified)
 
-    async def _ask_endpoint(self, walk: Walk, endpoint: Endpoint, plan: Plan) -> Finding | None:
-        """Have one conversation, and another in clear if the host's TLS is broken."""
-        if not await self._host_agrees(walk, endpoint):
+    async def _visit_at(self, walk: Walk, endpoint: Endpoint) -> Visit | Finding | None:
+        """The visit to make; or what is known instead, or nothing where nobody may be called."""
+        if not await self._wishes.host_agrees(walk, endpoint):
             return None
         facts = await self._hosts.load(endpoint.ip, walk.address.domain)
-        broken = any(fact.kind is HostFact.BREAKS_TLS for fact in facts)
-        manner, wanted = self._manner(walk, endpoint)
+        manner, tls = self._manner(walk, endpoint)
         if refused := self._logins.refusal(endpoint, manner):
             walk.add((refused,))
             return judge((refused,), About.ADDRESS)
-        tls = TlsPolicy.NEVER if broken and not manner.secret else wanted
-        visit = self._visit(walk, endpoint, plan, tls, manner)
-        if visit.is_left_alone(facts):
-            return visit.finding
-        await self._sessions.wait_turn(visit)
-        self._logins.note(endpoint, manner, visit.said)
+        if not manner.secret and any(fact.kind is HostFact.BREAKS_TLS for fact in facts):
+            tls = TlsPolicy.NEVER
+        visit = self._visit(walk, endpoint, tls, manner)
+        return visit.finding if visit.is_left_alone(facts) else visit
+
+    def _again_in_clear(self, walk: Walk, visit: Visit) -> Visit | None:
+        """Another visit at the same address, where the host's TLS has turned out to be broken."""
+        manner = visit.way.manner
+        self._logins.note(visit.endpoint, manner, visit.said)
         broken = any(exchange.fault and exchange.stage is Stage.TLS for exchange in visit.said)
-        if broken and not manner.secret:
-            in_clear = self._visit(walk, endpoint, plan, TlsPolicy.NEVER, manner)
-            await self._sessions.wait_turn(in_clear)
-            return in_clear.finding or visit.finding
-        return visit.finding
+        if not broken or manner.secret:
+            return None
+        return self._visit(walk, visit.endpoint, TlsPolicy.NEVER, manner)
 
     def _manner(self, walk: Walk, endpoint: Endpoint) -> tuple[Manner, TlsPolicy]:
         """How the host is spoken to, and when TLS is begun."""
@@ -224,93 +222,22 @@ class Callout:
             return PLAINLY, self._settings.smtp.tls
         return manner_of(route, endpoint, self._outside.logins.get(route.domain)), tls_of(route)
 
-    def _visit(
-        self, walk: Walk, endpoint: Endpoint, plan: Plan, tls: TlsPolicy, manner: Manner
-    ) -> Visit:
+    def _visit(self, walk: Walk, endpoint: Endpoint, tls: TlsPolicy, manner: Manner) -> Visit:
         walk.turn_to(endpoint)
-        return Visit(self._desk, walk, endpoint, plan, tls, manner)
+        return Visit(self._desk, walk, endpoint, walk.plan, tls, manner)
 
-    def _charges(self, walk: Walk, endpoint: Endpoint) -> tuple[Charge, ...]:
-        """The budgets that the visit falls under, those included that owners have set."""
-        if walk.is_of_ours:
-            return ()
-        target = Target(endpoint.ip, endpoint.host, walk.address.domain)
-        charges = charges_for(
-            target, walk.query.client, self._settings.budget, self._outside.organisation
-        )
-        names = {walk.address.domain, _name_of(endpoint)}
-        rated = [
-            wish_charge(wish.said_by, wish.per_hour)
-            for name, wish in walk.wishes.items()
-            if name in names and wish.per_hour is not None
-        ]
-        return (*charges, *{charge.key: charge for charge in rated}.values())
-
-    # The wish of those who would be called (etiquette.md, Opt-out).
-
-    async def _owner_agrees(self, walk: Walk) -> bool:
-        """Ask for the wish of who owns the domain, before anybody is called."""
-        wish = await self._wish(walk, walk.address.domain)
-        if wish.forbids:
-            self._note_wish(walk, Endpoint("", "", 0), wish)
-        return not wish.forbids
-
-    async def _host_agrees(self, walk: Walk, endpoint: Endpoint) -> bool:
-        """Ask for the wish of who runs the host, who bears the burden."""
-        if walk.is_of_ours:
-            return not self._is_own_door(walk, endpoint)
-        local = self._exemptions.forbid_host(endpoint.host)
-        if local:
-            listed = "etiquette.opted_out"
-            now = self._outside.clock.now()
-            walk.add_not_called(now, endpoint, Fault.OPTED_OUT, local.gate, listed)
-            return False
-        wish = await self._wish(walk, _name_of(endpoint))
-        if wish.forbids:
-            self._note_wish(walk, endpoint, wish)
-        return not wish.forbids
-
-    def _is_own_door(self, walk: Walk, endpoint: Endpoint) -> bool:
-        """Say whether a route was made to lead to ourselves, and note that."""
-        own = leads_to_us(endpoint, listeners_of(self._settings))
-        if own:
-            why, now = "the route leads to a door of our own", self._outside.clock.now()
-            gate = Gate.FORBIDDEN_NETWORK
-            walk.add_not_called(now, endpoint, Fault.FORBIDDEN_NETWORK, gate, why)
-        return own
-
-    async def _wish(self, walk: Walk, name: str) -> Wish:
-        """The wish that stands in the DNS. An address literal has no name whose owner could be asked."""
-        if walk.is_of_ours or walk.address.literal_ip:
-            return Wish()
-        if name not in walk.wishes:
-            asking = ask_owner(name, self._outside.organisation)
-            walk.wishes[name] = await walk.asker.run(asking)
-        return walk.wishes[name]
-
-    def _note_wish(self, walk: Walk, endpoint: Endpoint, wish: Wish) -> None:
-        fault, gate = (
-            (Fault.OPTED_OUT, Gate.OPTED_OUT_DNS)
-            if wish.never
-            else (Fault.OPT_OUT_UNKNOWN, Gate.OPT_OUT_UNKNOWN)
-        )
-        walk.add_not_called(self._outside.clock.now(), endpoint, fault, gate, wish.said_by)
-
-    async def _ask_control_again(self, walk: Walk) -> None:
-        """Ask for the control on a connection of its own where it got lost (scenarios 48 and 98).
+    def _turn_to_control(self, walk: Walk) -> Endpoint | None:
+        """Where to ask for the control alone, at the end, if it got lost there (scenarios 48 and 98).
 
         Never for a message that waits: its mail is accepted either way.
         """
-        if walk.query.purpose is Purpose.SENDER or not walk.plan.control:
-            return
+        walk.hosts = ()
+        is_open = walk.plan.address and walk.plan.control
+        if walk.query.purpose is Purpose.SENDER or not is_open:
+            return None
         conclusion = conclude(walk.with_contrast(()))
         because = conclusion.because
         if not conclusion.settled or conclusion.final or because is None:
-            return
-        endpoint = self._endpoint(walk, Mx(because.preference, because.host), because.ip)
-        await self._ask_endpoint(walk, endpoint, replace(walk.plan, address=""))
-
-
-def _name_of(endpoint: Endpoint) -> str:
-    """The name of a host as owners' records are asked for."""
-    return endpoint.host.lower().removesuffix(".")
+            return None
+        walk.plan = replace(walk.plan, address="")
+        return self._endpoint(walk, Mx(because.preference, because.host), because.ip)

@@ -5,15 +5,14 @@ it. What the host says of one decides whether the next is asked at all.
 Not here: who takes part (engine/sessions.py), what one asks for (rules/plan.py).
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..rules.outcomes import Remember, cell_of, judge
 from ..values.evidence import About, Exchange, Fault, Reading, Stage
 from ..wire.probe import SHUTTING_DOWN, Question
 from ..wire.reply import Reply
-from .visit import Visit
+from .session import Guest
 
 # What is said for the connection's sake, not for a mailbox.
 _SHARED = frozenset(
@@ -31,41 +30,16 @@ _NAMING = frozenset({Stage.RCPT, Stage.VRFY})
 TOO_MANY_RECIPIENTS = 452  # RFC 5321 section 4.5.3.1.10: of this session
 
 
-@dataclass(slots=True, eq=False)
-class Guest:
-    """A visit in a session, or waiting for one; `ended` when it is over."""
-
-    visit: Visit
-    ended: asyncio.Future[None]
-    patience: asyncio.TimerHandle | None = None  # while it waits
-    goes_first: bool = False  # a session broke off before its turn: the next one is its own
-    session: asyncio.Task[None] | None = None  # the last that it took part in
-
-    @property
-    def is_gone(self) -> bool:
-        return self.ended.done()
-
-    def settle(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-    def lose_patience(self) -> None:
-        """It waits no more: who is in a session has as much time as the session."""
-        if self.patience is not None:
-            self.patience.cancel()
-            self.patience = None
-
-
 class Chain:
     """`allowed`: how many recipients the host may refuse before nothing more is asked; None: any number.
 
-    `note_refused` is called for each.
+    `note_refused` is called for each, with the host's IP address.
     """
 
     __slots__ = ("_allowed", "_begins", "_left", "_note_refused", "_turn", "served")
 
     def __init__(
-        self, guests: Sequence[Guest], allowed: int | None, note_refused: Callable[[], None]
+        self, guests: Sequence[Guest], allowed: int | None, note_refused: Callable[[str], None]
     ) -> None:
         self._turn, *left = guests
         self._left = left
@@ -76,7 +50,7 @@ class Chain:
     def read(self, stage: Stage, reply: Reply) -> Reading:
         if stage is Stage.RCPT and reply.code >= 500 and self._allowed is not None:
             self._allowed -= 1
-            self._note_refused()
+            self._note_refused(self._turn.visit.endpoint.ip)
         return self._turn.visit.plan.read(stage, reply)
 
     def next_question(self, said: Sequence[Exchange]) -> Question | None:

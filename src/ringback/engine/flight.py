@@ -12,7 +12,7 @@ from ..values.address import Address
 from ..values.query import Query, Report
 from .asker import Asker
 
-_Turn = asyncio.Future[Report | None]  # of one who waits; None when his time is up
+Turn = asyncio.Future[Report | None]  # of one who waits; None when his time is up
 
 
 @dataclass(slots=True, eq=False)
@@ -29,27 +29,25 @@ class Flight:
     concluded: asyncio.Future[Report]
     accepted: Report | None = None  # the address was accepted; the control is still open
     # Who waits, each for an answer in his own time: those whom `accepted` serves, and the others.
-    _early: list[_Turn] = field(default_factory=list)
-    _late: list[_Turn] = field(default_factory=list)
+    _early: list[Turn] = field(default_factory=list)
+    _late: list[Turn] = field(default_factory=list)
 
     @property
     def _news(self) -> Report | None:
         return self.concluded.result() if self.concluded.done() else self.accepted
 
-    async def wait_news(self, timeout_s: float | None, *, early: bool) -> Report | None:
-        """The conclusion, or if it serves an `early` asker what comes before it; None: not in time."""
+    def join(self, *, early: bool) -> Turn:
+        """Wait for the conclusion, or if it serves an `early` asker for what comes before it."""
+        turn: Turn = self.concluded.get_loop().create_future()
         if self.concluded.done() or (early and self.accepted):
-            return self._news
-        loop = asyncio.get_running_loop()
-        turn: _Turn = loop.create_future()
-        waiting = self._early if early else self._late
-        waiting.append(turn)
-        timer = None if timeout_s is None else loop.call_later(timeout_s, _settle, turn, None)
-        try:
-            return await turn
-        finally:
-            if timer is not None:
-                timer.cancel()
+            turn.set_result(self._news)
+        else:
+            (self._early if early else self._late).append(turn)
+        return turn
+
+    def leave(self, turn: Turn) -> None:
+        """Wait no longer."""
+        for waiting in (self._early, self._late):
             if turn in waiting:
                 waiting.remove(turn)
 
@@ -65,16 +63,17 @@ class Flight:
             self._tell_soon(self._early)
             self._tell_soon(self._late)
 
-    def _tell_soon(self, waiting: list[_Turn]) -> None:
+    def _tell_soon(self, waiting: list[Turn]) -> None:
         """Not at once: what ends in the same moment, the callout itself for one, has ended by then."""
         self.concluded.get_loop().call_soon(self._tell, waiting)
 
-    def _tell(self, waiting: list[_Turn]) -> None:
+    def _tell(self, waiting: list[Turn]) -> None:
         for turn in waiting:
-            _settle(turn, self._news)
+            settle(turn, self._news)
         waiting.clear()
 
 
-def _settle(turn: _Turn, report: Report | None) -> None:
+def settle(turn: Turn, report: Report | None) -> None:
+    """Say what there is, if that is not done."""
     if not turn.done():
         turn.set_result(report)

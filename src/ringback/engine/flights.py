@@ -38,7 +38,7 @@ from .flight import Flight
 from .outside import Outside
 from .ports import Sink
 from .recall import Recall
-from .visit import News
+from .walk import News
 
 # Callouts under way or waiting for their turn. Each holds a few kilobytes; past this, questions pile up
 # faster than they can ever be answered, and mail is better let through.
@@ -99,7 +99,7 @@ class Flights:
             loop.create_future(),
         )
         self._flights[flight.key] = flight
-        task = asyncio.create_task(self._fly(flight))
+        task = asyncio.create_task(self._fly(flight), name="callout")
         self._tasks[task] = flight
         task.add_done_callback(self._land)
         return flight

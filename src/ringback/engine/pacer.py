@@ -32,6 +32,16 @@ class Pacer:
         for places in self._at_host.values():
             places.resize(budget.concurrent_per_host)
 
+    def take_slot(self, ip: str) -> bool:
+        """Take a place among the connections to the host, and among all, if they are free; see release."""
+        if not self._everywhere.take_place():
+            return False
+        if not self._at_host[ip].take_place():
+            self._everywhere.give_back()
+            return False
+        self._users[ip] += 1
+        return True
+
     async def wait_slot(self, ip: str) -> None:
         """Wait for a place among the connections to the host, and among all; give it back by release."""
         self._users[ip] += 1

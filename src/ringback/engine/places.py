@@ -18,10 +18,16 @@ class Places:
         # Made for the first who waits: each host has places, and an empty one takes half a kilobyte.
         self._waiting: OrderedDict[asyncio.Future[None], None] | None = None
 
+    def take_place(self) -> bool:
+        """Take a place, if one is free."""
+        if self._taken >= self._limit:
+            return False
+        self._taken += 1  # nobody waits, then
+        return True
+
     async def wait_place(self) -> None:
         """Take a place, when one is free."""
-        if self._taken < self._limit:  # then nobody waits
-            self._taken += 1
+        if self.take_place():
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting = self._waiting or OrderedDict()

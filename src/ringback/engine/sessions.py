@@ -1,14 +1,14 @@
 """Connections that several callouts share: who waits for the same host is asked for in one session.
 
 There is a line for each host, and a session takes from its head when it gets a place among the connections:
-one callout that began it, and others that came meanwhile. A task of its own holds it, so that nobody who
-leaves takes it along. Not here: what is asked (engine/chain.py), whether at all (engine/visit.py).
+one callout that began it, and others that came meanwhile. Where it is shared or has to wait for its place, a
+task of its own holds it, so that nobody who leaves takes it along. Not here: what is asked (engine/chain.py),
+whether at all (engine/visit.py).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from ..errors import StoreError
 from ..rules.gates import Gate
@@ -16,26 +16,26 @@ from ..values.endpoint import Patience
 from ..values.evidence import Fault
 from ..values.settings import Smtp
 from ..wire.probe import Probe
-from .chain import Chain, Guest
+from .chain import Chain
 from .ledger import Ledger
 from .pacer import Pacer
 from .ports import Dialer
+from .session import NONE, Guest, Session
 from .visit import Visit, Way
 
 # Addresses that are asked for in one session. Servers slow down or hang up after ten to twenty errors.
 MAX_PER_SESSION = 10
-
-_NONE: frozenset[str] = frozenset()  # one for all lines
 
 
 @dataclass(slots=True, eq=False)
 class _Line:
     """Who waits for one host, in order of arrival."""
 
+    way: Way
     waiting: dict[Guest, None] = field(default_factory=dict)
-    next_session: asyncio.Task[None] | None = None  # it waits for a place
+    next_session: Session | None = None  # it waits for a place
     # Domains whose control is being asked for: others wait for its answer, and need not ask.
-    controlled: frozenset[str] = _NONE
+    controlled: frozenset[str] = NONE
     sessions: int = 0  # under way
 
     @property
@@ -66,7 +66,7 @@ class _Line:
 
 def _controlled_by(guests: Iterable[Guest]) -> frozenset[str]:
     """The domains whose control a session asks for. No other session does: see _Line.take."""
-    return frozenset(guest.visit.domain for guest in guests if guest.visit.plan.control) or _NONE
+    return frozenset(guest.visit.domain for guest in guests if guest.visit.plan.control) or NONE
 
 
 def _refrain(guests: Iterable[Guest]) -> None:
@@ -90,98 +90,130 @@ class Sessions:
     ) -> None:
         self._smtp, self._helo_name = smtp, helo_name
         self._dialer, self._pacer, self._ledger = dialer, pacer, ledger
+        self._note_refused = ledger.note_refused
         self._lines: dict[Way, _Line] = {}
-        self._held: dict[asyncio.Task[None], list[Guest]] = {}
 
     async def wait_turn(self, visit: Visit) -> None:
         """Let the host be asked when it is its turn; return when that is over. Raises StoreError."""
-        loop = asyncio.get_running_loop()
-        guest = Guest(visit, loop.create_future())
-        line = self._lines.setdefault(visit.way, _Line())
+        guest = Guest(visit, asyncio.get_running_loop().create_future())
+        line = self._lines.get(visit.way)
+        if line is None:
+            line = self._lines[visit.way] = _Line(visit.way)
         line.waiting[guest] = None
-        self._begin(visit.way, line, [guest])
-        self._be_patient(visit.way, line, guest)
+        if line.next_session is None and line.may_go(guest) and self._pacer.take_slot(line.way.ip):
+            session = await self._open(line, guest)
+            if session.guests == [guest]:  # mostly, and then it takes no task
+                await self._hold(line, session)
+        else:
+            self._begin(line, [guest])
+            self._be_patient(line, guest)
         try:
             await guest.ended
         finally:
             guest.lose_patience()
             if guest.ended.cancelled():
-                await self._leave(visit.way, line, guest)
+                await self._leave(line, guest)
 
-    def _begin(self, way: Way, line: _Line, waiting: Iterable[Guest]) -> None:
+    async def _open(self, line: _Line, guest: Guest) -> Session:
+        """Begin a session where there is a place for it; who shares it with nobody is to hold it."""
+        line.next_session = session = Session()
+        try:
+            await asyncio.sleep(0)  # who comes at the same moment shares it
+        except asyncio.CancelledError:
+            del line.waiting[guest]
+            raise
+        finally:
+            self._fill(line, session)
+            if session.guests != [guest]:
+                session.begin(self._hold(line, session))
+        return session
+
+    def _begin(self, line: _Line, waiting: Iterable[Guest]) -> None:
         """Have a session wait for a place, if any of those who wait can use it."""
         if line.next_session is None and any(map(line.may_go, waiting)):
-            guests: list[Guest] = []
-            line.next_session = asyncio.create_task(self._hold(way, line, guests))
-            self._held[line.next_session] = guests
-            line.next_session.add_done_callback(self._end)
-        elif line.is_over and self._lines.get(way) is line:
-            del self._lines[way]
+            line.next_session = session = Session()
+            session.begin(self._hold_in_turn(line, session))
+        elif line.is_over and self._lines.get(line.way) is line:
+            del self._lines[line.way]
 
-    def _be_patient(self, way: Way, line: _Line, guest: Guest) -> None:
+    def _be_patient(self, line: _Line, guest: Guest) -> None:
         """Have `guest` wait until its callout has no time left."""
         loop = asyncio.get_running_loop()
-        guest.patience = loop.call_at(guest.visit.deadline_at, self._give_up, way, line, guest)
+        guest.patience = loop.call_at(guest.visit.deadline_at, self._give_up, line, guest)
 
-    def _give_up(self, way: Way, line: _Line, guest: Guest) -> None:
+    def _give_up(self, line: _Line, guest: Guest) -> None:
         """The callout of one who waits has no time left."""
         del line.waiting[guest]
         guest.visit.note(Fault.OVER_BUDGET, Gate.CONNECTIONS, "connections at a time")
         guest.settle()
-        self._stop_waiting(way, line)
+        self._stop_waiting(line)
 
-    def _stop_waiting(self, way: Way, line: _Line) -> None:
+    def _stop_waiting(self, line: _Line) -> None:
         """End the wait of a session that nobody needs any more."""
         if line.next_session is not None and not line.waiting:
             line.next_session.cancel()
             line.next_session = None
-        self._begin(way, line, line.waiting)
+        self._begin(line, line.waiting)
 
-    async def _leave(self, way: Way, line: _Line, guest: Guest) -> None:
+    async def _leave(self, line: _Line, guest: Guest) -> None:
         """A callout was broken off: its session goes on for the others, if there are any."""
         if guest in line.waiting:
             del line.waiting[guest]
-            self._stop_waiting(way, line)
-        session = guest.session
-        if session and all(other.is_gone for other in self._held.get(session, ())):
-            session.cancel()
-            await asyncio.wait({session})
+            self._stop_waiting(line)
+        if guest.session is not None:
+            await guest.session.leave()
 
-    async def _hold(self, way: Way, line: _Line, guests: list[Guest]) -> None:
-        """Wait for a place, and hold one session there; `guests` are those that take part."""
-        await self._pacer.wait_slot(way.ip)
-        guests += line.take()
-        for guest in guests:
-            guest.session = asyncio.current_task()
+    async def _hold_in_turn(self, line: _Line, session: Session) -> None:
+        """Wait for a place, and hold a session there."""
+        await self._pacer.wait_slot(line.way.ip)
+        self._fill(line, session)
+        await self._hold(line, session)
+
+    def _fill(self, line: _Line, session: Session) -> None:
+        """Have a session take from its line, now that there is a place for it."""
+        session.guests = line.take()
+        session.controlled = _controlled_by(session.guests)
+        for guest in session.guests:
+            guest.session = session
             guest.lose_patience()
         line.next_session = None
         line.sessions += 1
-        domains = _controlled_by(guests)
-        line.controlled = line.controlled | domains or _NONE
-        self._begin(way, line, line.waiting)
-        try:
-            await self._serve(way, line, guests)
-        finally:
-            for guest in guests:
-                guest.visit.end_trial()
-            self._pacer.release(way.ip)
-            line.controlled = line.controlled - domains or _NONE
-            line.sessions -= 1
-            self._begin(way, line, line.waiting)
+        line.controlled = line.controlled | session.controlled or NONE
+        self._begin(line, line.waiting)
 
-    async def _serve(self, way: Way, line: _Line, guests: list[Guest]) -> None:
-        """Ask for those of whom there is anything to ask, as far as the host's budgets go."""
-        allowed = await self._pledge(way, guests)
+    # Ten thousand hosts may let us wait: nothing but this and what it calls waits there with them.
+    async def _hold(self, line: _Line, session: Session) -> None:
+        """Have the conversation for those who take part, and give the place back."""
         try:
-            # After the wait, in which others may have had the answer.
-            left = await self._those_who(Visit.prepare, guests)
-            if allowed == 0:
-                _refrain(left)
-            elif ready := await self._charge(left):
-                await self._converse(way, line, ready, allowed)
+            if ready := await self._ready(line, session):
+                chain = Chain(ready, session.allowed, self._note_refused)
+                first, probe = ready[0].visit, self._probe(ready, line.way, chain)
+                await self._dialer.call(first.endpoint, probe, self._patience(first))
+                chain.end(probe.transcript)
+                await self._see_off(line, chain)
         finally:
-            if allowed:
-                self._ledger.end_pledge(way.ip, allowed)
+            self._close(line, session)
+
+    def _close(self, line: _Line, session: Session) -> None:
+        """Give back what a session has held."""
+        if session.allowed:
+            self._ledger.end_pledge(line.way.ip, session.allowed)
+        for guest in session.guests:
+            guest.visit.end_trial()
+        self._pacer.release(line.way.ip)
+        line.controlled = line.controlled - session.controlled or NONE
+        line.sessions -= 1
+        self._begin(line, line.waiting)
+
+    async def _ready(self, line: _Line, session: Session) -> list[Guest]:
+        """Those of whom there is anything to ask, as far as the host's budgets go."""
+        session.allowed = await self._pledge(line.way, session.guests)
+        # After the wait, in which others may have had the answer.
+        left = await self._those_who(Visit.prepare, session.guests)
+        if session.allowed == 0:
+            _refrain(left)
+            return []
+        return await self._charge(left)
 
     async def _pledge(self, way: Way, guests: Sequence[Guest]) -> int | None:
         """How many recipients the host may refuse; None: any number."""
@@ -191,7 +223,7 @@ class Sessions:
         until_at = min(guest.visit.deadline_at for guest in guests)
         return await self._ledger.pledge(way.ip, len(guests) + 1, until_at)
 
-    async def _charge(self, guests: list[Guest]) -> list[Guest]:
+    async def _charge(self, guests: Sequence[Guest]) -> list[Guest]:
         """Those whose part in the session the budgets allow."""
         ready: list[Guest] = []
         left = list(guests)
@@ -202,26 +234,24 @@ class Sessions:
         session = ready[0].visit.session
         return ready + await self._those_who(lambda visit: visit.charge(session), left)
 
-    # Ten thousand hosts may let us wait: nothing but this and what calls it waits there with them.
-    async def _converse(
-        self, way: Way, line: _Line, guests: Sequence[Guest], allowed: int | None
-    ) -> None:
+    def _probe(self, guests: Sequence[Guest], way: Way, chain: Chain) -> Probe:
         first = guests[0].visit
-        chain = Chain(guests, allowed, partial(self._ledger.note_refused, way.ip))
         probe = Probe(first.endpoint, first.connection, self._helo_name, way.tls, chain, way.manner)
         for guest in guests:
             guest.visit.take_part(probe)
-        await self._dialer.call(first.endpoint, probe, self._patience(first))
-        chain.end(probe.transcript)
-        for guest in chain.served:
-            await guest.visit.learn()
-        for guest in chain.served:
-            guest.settle()
-        self._send_back(way, line, chain.not_served)
+        return probe
 
     def _patience(self, visit: Visit) -> Patience:
         whole_s = max(0.0, visit.deadline_at - asyncio.get_running_loop().time())
         return Patience(self._smtp.stage_timeout_s, whole_s)
+
+    async def _see_off(self, line: _Line, chain: Chain) -> None:
+        """Let those go who got what the host said as an answer; the others go back to the line."""
+        for guest in chain.served:
+            await guest.visit.learn()
+        for guest in chain.served:
+            guest.settle()
+        self._send_back(line, chain.not_served)
 
     async def _those_who(
         self, may: Callable[[Visit], Awaitable[bool]], guests: Iterable[Guest]
@@ -244,7 +274,7 @@ class Sessions:
             guest.settle()
         return goes_on and not guest.is_gone
 
-    def _send_back(self, way: Way, line: _Line, guests: list[Guest]) -> None:
+    def _send_back(self, line: _Line, guests: list[Guest]) -> None:
         """Who was not served heads the line, and takes no part in another's session."""
         late = asyncio.get_running_loop().time()
         for guest in guests:
@@ -253,15 +283,6 @@ class Sessions:
         line.put_back(guests)
         for guest in guests:
             if guest.visit.deadline_at <= late:
-                self._give_up(way, line, guest)
+                self._give_up(line, guest)
             else:
-                self._be_patient(way, line, guest)
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        """Nobody waits for a session that has broken off; why, all of its callouts tell."""
-        guests = [guest for guest in self._held.pop(task) if not guest.is_gone]
-        for guest in guests:
-            if task.cancelled():
-                guest.ended.cancel()
-            elif error := task.exception():
-                guest.ended.set_exception(error)
+                self._be_patient(line, guest)

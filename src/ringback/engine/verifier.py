@@ -6,6 +6,8 @@ Not here: what becomes of a callout (engine/flights.py), what the MTA is told (r
 
 import asyncio
 from dataclasses import replace
+from types import TracebackType
+from typing import Self
 
 from ..errors import AddressError, StoreError
 from ..rules import reports
@@ -23,7 +25,7 @@ from .asker import Asker
 from .askers import Askers
 from .callout import Callout
 from .deferrals import Deferrals
-from .flight import Flight
+from .flight import Flight, Turn, settle
 from .flights import Flights, store_failed, without_place
 from .gatekeeper import Gatekeeper
 from .outside import Outside
@@ -51,7 +53,7 @@ class Verifier:
             self._deferrals,
             outside,
         )
-        self._askers = Askers()
+        self.askers = Askers()
         self._refresher = Refresher(self._refresh, sink)
         tell = self._refresher.tell_nowait
         self._recall = Recall(settings, outside.store, outside.clock, tell)
@@ -71,7 +73,14 @@ class Verifier:
 
     async def verify(self, asked: Query | str) -> Report:
         """Answer one query. What peers do, and a store that fails, end in a Report."""
-        query = Query(asked) if isinstance(asked, str) else asked
+        found = await self.ask(Query(asked) if isinstance(asked, str) else asked)
+        if isinstance(found, Report):
+            return found
+        with found as waiting:
+            return waiting.report(await waiting.news)
+
+    async def ask(self, query: Query) -> "Report | Waiting":
+        """The answer, or one who waits for a callout: what led to it holds no memory by then."""
         if exempt := self._exempt(query):
             return exempt
         try:
@@ -80,18 +89,13 @@ class Verifier:
             return reports.unasked(self._heading(query.address), Reason.BAD_SYNTAX, str(error))
         asker = Asker(self._outside.resolver)
         try:
-            with self._askers:
+            with self.askers:
                 found = await self._answer(query, address, asker)
-                if isinstance(found, Report):
-                    report = found
-                else:  # ten thousand may wait here, what led to it has returned by now
-                    news = await found.wait_news(self._left_s(query), early=_is_early(query))
-                    report = news or self._without_news(query, found)
         except StoreError as error:
-            report = store_failed(self._heading(query.address), error, self._sink)
-        if asker.asked:
-            report = replace(report, questions=asker.asked)
-        return _as_asked(report, query)
+            found = store_failed(self._heading(query.address), error, self._sink)
+        if isinstance(found, Report):
+            return _as_asked(found, query, asker)
+        return Waiting(self, query, asker, found)
 
     def verify_nowait(self, query: Query) -> Report | None:
         """The answer of `verify`, if it waits for nobody: that of a gate, or of a fresh entry in memory."""
@@ -133,7 +137,7 @@ class Verifier:
         Nothing is remembered of it but what it cost. Raises StoreError.
         """
         query, passed = Query(address.key), Passed((gate_of(self.helo_name),))
-        with self._askers:
+        with self.askers:
             return await self._callout.run(address, query, passed, lambda _: None)
 
     async def close(self, drain_s: float = 0.0) -> None:
@@ -142,7 +146,7 @@ class Verifier:
         give_up_at = loop.time() + drain_s
         await self._refresher.close()
         # Who stands at a gate has no callout yet, and may begin one.
-        await self._askers.wait_gone(drain_s)
+        await self.askers.wait_gone(drain_s)
         await self._flights.close(max(0.0, give_up_at - loop.time()))
         await self._outside.resolver.close()
 
@@ -162,7 +166,7 @@ class Verifier:
         if flight is not None:
             return flight
         try:
-            async with asyncio.timeout(self._left_s(query)):
+            async with asyncio.timeout(self.left_s(query)):
                 said = await self._gatekeeper.admit(query, address, asker)
         except TimeoutError:
             rule = "the DNS did not say in time who may be called"
@@ -192,7 +196,7 @@ class Verifier:
             return reports.unasked(heading, without_place(query), rule, gate)
         return flight
 
-    def _left_s(self, query: Query) -> float | None:
+    def left_s(self, query: Query) -> float | None:
         """How long the asker still waits; None: as long as it takes."""
         if query.answer_by_at is None:
             return None
@@ -204,7 +208,7 @@ class Verifier:
     async def _refresh(self, query: Query) -> None:
         await self.verify(query)
 
-    def _without_news(self, query: Query, flight: Flight) -> Report:
+    def without_news(self, query: Query, flight: Flight) -> Report:
         """What is told an asker whose time is up."""
         if instead := self._recall.instead(query, flight.address, flight.old):
             return instead
@@ -217,6 +221,44 @@ def _is_early(query: Query) -> bool:
     return query.purpose is not Purpose.BULK and query.client is not None
 
 
-def _as_asked(report: Report, query: Query) -> Report:
-    """The key of an answer has its domain folded."""
+def _as_asked(report: Report, query: Query, asker: Asker | None = None) -> Report:
+    """The key of an answer has its domain folded; what the DNS was asked for it shows at its end."""
+    if asker and asker.asked:
+        report = replace(report, questions=asker.asked)
     return report if report.address == query.address else replace(report, address=query.address)
+
+
+class Waiting:
+    """One who waits for a callout, inside the engine: `with waiting: waiting.report(await waiting.news)`."""
+
+    __slots__ = ("_asker", "_flight", "_query", "_timer", "_verifier", "news")
+
+    news: Turn
+
+    def __init__(self, verifier: Verifier, query: Query, asker: Asker, flight: Flight) -> None:
+        self._verifier, self._query, self._asker, self._flight = verifier, query, asker, flight
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Self:
+        self._verifier.askers.__enter__()
+        self.news = self._flight.join(early=_is_early(self._query))
+        left_s = self._verifier.left_s(self._query)
+        if left_s is not None and not self.news.done():
+            self._timer = self.news.get_loop().call_later(left_s, settle, self.news, None)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._flight.leave(self.news)
+        self._verifier.askers.__exit__(kind, error, trace)
+
+    def report(self, news: Report | None) -> Report:
+        """What is told him; `news` is None where his time is up."""
+        report = news or self._verifier.without_news(self._query, self._flight)
+        return _as_asked(report, self._query, self._asker)

@@ -3,139 +3,32 @@
 Not here: which hosts are visited (engine/callout.py), and how visits share connections (engine/sessions.py).
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..rules.conclude import conclude
-from ..rules.forwarding import breakers_of, is_of_host, kept_of, subject_of
-from ..rules.gates import Gate, Passed
+from ..rules.forwarding import breakers_of, is_of_host
+from ..rules.gates import Gate
 from ..rules.lessons import Lessons, decides, learn, pair
-from ..rules.optout import Wish
 from ..rules.outcomes import Finding, Then, judge
 from ..rules.pacing import Charge
 from ..rules.plan import Plan
 from ..rules.standing import shown_by
-from ..values.address import Address
 from ..values.calls import Call
 from ..values.endpoint import PLAINLY, Endpoint, Manner
-from ..values.evidence import About, Exchange, Fault, Meaning, Stage
+from ..values.evidence import About, Exchange, Fault
 from ..values.facts import DomainFact, Fact, HostFact
-from ..values.query import Purpose, Query
-from ..values.settings import RecipientRoute, Settings, TlsPolicy
-from ..values.verdict import Outcome, Verdict
+from ..values.settings import Settings, TlsPolicy
+from ..values.verdict import Outcome
 from ..wire.probe import Probe, Question
-from .asker import Asker
 from .host_memory import HostMemory
 from .ledger import Ledger
 from .ports import Clock, Store
-from .progress import UnderWay
+from .walk import ANSWERS, News, Walk, is_known
 
 # What the forged senders of strangers mostly end in.
 _IN_VAIN = frozenset({Outcome.REJECTED, Outcome.DEFERRED})
-_ANSWERS = (Stage.RCPT, Stage.VRFY)
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What is known in the middle of a callout: its asker need not wait for the rest.
-
-    `complete`: what is still to come (QUIT) will not change the conclusion.
-    """
-
-    evidence: tuple[Exchange, ...]
-    complete: bool
-
-
-OnNews = Callable[[News], None]
-
-
-@dataclass(slots=True, eq=False)
-class Walk:
-    """One callout under way."""
-
-    address: Address
-    query: Query
-    passed: Passed  # what let it through
-    plan: Plan
-    started_at: float  # Unix seconds
-    deadline_at: float  # of the loop's clock
-    on_news: OnNews
-    asker: Asker
-    wishes: dict[str, Wish] = field(default_factory=dict)  # by the name that was asked for
-    contrast: tuple[Exchange, ...] = ()  # the control's refusal, where it is remembered
-    no_contrast: tuple[Exchange, ...] = ()  # or what it got instead, where it rests for that
-    evidence: list[Exchange] = field(default_factory=list)
-    connections: int = 0
-    one_more: bool = False  # a host refused us; only one more is bothered
-    route: RecipientRoute | None = None  # to the host of ours that has the mailbox
-    endpoint: Endpoint | None = None  # whom it has turned to
-    probe: Probe | None = None  # the conversation there, when it has begun
-
-    @property
-    def progress(self) -> UnderWay:
-        """How far it has come."""
-        start = UnderWay(self.query, self.address.domain, self.started_at)
-        if self.endpoint is None:
-            return start
-        stage = self.probe.stage if self.probe else None
-        return replace(start, host=self.endpoint.host, ip=self.endpoint.ip, stage=stage)
-
-    def turn_to(self, endpoint: Endpoint) -> None:
-        """Wait for a turn at another host, or at the same one again."""
-        self.endpoint, self.probe = endpoint, None
-
-    @property
-    def is_of_ours(self) -> bool:
-        """True where the host is our own, behind us: its owner asks, and no budget protects it from him."""
-        return self.query.purpose is Purpose.RECIPIENT
-
-    @property
-    def subject(self) -> str:
-        """What facts about the domain are kept under."""
-        return subject_of(self.address.domain, self.query.purpose)
-
-    def kept_of(self, lessons: Lessons) -> Lessons:
-        return kept_of(lessons) if self.is_of_ours else lessons
-
-    def add(self, said: Iterable[Exchange]) -> None:
-        """Add remembered exchanges to the evidence, each once."""
-        self.evidence.extend(one for one in said if one not in self.evidence)
-
-    def add_not_called(
-        self, at: float, endpoint: Endpoint, fault: Fault, gate: Gate, detail: str
-    ) -> None:
-        self.evidence.append(
-            Exchange(
-                at,
-                Stage.CONNECT,
-                host=endpoint.host,
-                ip=endpoint.ip,
-                text=detail,
-                rule=gate,
-                fault=fault,
-            )
-        )
-
-    def with_contrast(self, said: Sequence[Exchange]) -> tuple[Exchange, ...]:
-        """The evidence so far, `said` included, and what an acceptance in it rests on."""
-        evidence = (*self.evidence, *said)
-        recalled = (*self.contrast, *self.no_contrast)
-        return (*evidence, *recalled) if any(map(_accepts, evidence)) else evidence
-
-
-def is_known(evidence: Sequence[Exchange]) -> bool:
-    """True where nothing that a further host could say is worth bothering it."""
-    return conclude(evidence).verdict is not Verdict.UNKNOWN
-
-
-def _accepts(exchange: Exchange) -> bool:
-    answers = exchange.stage in _ANSWERS and exchange.about is About.ADDRESS
-    return answers and exchange.meaning is Meaning.ACCEPTED
-
-
-def _is_of_control(exchange: Exchange) -> bool:
-    return exchange.connection > 0 and exchange.about is About.CONTROL
 
 
 class Way(NamedTuple):
@@ -171,6 +64,7 @@ class Visit:
         "_desk",
         "_facts",
         "_no_contrast",
+        "_shows_nothing",
         "_tried",
         "_tries",
         "_walk",
@@ -207,6 +101,7 @@ class Visit:
         self.finding: Finding | None = None
         self._facts: tuple[Fact, ...] = ()
         self._no_contrast: Fact | None = None
+        self._shows_nothing = False  # all is said, and nothing of the host is to be remembered
         self._tries: tuple[str, ...] = ()  # the half-open breakers that a call would try
         self._tried: tuple[str, ...] = ()  # those that this one tries
         self._call: Call | None = None
@@ -290,13 +185,15 @@ class Visit:
 
     def hear(self, said: Sequence[Exchange], question: Question | None) -> None:
         """Take in what was said so far, and what is asked next: an asker may have his answer by now."""
+        if question is not None and question.about is About.ADDRESS:
+            return  # it has not been asked for yet
         finding = judge(said, About.ADDRESS)
-        if not finding or finding.because.stage not in _ANSWERS:
+        if not finding or finding.because.stage not in ANSWERS:
             return
         evidence = self._walk.with_contrast(said)
         decided = finding.then is Then.STOP or is_known(evidence)
-        complete = question is None and decided and self._has_shown_nothing(said)
-        self._walk.on_news(News(evidence, complete))
+        self._shows_nothing = question is None and decided and self._has_shown_nothing(said)
+        self._walk.on_news(News(evidence, complete=self._shows_nothing))
 
     def _has_shown_nothing(self, said: Sequence[Exchange]) -> bool:
         """What is to be remembered of the host is, before the next question about it can come."""
@@ -344,7 +241,10 @@ class Visit:
 
     async def learn(self) -> None:
         """Remember what was shown of the host. Raises StoreError."""
-        await self._desk.hosts.learn(self.domain, self._of_host(self.said))
+        hosts = self._desk.hosts
+        if self._shows_nothing and self._facts == await hosts.load(self.endpoint.ip, self.domain):
+            return  # as is usual: by what is known of it, that has been judged
+        await hosts.learn(self.domain, self._of_host(self.said))
 
     def _of_host(self, said: Sequence[Exchange]) -> Sequence[Exchange]:
         """What shows something of the host."""
@@ -404,3 +304,7 @@ class Visit:
             recipient=query.recipient,
             gates=self._walk.passed.gates,
         )
+
+
+def _is_of_control(exchange: Exchange) -> bool:
+    return exchange.connection > 0 and exchange.about is About.CONTROL
