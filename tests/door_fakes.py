@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Self
 
+from ringback.doors.judging import Waits
 from ringback.errors import StoreError
 from ringback.values.query import Query, Report
 from ringback.values.verdict import Reason
@@ -40,6 +42,66 @@ class FakeConnection:
         self.written.append(octets)
 
 
+class AttendedConnection:
+    """The same for a door that has no task: its pieces arrive one by one, then the end or a silence."""
+
+    peer = "127.0.0.1:4711"
+
+    def __init__(self, *pieces: bytes, silent_at_end: bool = False, deaf: bool = False) -> None:
+        self.pieces, self.silent_at_end, self.deaf = list(pieces), silent_at_end, deaf
+        self.written: list[bytes] = []
+        self.reads = 0
+        self.is_lost, self.has_room = False, True
+        self._arrived, self._ended = b"", False
+        self._over = asyncio.Event()
+        self._heed: Callable[[], None] = self._over.clear
+
+    async def served(self, serve: Callable[[Self], None]) -> None:
+        """Let a door serve it, and return when that has closed it."""
+        serve(self)
+        for piece in self.pieces:
+            self.arrive(piece)
+            await asyncio.sleep(0)
+        if not self.silent_at_end:
+            self._ended = True
+            self._heed()
+        await self._over.wait()
+
+    def arrive(self, piece: bytes) -> None:
+        self._arrived += piece
+        self._heed()
+
+    def lose(self) -> None:
+        self.is_lost = True
+        self._heed()
+
+    def make_room(self) -> None:
+        self.has_room = True
+        self._heed()
+
+    def attend(self, heed: Callable[[], None], /) -> None:
+        self._heed = heed
+
+    def read_nowait(self) -> bytes | None:
+        arrived, self._arrived = self._arrived, b""
+        if not (arrived or self._ended):
+            return None
+        self.reads += 1
+        return arrived
+
+    def write_nowait(self, octets: bytes, /) -> None:
+        if self.deaf:
+            raise ConnectionResetError
+        self.written.append(octets)
+
+    def close(self) -> None:
+        self._over.set()
+
+    def abort(self) -> None:
+        self.is_lost = True
+        self._over.set()
+
+
 Verdict = Reason | Exception | asyncio.Event | Callable[[Query], Report]
 
 
@@ -68,6 +130,9 @@ class FakeVerifier:
             return await self._report(asked)
         finally:
             self.under_way -= 1
+
+    async def ask(self, query: Query, /) -> Report | Waits:
+        return await self.verify(query)
 
     def verify_nowait(self, asked: Query, /) -> Report | None:
         return self.at_hand.get(asked.address)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Self
 
 import pytest
 
@@ -159,6 +160,67 @@ async def test_whoever_is_cancelled_stays_so() -> None:
 
     assert judging.cancelled()
     assert [] == bench.troubles()
+
+
+class Waiting:
+    """One who waits for a callout."""
+
+    def __init__(self) -> None:
+        self.news: asyncio.Future[Report | None] = asyncio.get_running_loop().create_future()
+        self.inside = 0
+
+    def __enter__(self) -> Self:
+        self.inside += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.inside -= 1
+
+    def report(self, news: Report | None, /) -> Report:
+        return news or Report("ann@shop.example", Reason.DEADLINE, False, NOON, "late")
+
+
+class Flying(FakeVerifier):
+    """All its answers are a callout's to give."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = Waiting()
+
+    async def ask(self, query: Query, /) -> Waiting:
+        return self.waiting
+
+
+@pytest.mark.parametrize(
+    ("news", "reason"),
+    [
+        (Report("ann@shop.example", Reason.NO_SUCH_MAILBOX, True, NOON, ""), "no_such_mailbox"),
+        (None, "deadline"),
+    ],
+)
+async def test_who_waits_for_a_callout_is_told_its_news(news: Report | None, reason: str) -> None:
+    bench, verifier = Bench(), Flying()
+    bench.judge.adopt(verifier, ENFORCE)
+    judging = asyncio.create_task(bench.judge.judge(ask("ann")))
+    await asyncio.sleep(0)
+    inside = verifier.waiting.inside
+    verifier.waiting.news.set_result(news)
+    ruling = await judging
+
+    assert ruling is not None
+    assert reason == ruling.report.reason
+    assert (1, 0) == (inside, verifier.waiting.inside)
+
+
+async def test_who_leaves_does_not_wait_any_more() -> None:
+    bench, verifier = Bench(), Flying()
+    bench.judge.adopt(verifier, ENFORCE)
+    judging = asyncio.create_task(bench.judge.judge(ask("ann")))
+    await asyncio.sleep(0)
+    judging.cancel()
+    await asyncio.wait({judging})
+
+    assert 0 == verifier.waiting.inside
 
 
 async def test_without_a_memory_of_deferrals_nobody_is_deferred() -> None:

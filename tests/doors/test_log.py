@@ -1,12 +1,13 @@
 """Events as lines."""
 
+import asyncio
 import io
 import json
 from typing import Any
 
 import pytest
 
-from ringback.doors.log import MAX_FIELD_CHARS, Style, describe, make_sink, style_for
+from ringback.doors.log import GATHER_CHARS, MAX_FIELD_CHARS, Log, Style, describe, style_for
 from ringback.values.events import (
     Answered,
     CalledOut,
@@ -72,7 +73,7 @@ FIELDS = {
 
 def written(event: Event, style: Style) -> str:
     stream = io.StringIO()
-    make_sink(stream, lambda: NOON, style)(event)
+    Log(stream, lambda: NOON, style).hear(event)
     return stream.getvalue()
 
 
@@ -161,6 +162,22 @@ def test_people_are_spared_empty_fields() -> None:
 
 
 @pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("a-b", "a-b"),
+        ("a b", '"a b"'),
+        ("a=b", '"a=b"'),
+        ('a"b\\', '"a\\"b\\\\"'),
+        ("a\\b", "a\\b"),
+    ],
+)
+def test_what_would_not_read_as_one_value_is_quoted(detail: str, shown: str) -> None:
+    line = written(Lifecycle("stopped", detail), Style.PLAIN)
+
+    assert line.endswith(f" detail={shown}\n")
+
+
+@pytest.mark.parametrize(
     ("event", "start"),
     [
         (EVENTS[0], "<6>event=decided "),
@@ -190,9 +207,71 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
     closed.close()
     broken = _Broken()
     for stream in (closed, broken):
-        make_sink(stream, lambda: NOON)(DECIDED)
+        Log(stream, lambda: NOON).hear(DECIDED)
 
     assert broken.getvalue() == ""
+
+
+class _Heard(io.StringIO):
+    """Says when it has been written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = asyncio.Event()
+
+    def write(self, text: str, /) -> int:
+        self.written.set()
+        return super().write(text)
+
+
+async def test_everyday_lines_are_written_together_and_soon() -> None:
+    stream = _Heard()
+    log = Log(stream, lambda: NOON)
+    with log.gathering():
+        for event in (DECIDED, CALLED_OUT):
+            log.hear(event)
+        at_once = stream.getvalue()
+        await asyncio.wait_for(stream.written.wait(), 5)
+        soon = stream.getvalue()
+
+    assert ("", 2) == (at_once, soon.count("\n"))
+
+
+@pytest.mark.parametrize("event", EVENTS[2:6], ids=lambda event: type(event).__name__)
+async def test_what_is_urgent_is_written_at_once_after_what_was_before(event: Event) -> None:
+    stream = io.StringIO()
+    log = Log(stream, lambda: NOON)
+    with log.gathering():
+        log.hear(DECIDED)
+        log.hear(event)
+        first, second = map(json.loads, stream.getvalue().splitlines())
+
+    assert "decided" == first["event"] != second["event"]
+
+
+async def test_much_is_not_held_back() -> None:
+    stream = io.StringIO()
+    log = Log(stream, lambda: NOON)
+    line = written(DECIDED, Style.JSON)
+    with log.gathering():
+        for _ in range(GATHER_CHARS // len(line)):
+            log.hear(DECIDED)
+        before = stream.getvalue()
+        log.hear(DECIDED)
+
+        assert "" == before
+        assert len(stream.getvalue()) >= GATHER_CHARS
+
+
+async def test_however_it_ends_all_is_written() -> None:
+    stream = io.StringIO()
+    log = Log(stream, lambda: NOON)
+    with pytest.raises(KeyError), log.gathering():
+        log.hear(DECIDED)
+        raise KeyError
+    log.hear(DECIDED)
+
+    assert 2 == stream.getvalue().count("\n")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from door_fakes import NOON, FakeConnection, FakeVerifier, turns, until
-from ringback.doors.policy_server import Limits, PolicyServer
+from door_fakes import NOON, AttendedConnection, FakeVerifier, turns, until
+from ringback.doors.policy_server import PolicyServer
+from ringback.doors.policy_session import Limits
 from ringback.errors import StoreError
 from ringback.lab.clock import HandClock
 from ringback.values.events import Decided, DoorClosed, Event, Trouble
@@ -59,8 +60,8 @@ class World:
         )
 
     async def told(self, *pieces: bytes) -> bytes:
-        connection = FakeConnection(*pieces)
-        await self.server.serve(connection)
+        connection = AttendedConnection(*pieces)
+        await connection.served(self.server.serve)
         return b"".join(connection.written)
 
     def decided(self) -> list[Decided]:
@@ -178,8 +179,8 @@ async def test_after_a_reload_another_engine_answers() -> None:
 async def test_pipelined_requests_are_worked_on_together_and_answered_in_order() -> None:
     slow = asyncio.Event()
     world = World(slow=slow, nobody=Reason.NO_SUCH_MAILBOX)
-    connection = FakeConnection(asked("slow@shop.example") + asked("nobody@shop.example"))
-    serving = asyncio.create_task(world.server.serve(connection))
+    connection = AttendedConnection(asked("slow@shop.example") + asked("nobody@shop.example"))
+    serving = asyncio.create_task(connection.served(world.server.serve))
     await until(lambda: len(world.decided()) == 1)
 
     assert connection.written == []
@@ -191,12 +192,12 @@ async def test_pipelined_requests_are_worked_on_together_and_answered_in_order()
 async def test_only_so_many_are_worked_on_and_then_reading_stops() -> None:
     slow = asyncio.Event()
     world = World(limits=Limits(in_flight=3), slow=slow)
-    connection = FakeConnection(*[asked("slow@shop.example")] * 9)
-    serving = asyncio.create_task(world.server.serve(connection))
-    await until(lambda: world.verifier.under_way == 3 and connection.reads == 4)
+    connection = AttendedConnection(*[asked("slow@shop.example")] * 9)
+    serving = asyncio.create_task(connection.served(world.server.serve))
+    await until(lambda: world.verifier.under_way == 3)
     await turns()
 
-    assert (world.verifier.under_way, connection.reads) == (3, 4)
+    assert (world.verifier.under_way, connection.reads) == (3, 3)
     slow.set()
     await serving
     assert connection.written == [DUNNO] * 9
@@ -206,8 +207,8 @@ async def test_only_so_many_are_worked_on_and_then_reading_stops() -> None:
 async def test_at_the_end_of_input_what_is_pending_is_answered() -> None:
     slow = asyncio.Event()
     world = World(slow=slow)
-    connection = FakeConnection(asked("slow@shop.example"))
-    serving = asyncio.create_task(world.server.serve(connection))
+    connection = AttendedConnection(asked("slow@shop.example"))
+    serving = asyncio.create_task(connection.served(world.server.serve))
     await until(lambda: connection.reads == 2)
     slow.set()
     await serving
@@ -240,8 +241,8 @@ async def test_a_bad_request_is_answered_by_closing_after_the_good_ones(
 
 async def test_nothing_after_garbage_is_read() -> None:
     world = World()
-    connection = FakeConnection(b"garbage\n", asked("ann@shop.example"))
-    await world.server.serve(connection)
+    connection = AttendedConnection(b"garbage\n", asked("ann@shop.example"))
+    await connection.served(world.server.serve)
 
     assert connection.reads == 1
     assert connection.written == []
@@ -250,8 +251,8 @@ async def test_nothing_after_garbage_is_read() -> None:
 
 async def test_garbage_behind_a_good_request_does_not_wait_for_more_input() -> None:
     world = World()
-    connection = FakeConnection(asked("ann@shop.example") + b"garbage\n", silent_at_end=True)
-    await world.server.serve(connection)
+    connection = AttendedConnection(asked("ann@shop.example") + b"garbage\n", silent_at_end=True)
+    await connection.served(world.server.serve)
 
     assert connection.reads == 1
     assert connection.written == [DUNNO]
@@ -259,37 +260,35 @@ async def test_garbage_behind_a_good_request_does_not_wait_for_more_input() -> N
 
 async def test_half_a_request_and_silence_ends_the_connection() -> None:
     world = World(limits=Limits(half_request_s=0.01))
-    connection = FakeConnection(asked("ann@shop.example") + b"request=", silent_at_end=True)
-    await world.server.serve(connection)
+    connection = AttendedConnection(asked("ann@shop.example") + b"request=", silent_at_end=True)
+    await connection.served(world.server.serve)
 
     assert connection.written == [DUNNO]
     assert world.closed() == ["a request that is not whole after 0.01 s"]
 
 
-class Dripping(FakeConnection):
-    """Sends an octet now and then, for ever."""
-
-    async def read(self, timeout_s: float | None) -> bytes:
-        self.reads += 1
-        await asyncio.sleep(0)
-        return b"x" if self.reads % 2_000 else b"=\n"
-
-
 async def test_who_drips_does_not_win_time() -> None:
     world = World(limits=Limits(half_request_s=0.02))
-    await world.server.serve(Dripping())
+    connection = AttendedConnection(silent_at_end=True)
+    serving = asyncio.create_task(connection.served(world.server.serve))
+    await asyncio.sleep(0)
+    drops = 0
+    while not world.closed():
+        drops += 1
+        connection.arrive(b"x" if drops % 2_000 else b"=\n")
+        await asyncio.sleep(0)
+    await serving
 
     assert world.closed() == ["a request that is not whole after 0.02 s"]
 
 
 async def test_an_idle_connection_is_kept_and_then_let_go_without_a_word() -> None:
     world = World(limits=Limits(idle_s=0.01))
-    connection = FakeConnection(asked("ann@shop.example"), silent_at_end=True)
-    await world.server.serve(connection)
+    connection = AttendedConnection(asked("ann@shop.example"), silent_at_end=True)
+    await connection.served(world.server.serve)
 
     assert connection.written == [DUNNO]
     assert world.closed() == []
-    assert connection.patience == [0.01, 0.01]
 
 
 def test_idle_connections_are_kept_as_long_as_promised() -> None:
@@ -300,8 +299,8 @@ async def test_a_client_that_went_away_is_nobodys_trouble() -> None:
     slow = asyncio.Event()
     world = World(slow=slow)
     requests = asked("ann@shop.example") + asked("slow@shop.example")
-    connection = FakeConnection(requests, silent_at_end=True, deaf=True)
-    await world.server.serve(connection)
+    connection = AttendedConnection(requests, silent_at_end=True, deaf=True)
+    await connection.served(world.server.serve)
 
     assert world.verifier.under_way == 0
     assert world.troubles() == []
@@ -309,11 +308,15 @@ async def test_a_client_that_went_away_is_nobodys_trouble() -> None:
 
 async def test_one_client_does_not_disturb_another() -> None:
     world = World()
-    good = FakeConnection(*[asked("ann@shop.example")] * 3)
-    bad = [FakeConnection(b"\0\n"), FakeConnection(b"x" * 10_000), FakeConnection(b"request=")]
+    good = AttendedConnection(*[asked("ann@shop.example")] * 3)
+    bad = [
+        AttendedConnection(b"\0\n"),
+        AttendedConnection(b"x" * 10_000),
+        AttendedConnection(b"request="),
+    ]
     async with asyncio.TaskGroup() as tasks:
         for connection in [*bad, good]:
-            tasks.create_task(world.server.serve(connection))
+            tasks.create_task(connection.served(world.server.serve))
 
     assert good.written == [DUNNO] * 3
     assert len(world.closed()) == 3
@@ -461,8 +464,8 @@ async def test_what_is_at_hand_does_not_overtake_what_is_not() -> None:
     world = World(slow=may_answer, nobody=Reason.NO_SUCH_MAILBOX)
     at_hand(world, "nobody@shop.example", Reason.NO_SUCH_MAILBOX)
     nobody = asked("nobody@shop.example")
-    connection = FakeConnection(nobody, asked("slow@shop.example") + nobody, nobody)
-    serving = asyncio.create_task(world.server.serve(connection))
+    connection = AttendedConnection(nobody, asked("slow@shop.example") + nobody, nobody)
+    serving = asyncio.create_task(connection.served(world.server.serve))
     await turns()
     assert 1 == len(connection.written)
     may_answer.set()

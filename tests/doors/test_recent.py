@@ -90,6 +90,18 @@ def test_a_span_has_all_its_steps_and_ends_now(recent: Recent, clock: FakeClock)
     assert 24 == len(recent.steps(Span.DAY))
 
 
+def test_to_look_at_it_changes_nothing(recent: Recent, clock: FakeClock) -> None:
+    for _ in range(3):
+        recent.hear(decided(report(gate="own_domain")))
+        clock.advance(MINUTE / 2)
+        looked_at = [total(recent.steps(span)) for span in Span]
+
+    assert [(3, {"own_domain": 3})] * 2 == [(it.decisions, dict(it.gates)) for it in looked_at]
+    assert [58, 59] == [
+        at for at, step in enumerate(recent.steps(Span.HOUR)) if step.tally.decisions
+    ]
+
+
 def test_what_is_older_than_a_span_is_gone(recent: Recent, clock: FakeClock) -> None:
     recent.hear(called())
     clock.advance(2 * HOUR)

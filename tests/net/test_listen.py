@@ -4,17 +4,19 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from door_fakes import until
 from ringback.errors import UsageError
 from ringback.net import listen as module
 from ringback.net.listen import READ_AHEAD_BYTES, Connection, Limits, Listener, listen
 from ringback.values.events import DoorClosed, Event, Trouble
 
-Serve = Callable[[Connection], Awaitable[None]]
+Serve = Callable[[Connection], Awaitable[None] | None]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -183,6 +185,114 @@ async def test_slow_client_gets_all_of_it(world: World) -> None:
     reader, _ = await world.connect(await world.listen(serve))
 
     assert len(await reader.read()) == 8_000_000
+
+
+# Without a task.
+
+
+class Attending:
+    """Answers each word with itself, and ends with its input."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection, self.heeds = connection, 0
+        connection.attend(self.heed)
+
+    def heed(self) -> None:
+        self.heeds += 1
+        octets = self.connection.read_nowait()
+        if octets:
+            self.connection.write_nowait(octets)
+        elif octets is not None:
+            self.connection.close()
+
+
+async def test_who_attends_needs_no_task(world: World) -> None:
+    reader, writer = await world.connect(await world.listen(attend))
+    before = len(asyncio.all_tasks())
+    for word in (b"one", b"two"):
+        writer.write(word)
+
+        assert await reader.readexactly(3) == word
+    assert before == len(asyncio.all_tasks())
+    writer.write_eof()
+    assert await reader.read() == b""
+
+
+def attend(connection: Connection) -> None:
+    Attending(connection)
+
+
+async def test_nothing_has_come_is_not_the_end(world: World) -> None:
+    attended: list[Connection] = []
+    _, writer = await world.connect(await world.listen(attended.append))
+    await until(lambda: bool(attended))
+    nothing = attended[0].read_nowait()
+    writer.write_eof()
+    await until(lambda: attended[0].read_nowait() is not None)
+
+    assert nothing is None
+    assert b"" == attended[0].read_nowait()
+    attended[0].abort()
+
+
+async def test_who_attends_is_drained_and_counted(world: World) -> None:
+    listener = await world.listen(attend, limits=Limits(connections=1))
+    reader, writer = await world.connect(listener)
+    writer.write(b"1")
+    await reader.readexactly(1)
+    turned_away, _ = await world.connect(listener)
+
+    assert b"" == await turned_away.read()
+    writer.write(b"2")
+    await listener.stop(5.0)
+    assert b"2" == await reader.read()
+
+
+async def test_who_attends_and_does_not_end_is_cut_off(world: World) -> None:
+    attended: list[Connection] = []
+    listener = await world.listen(attended.append)
+    reader, _ = await world.connect(listener)
+    await until(lambda: bool(attended))
+    await listener.stop(0.01)
+
+    assert attended[0].is_lost
+    with suppress(ConnectionResetError):
+        assert b"" == await reader.read()
+
+
+async def test_who_attends_learns_of_room_and_of_the_loss(world: World) -> None:
+    served: list[Attending] = []
+    reader, writer = await world.connect(
+        await world.listen(lambda connection: served.append(Attending(connection)))
+    )
+    writer.write(b"x")
+    await reader.readexactly(1)
+    (attending,) = served
+    attending.connection.write_nowait(b"x" * 8_000_000)
+    had_room, heeds = attending.connection.has_room, attending.heeds
+    await reader.readexactly(8_000_000)
+    await until(lambda: attending.heeds > heeds)
+
+    assert (False, True) == (had_room, attending.connection.has_room)
+    reset(writer)
+    await asyncio.wait({attending.connection.lost})
+    with pytest.raises(ConnectionError):
+        attending.connection.write_nowait(b"x")
+
+
+async def test_who_attends_is_not_held_up_by_a_client_that_takes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITE_WAIT_S", 0.02)
+    attended: list[Connection] = []
+    reader, _ = await world.connect(await world.listen(attended.append))
+    reader._transport.pause_reading()  # type: ignore[attr-defined]
+    await until(lambda: bool(attended))
+    attended[0].attend(lambda: None)
+    attended[0].write_nowait(b"x" * 32_000_000)
+    await asyncio.wait({attended[0].lost}, timeout=5)
+
+    assert attended[0].is_lost
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

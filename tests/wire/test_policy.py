@@ -77,6 +77,30 @@ def test_requests_are_complete_only_at_the_empty_line() -> None:
     assert reader.idle
 
 
+@pytest.mark.parametrize(
+    "stream",
+    [
+        GOOD * 3,
+        GOOD + b"\n",
+        b"\n\n",
+        GOOD[:-1] + b"sender=ann@shop.example\n\n",
+        GOOD[:-1] + b"sender=bob@shop.example\n\n",
+        GOOD[:-1] + b"=\n\n",
+        GOOD[:-1] + b"x\n\n",
+        GOOD[:-1] + b"helo_name=a=b=\n\n",
+        GOOD[:-1] + b"helo_name=\0\n\n",
+        GOOD[:-1] + b"helo_name=\r\n\r\n",
+        GOOD[:-1] + b"helo_name=\xc3\xa4\n\n",
+        GOOD[:-1] + b"".join(b"a%d=\n" % number for number in range(MAX_ATTRIBUTES)) + b"\n",
+        b"request=other\n\n",
+        b"sender=\n\n",
+        GOOD + b"request=other\n\n",
+    ],
+)
+def test_what_comes_whole_is_read_as_what_comes_octet_by_octet(stream: bytes) -> None:
+    assert read(*octets(stream)) == read(stream)
+
+
 def test_trailing_bytes_wait_for_their_end() -> None:
     reader = PolicyReader()
 

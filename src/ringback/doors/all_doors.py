@@ -11,7 +11,7 @@ from ..engine.verifier import Verifier
 from ..net.bind import Socket
 from ..net.listen import Limits, Serve, listen
 from ..values.settings import Settings
-from . import milter_server, policy_server, socketmap_server
+from . import milter_server, policy_session, socketmap_server
 from .configuration import Loaded
 from .http import door as http_door
 from .http.door import HttpDoor
@@ -95,7 +95,7 @@ class AllDoors:
     def places(self, settings: Settings) -> Iterator[tuple[Place, Open]]:
         """Where each of them is to listen, and how."""
         for address in settings.policy.listen:
-            yield (policy_server.DOOR, address), self._open(address, self.policy.serve, Limits())
+            yield (policy_session.DOOR, address), self._open(address, self.policy.serve, Limits())
         for address in settings.milter.listen:
             place = (milter_server.DOOR, address)
             yield place, self._open(address, self.milter.serve, MILTER_LIMITS)

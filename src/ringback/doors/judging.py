@@ -6,9 +6,9 @@ how an MTA is told it (the doors).
 """
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Protocol, Self
 
 from ..engine.ports import Clock, Sink
 from ..errors import StoreError
@@ -21,7 +21,26 @@ from ..values.settings import Mode, Settings
 # What the engine may exceed answer_within_s by before it counts as stuck.
 GRACE_S = 1.0
 
-Answer = TypeVar("Answer")
+
+class Waits(Protocol):
+    """One who waits for a callout, as long as he is entered."""
+
+    @property
+    def news(self) -> "asyncio.Future[Report | None]": ...
+
+    def report(self, news: Report | None, /) -> Report:
+        """What is told him; None: his time is up."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
 
 
 class Verifies(Protocol):
@@ -31,6 +50,10 @@ class Verifies(Protocol):
     def helo_name(self) -> str: ...
 
     async def verify(self, asked: Query, /) -> Report: ...
+
+    async def ask(self, query: Query, /) -> Report | Waits:
+        """The same up to where it waits for a callout."""
+        ...
 
     def verify_nowait(self, asked: Query, /) -> Report | None:
         """The same, if it waits for nobody."""
@@ -50,9 +73,6 @@ class Ruling:
     told: Action  # what the MTA is told: DUNNO while observing
 
 
-Judging = Coroutine[None, None, Ruling | None]
-
-
 class Judge:
     """Judges mail for one door."""
 
@@ -68,12 +88,18 @@ class Judge:
     ) -> None:
         self._door, self._clock, self._sink = door, clock, sink
         self._grace_s = grace_s
+        self._guard = _Guard(self)
         self.adopt(verifier, settings)
 
     def adopt(self, verifier: Verifies, settings: Settings) -> None:
         """Judge by another engine and other settings from the next question on."""
         self.verifier, self.settings = verifier, settings
         self._routes = Routes.of(settings.recipient.route)
+
+    @property
+    def has_routes(self) -> bool:
+        """Say whether there is any host behind us to be asked."""
+        return bool(self._routes.by_domain)
 
     def forwards(self, recipient: str) -> bool:
         """Say whether the host behind us can be asked about `recipient`."""
@@ -84,13 +110,27 @@ class Judge:
         """When a question that is raised now is to be answered."""
         return self._clock.now() + self.settings.smtp.answer_within_s
 
-    def judge(self, query: Query, known: Report | None = None) -> Judging:
+    async def judge(self, query: Query, known: Report | None = None) -> Ruling | None:
         """Judge one question, by what is `known` of it already if anything is; None if we failed."""
-        return self._guard(self._judge(query, known))
+        started_at, settings = self._clock.now(), self.settings  # a reload may come meanwhile
+        with self._guard:
+            found = known or await self._ask(query, settings)
+            if not isinstance(found, Report):
+                with found as waiting:
+                    found = waiting.report(await waiting.news)
+            action = choose(found, query.purpose, settings.etiquette)
+            if action.kind is Kind.DEFER_IF_PERMIT and _enforces(settings):
+                # A mail that was told to come back often enough is let through.
+                action = action if await self._may_defer(query) else DUNNO
+            return self._ruling(query, found, action, started_at, settings)
+        return None
 
     async def rule(self, query: Query) -> tuple[Action, Action]:
         """Judge one question; return what follows, and what the MTA is told, also where we failed."""
-        ruling = await self.judge(query)
+        return self.follows(query, await self.judge(query))
+
+    def follows(self, query: Query, ruling: Ruling | None) -> tuple[Action, Action]:
+        """What follows from a ruling, and what the MTA is told; None: we failed."""
         if ruling:
             return ruling.action, ruling.told
         action = failed(query.purpose)
@@ -101,8 +141,8 @@ class Judge:
         started_at = self._clock.now()
         try:
             report = self.verifier.verify_nowait(query)
-        except Exception as error:  # as in _guard: a bug of ours must not cost the mail
-            self._sink(Trouble.of_bug(self._door, error))
+        except Exception as error:  # as in _Guard: a bug of ours must not cost the mail
+            self.tell_bug(error)
             return None
         action = report and choose(report, query.purpose, self.settings.etiquette)
         if not (report and action) or action.kind is Kind.DEFER_IF_PERMIT:
@@ -113,62 +153,93 @@ class Judge:
     async def recall(self, query: Query) -> Report | None:
         """Return what is known by now of a question that was judged before; None if we failed."""
         now = self._clock.now()
-        return await self._guard(self.verifier.verify(replace(query, answer_by_at=now)))
-
-    async def _guard(self, asking: Coroutine[None, None, Answer]) -> Answer | None:
-        limit_s = self.settings.smtp.answer_within_s + self._grace_s
-        try:
-            async with asyncio.timeout(limit_s):
-                return await asking
-        except TimeoutError:
-            self._sink(
-                Trouble(self._door, f"no verdict within {limit_s:g} s", "mail passes unasked")
-            )
-        except StoreError as error:
-            remedy = "mail passes unasked until it can be used again"
-            self._sink(Trouble(self._door, str(error), remedy))
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Something that we waited for was cancelled, and not we: nobody would answer the MTA.
-            self._sink(Trouble.of_bug(self._door, error))
-        except Exception as error:
-            # Here and in rule_nowait any error is caught: a bug of ours in one question must cost neither
-            # this mail nor the others of its connection. It is told with all we know of it.
-            self._sink(Trouble.of_bug(self._door, error))
+        with self._guard:
+            async with asyncio.timeout(self.limit_s):
+                return await self.verifier.verify(replace(query, answer_by_at=now))
         return None
 
-    def _told(self, action: Action, settings: Settings) -> Action:
-        return action if settings.policy.mode is Mode.ENFORCE else DUNNO
+    @property
+    def limit_s(self) -> float:
+        """How long the engine may take to answer, or to find whom to wait for."""
+        return self.settings.smtp.answer_within_s + self._grace_s
 
-    async def _judge(self, query: Query, known: Report | None) -> Ruling:
-        started_at = self._clock.now()
-        settings = self.settings  # a reload may come meanwhile
-        enforces = settings.policy.mode is Mode.ENFORCE
-        report = known or await self.verifier.verify(replace(query, puts_off=enforces))
-        action = choose(report, query.purpose, settings.etiquette)
-        if action.kind is Kind.DEFER_IF_PERMIT and enforces:
-            # A mail that was told to come back often enough is let through.
-            client = query.client.address if query.client else ""
-            told_again = await self.verifier.may_defer(client, query.address, query.recipient)
-            action = action if told_again else DUNNO
-        return self._ruling(query, report, action, started_at, settings)
+    def tell(self, what: str, remedy: str) -> None:
+        """Tell the operator what failed of ours."""
+        self._sink(Trouble(self._door, what, remedy))
+
+    def tell_bug(self, error: BaseException) -> None:
+        self._sink(Trouble.of_bug(self._door, error))
+
+    async def _ask(self, query: Query, settings: Settings) -> Report | Waits:
+        if query.puts_off != _enforces(settings):
+            query = replace(query, puts_off=_enforces(settings))
+        async with asyncio.timeout(self.limit_s):
+            return await self.verifier.ask(query)
+
+    async def _may_defer(self, query: Query) -> bool:
+        client = query.client.address if query.client else ""
+        async with asyncio.timeout(self.limit_s):
+            return await self.verifier.may_defer(client, query.address, query.recipient)
+
+    def _told(self, action: Action, settings: Settings) -> Action:
+        return action if _enforces(settings) else DUNNO
 
     def _ruling(
         self, query: Query, report: Report, action: Action, started_at: float, settings: Settings
     ) -> Ruling:
         told = self._told(action, settings)
+        said = str(action)
         self._sink(
             Decided(
                 door=self._door,
                 purpose=query.purpose,
                 address=query.address,
                 client=query.client.address if query.client else "",
-                action=str(action),
-                told=str(told),
+                action=said,
+                told=said if told is action else str(told),
                 report=report,
                 took_s=max(0.0, self._clock.now() - started_at),  # clocks are set back at times
             )
         )
         return Ruling(report, action, told)
+
+
+class _Guard:
+    """Around a question: what goes wrong in it is told, and costs neither its mail nor other questions."""
+
+    __slots__ = ("_judge",)
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        match error:
+            case None:
+                return False
+            case TimeoutError():
+                what = f"no verdict within {self._judge.limit_s:g} s"
+                self._judge.tell(what, "mail passes unasked")
+            case StoreError():
+                self._judge.tell(str(error), "mail passes unasked until it can be used again")
+            case asyncio.CancelledError():
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    return False
+                # Something that we waited for was cancelled, and not we: nobody would answer the MTA.
+                self._judge.tell_bug(error)
+            case Exception():  # a bug of ours, which is told with all we know of it
+                self._judge.tell_bug(error)
+            case _:
+                return False
+        return True
+
+
+def _enforces(settings: Settings) -> bool:
+    return settings.policy.mode is Mode.ENFORCE

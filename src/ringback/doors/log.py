@@ -1,17 +1,22 @@
 """Events as lines of a log: one event a line, with stable field names; remote text made printable first.
 
+While a service runs, lines about its everyday are gathered and written together: a line alone costs as much
+as the rest of an answer that is remembered. What an operator should see now is written at once, and all that
+came before it.
 Not here: what is worth an event (values/events.py), counters (metrics), and the table of who was called
 (audit). The names are a promise: others' alarms and dashboards read them.
 """
 
-import contextlib
-from collections.abc import Callable, Mapping
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TextIO
 
 import msgspec
-import structlog
 
 from ..values.events import (
     Answered,
@@ -26,11 +31,14 @@ from ..values.events import (
 )
 from ..values.evidence import Exchange
 from ..values.fitness import Severity
-from ..values.query import Report
 from ..values.text import printable
 
 MAX_FIELD_CHARS = 500  # a reply that says more than this says it better in `ringback audit`
 MAX_TRACE_CHARS = 8_000  # a traceback of some thirty calls
+# How long a line may wait for others, and how much may wait. Nobody who reads along sees so short a time,
+# and a process that is killed loses less of its log than of its memory (engine/ports.py, Store).
+GATHER_S = 0.01
+GATHER_CHARS = 64 * 1024
 
 Value = str | int | float | bool | None
 Fields = dict[str, Value]
@@ -53,32 +61,64 @@ def style_for(environment: Mapping[str, str]) -> Style:
     return Style.JOURNAL if environment.get("JOURNAL_STREAM") else Style.JSON
 
 
-def make_sink(
-    stream: TextIO, now: Callable[[], float], style: Style = Style.JSON
-) -> Callable[[Event], None]:
-    """Return a sink that writes events to `stream`. `now` is Unix seconds.
+class Log:
+    """Writes events to a stream. `hear` is a sink; `now` is Unix seconds.
 
     A log that cannot be written is not a reason to stop deciding about mail: such lines are lost.
     """
-    render = _renderer(style, now)
 
-    def write(event: Event) -> None:
-        if stream.closed:
-            return
-        with contextlib.suppress(OSError):
-            stream.write(f"{render(*describe(event))}\n")
-            stream.flush()
+    def __init__(self, stream: TextIO, now: Callable[[], float], style: Style = Style.JSON) -> None:
+        self._stream, self._render = stream, _renderer(style, now)
+        self._loop: asyncio.AbstractEventLoop | None = None  # while lines are gathered
+        self._timer: asyncio.TimerHandle | None = None
+        self._gathered: list[str] = []
+        self._chars = 0
 
-    return write
+    def hear(self, event: Event) -> None:
+        """Write an event, now or with those that follow."""
+        line = self._render(*describe(event))
+        self._gathered.append(line)
+        self._chars += len(line)
+        urgent = not isinstance(event, _EVERYDAY) or self._chars >= GATHER_CHARS
+        if self._loop is None or urgent:
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(GATHER_S, self.flush)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Gather lines while the event loop runs that we are in. However that ends, all are written."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            yield
+        finally:
+            self._loop = None
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        if self._timer is not None:
+            self._timer.cancel()
+        text = "".join(self._gathered)
+        self._gathered, self._chars, self._timer = [], 0, None
+        if text and not self._stream.closed:
+            with suppress(OSError):
+                self._stream.write(text)
+                self._stream.flush()
+
+
+# What mail and programs ask, and what comes of it. All else is rare, and told to whoever looks.
+_EVERYDAY = (Decided, Answered, Requested, CalledOut)
 
 
 def describe(event: Event) -> tuple[str, str, Fields]:
     """Return the level, the name and the fields of `event`, all text printable and bounded."""
     match event:
         case Decided():
-            described = "info", "decided", _decided(event)
+            told: Fields = {"action": event.action, "told": event.told}
+            described = "info", "decided", _answered(event, told)
         case Answered():
-            described = "info", "answered", _answered(event)
+            described = "info", "answered", _answered(event, {})
         case Requested():
             described = "info", "requested", _requested(event)
         case CalledOut():
@@ -92,19 +132,21 @@ def describe(event: Event) -> tuple[str, str, Fields]:
         case Lifecycle():
             described = "info", "lifecycle", {"what": event.what, "detail": event.detail}
     level, name, fields = described
-    return level, name, {key: _safe(key, value) for key, value in fields.items()}
+    _make_safe(fields)
+    return level, name, fields
 
 
-def _decided(event: Decided) -> Fields:
-    return {**_asked(event), "action": event.action, "told": event.told, **_reported(event)}
+def _make_safe(fields: Fields) -> None:
+    for key, value in fields.items():
+        if type(value) is not str:  # words of our own are enums
+            continue
+        if len(value) > MAX_FIELD_CHARS or not (value.isascii() and value.isprintable()):
+            limit = MAX_TRACE_CHARS if key == "trace" else MAX_FIELD_CHARS
+            fields[key] = printable(value, limit=limit)
 
 
-def _answered(event: Answered) -> Fields:
-    return {**_asked(event), **_reported(event)}
-
-
-def _asked(event: Decided | Answered) -> Fields:
-    report = event.report
+def _answered(event: Decided | Answered, told: Fields) -> Fields:
+    report, because = event.report, event.report.because
     return {
         "door": event.door,
         "purpose": event.purpose,
@@ -115,19 +157,17 @@ def _asked(event: Decided | Answered) -> Fields:
         "blame": report.blame,
         "rule": report.rule,
         "gate": report.gate,
-    }
-
-
-def _reported(event: Decided | Answered) -> Fields:
-    report = event.report
-    return {
+        **told,
         "final": report.final,
         "settled": report.settled,
         "retry_at": _instant(report.retry_at),
         "from_cache": report.from_cache,
         "callouts": report.callouts,
         "took_ms": _milliseconds(event.took_s),
-        **_said(report),
+        # What decided: the host's name, its address, and its reply or what went wrong instead.
+        "host": because.host if because else "",
+        "ip": because.ip if because else "",
+        "reply": _reply(because) if because else "",
     }
 
 
@@ -140,14 +180,6 @@ def _requested(event: Requested) -> Fields:
         "status": event.status,
         "took_ms": _milliseconds(event.took_s),
     }
-
-
-def _said(report: Report) -> Fields:
-    """What decided: the host's name, its address, and its reply or what went wrong instead."""
-    because = report.because
-    if because is None:
-        return {"host": "", "ip": "", "reply": ""}
-    return {"host": because.host, "ip": because.ip, "reply": _reply(because)}
 
 
 def _reply(said: Exchange) -> str:
@@ -198,27 +230,23 @@ def _examined(event: Examined) -> Fields:
     }
 
 
-def _safe(key: str, value: Value) -> Value:
-    if not isinstance(value, str):
-        return value
-    if len(value) <= MAX_FIELD_CHARS and value.isascii() and value.isprintable():
-        return value
-    return printable(value, limit=MAX_TRACE_CHARS if key == "trace" else MAX_FIELD_CHARS)
-
-
 def _milliseconds(seconds: float) -> float:
     return round(seconds * 1_000, 1)
 
 
 def _instant(at: float | None) -> str | None:
     """RFC 3339 in UTC, as everywhere that we show an instant."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if at is None else f"{_second(int(at))}.{int(at % 1 * 1_000):03}Z"
 
 
-_Render = Callable[[str, str, Fields], str]
-_logfmt = structlog.processors.LogfmtRenderer(bool_as_flag=False)
+@lru_cache(64)  # thousands of lines may have the same
+def _second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_Render = Callable[[str, str, Fields], str]  # a line with its end
+# A value with one of these would not be read as one, or as itself.
+_QUOTED = re.compile(r'[ ="]')
 
 
 def _renderer(style: Style, now: Callable[[], float]) -> _Render:
@@ -226,7 +254,7 @@ def _renderer(style: Style, now: Callable[[], float]) -> _Render:
 
     def json(level: str, name: str, fields: Fields) -> str:
         line = {"at": _instant(now()), "level": level, "event": name, **fields}
-        return msgspec.json.encode(line).decode()
+        return f"{msgspec.json.encode(line).decode()}\n"
 
     def plain(level: str, name: str, fields: Fields) -> str:
         head = {"at": _instant(now()), "level": level, "event": name}
@@ -242,4 +270,12 @@ def _as_logfmt(fields: Fields) -> str:
     """People read past what is not there; programs want every field in every line."""
     kept = {"address"}  # an empty one is the null sender
     told = {key: value for key, value in fields.items() if key in kept or value not in ("", None)}
-    return str(_logfmt(None, "", told))
+    return " ".join(f"{key}={_logfmt(value)}" for key, value in told.items()) + "\n"
+
+
+def _logfmt(value: Value) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if not _QUOTED.search(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -86,6 +86,8 @@ class Metrics:
             "ringback_store_records", "Records kept", ("what", "kind"), registry=registry
         )
         self._store_bytes = Gauge("ringback_store_bytes", "Size of the store", registry=registry)
+        # What `labels` looks up, which costs more than to count: no more than there are rows to show.
+        self._answers: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
         self._counted_at: float | None = None  # elapsed
         self.examined: Examined | None = None  # the last, for who wants more than its numbers
 
@@ -144,9 +146,15 @@ class Metrics:
     def _count_answer(self, event: Decided | Answered, action: str) -> None:
         report = event.report
         labels = (event.door, event.purpose, report.verdict, report.reason, action)
-        self._decisions.labels(*labels).inc()
-        self._decision_s.labels(event.door).observe(max(0.0, event.took_s))
-        self._questions.inc(report.questions)
+        rows = self._answers.get(labels)
+        if rows is None:
+            rows = self._decisions.labels(*labels), self._decision_s.labels(event.door)
+            self._answers[labels] = rows
+        decisions, decision_s = rows
+        decisions.inc()
+        decision_s.observe(max(0.0, event.took_s))
+        if report.questions:
+            self._questions.inc(report.questions)
         if report.gate:
             self._gates.labels(report.gate).inc()
 

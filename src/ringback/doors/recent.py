@@ -8,11 +8,11 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from ..values.events import Answered, CalledOut, Decided, Event, Lifecycle, Trouble
 from ..values.evidence import Stage
-from ..values.verdict import Reason, Verdict
+from ..values.verdict import VERDICT_OF, Reason, Verdict
 
 # Of each kind. With a dialogue of 3 to 5 kB each, these come to a megabyte.
 MAX_ANSWERS, MAX_CALLOUTS, MAX_TROUBLES = 100, 100, 30
@@ -20,6 +20,7 @@ MAX_HOSTS = 40
 # Gates are words of our own, some three dozen; what is no such word is not counted by name.
 MAX_GATES = 100
 
+_MINUTE_S = 60  # the shortest step
 _PASSES = "DUNNO"
 _IN_BETWEEN = frozenset({"draining", "reloading"})
 
@@ -32,7 +33,7 @@ class Span(StrEnum):
 
     @property
     def step_s(self) -> int:
-        return 60 if self is Span.HOUR else 3_600
+        return _MINUTE_S if self is Span.HOUR else 3_600
 
     @property
     def steps(self) -> int:
@@ -43,7 +44,6 @@ class Span(StrEnum):
 class Tally:
     """What was counted in one step of time."""
 
-    verdicts: Counter[Verdict] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
     gates: Counter[str] = field(default_factory=Counter)  # questions that each kept from a callout
     remembered: int = 0  # questions that memory kept from one
@@ -55,20 +55,23 @@ class Tally:
 
     @property
     def answers(self) -> int:
-        return self.verdicts.total()
+        return self.reasons.total()
+
+    @property
+    def verdicts(self) -> Counter[Verdict]:
+        counted = Counter[Verdict]()
+        for reason, times in self.reasons.items():
+            counted[VERDICT_OF[reason]] += times
+        return counted
 
     @property
     def saved(self) -> int:
         return self.remembered + self.unmade + self.gates.total()
 
     def add(self, other: Self) -> None:
-        for mine, theirs in (
-            (self.verdicts, other.verdicts),
-            (self.reasons, other.reasons),
-            (self.gates, other.gates),
-        ):
-            # Each pair counts the same things, which the type of all three does not say.
-            mine.update(theirs)  # type: ignore[arg-type]
+        self.reasons.update(other.reasons)
+        for gate, times in other.gates.items():
+            self._count_gate(gate, times)
         self.remembered += other.remembered
         self.callouts += other.callouts
         self.unmade += other.unmade
@@ -88,14 +91,17 @@ class Tally:
 
     def _count_answer(self, event: Decided | Answered) -> None:
         report = event.report
-        self.verdicts[report.verdict] += 1
         self.reasons[report.reason] += 1
         self.remembered += report.from_cache
-        if report.gate and (report.gate in self.gates or len(self.gates) < MAX_GATES):
-            self.gates[report.gate] += 1
+        if report.gate:
+            self._count_gate(report.gate, 1)
         if isinstance(event, Decided):
             self.decisions += 1
             self.changed += _changed_by_callout(event)
+
+    def _count_gate(self, gate: str, times: int) -> None:
+        if gate in self.gates or len(self.gates) < MAX_GATES:
+            self.gates[gate] += times
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,13 @@ class Series:
         self._span = span
         self._steps: deque[tuple[int, Tally]] = deque(maxlen=span.steps)
 
-    def count(self, event: Event, now: float) -> None:
-        number = int(now // self._span.step_s)
+    def add(self, tally: Tally, at: float) -> None:
+        """Add what was counted at an instant."""
+        number = int(at // self._span.step_s)
         # A clock that was set back goes on with the step it had come to.
         if not self._steps or number > self._steps[-1][0]:
             self._steps.append((number, Tally()))
-        self._steps[-1][1].count(event)
+        self._steps[-1][1].add(tally)
 
     def steps(self, now: float) -> list[Step]:
         """All steps of the span, the oldest first, and those in which nothing happened among them."""
@@ -130,8 +137,7 @@ class Series:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """An event, and when it was heard of."""
 
     at: float
@@ -151,6 +157,8 @@ class Recent:
         self.troubles: deque[Moment] = deque(maxlen=MAX_TROUBLES)
         self.hosts: OrderedDict[str, str] = OrderedDict()  # IP and name, the last called at the end
         self._series = {span: Series(span) for span in Span}
+        self._counting = Tally()  # of one minute, and not in the series yet
+        self._counting_since = self.began_at
 
     def hear(self, event: Event) -> None:
         """Keep an event, if people want to see it, and count it."""
@@ -168,12 +176,21 @@ class Recent:
             case _:
                 return
         self.news += 1
-        for series in self._series.values():
-            series.count(event, at)
+        if at // _MINUTE_S != self._counting_since // _MINUTE_S:
+            self._add_up(at)
+        self._counting.count(event)
 
     def steps(self, span: Span) -> list[Step]:
         """What was counted in each step of a span, the oldest first."""
-        return self._series[span].steps(self._now())
+        now = self._now()
+        self._add_up(now)
+        return self._series[span].steps(now)
+
+    def _add_up(self, now: float) -> None:
+        """Bring what was counted into the series, and begin to count anew."""
+        for series in self._series.values():
+            series.add(self._counting, self._counting_since)
+        self._counting, self._counting_since = Tally(), now
 
     def _note_hosts(self, event: CalledOut) -> None:
         for said in event.evidence:
@@ -193,6 +210,7 @@ def total(steps: Iterable[Step]) -> Tally:
 
 
 def _changed_by_callout(event: Decided) -> bool:
+    if event.action.startswith(_PASSES) or event.report.gate:
+        return False
     because = event.report.because
-    asked = because is not None and because.stage is not Stage.ROUTE and because.connection > 0
-    return asked and not event.report.gate and not event.action.startswith(_PASSES)
+    return because is not None and because.stage is not Stage.ROUTE and because.connection > 0

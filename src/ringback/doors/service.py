@@ -25,7 +25,7 @@ from ..values.text import printable
 from .all_doors import AllDoors, Listening, Place
 from .configuration import Loaded
 from .http.tokens import load_tokens
-from .log import make_sink, style_for
+from .log import Log, style_for
 from .loop import choose_loop, collect_rarely
 from .metrics import Metrics
 from .recent import Recent
@@ -277,18 +277,20 @@ def serve(
     read_settings: Callable[[], Loaded], stream: TextIO, environment: Mapping[str, str]
 ) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads. Events go to `stream`. Raises RingbackError."""
-    sink = make_sink(stream, SystemClock().now, style_for(environment))
+    log = Log(stream, SystemClock().now, style_for(environment))
     name, factory = choose_loop()
-    sink(Lifecycle("starting", f"on {name}"))
+    log.hear(Lifecycle("starting", f"on {name}"))
     collect_rarely()
     with asyncio.Runner(loop_factory=factory) as runner:
-        service = Service(read_settings, sink, environment, max_files=raise_limit())
-        runner.run(_heed_signals(service))
+        service = Service(read_settings, log.hear, environment, max_files=raise_limit())
+        runner.run(_run(service, log))
 
 
-async def _heed_signals(service: Service) -> None:
+async def _run(service: Service, log: Log) -> None:
+    """Heed signals, and gather what is logged, while the service runs."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     loop.add_signal_handler(signal.SIGHUP, service.reload)
-    await service.run()
+    with log.gathering():
+        await service.run()

@@ -1,7 +1,8 @@
 """Listening: connections accepted within a limit, served, drained. TCP and Unix sockets alike.
 
-One asyncio protocol a connection, read and written by the one task that serves it. Not here: opening
-the socket (net/bind.py), what is said on a connection and how long it may be idle (doors/).
+One asyncio protocol a connection, read and written by the one task that serves it, or by who attends to it
+without one: ten thousand that wait are ten thousand small objects then.
+Not here: opening the socket (net/bind.py), what is said on a connection and how long it may be idle (doors/).
 """
 
 import asyncio
@@ -42,23 +43,26 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_arrived",
         "_error",
+        "_heed",
         "_linger",
+        "_listener",
         "_loop",
+        "_lost",
         "_over",
         "_read_waiter",
         "_reading_paused",
-        "_report",
         "_transport",
         "_write_waiter",
         "_writing_paused",
-        "lost",
+        "is_lost",
         "peer",
     )
 
     _transport: asyncio.Transport
 
-    def __init__(self, report: Callable[["Connection"], None]) -> None:
-        self._report = report  # told once, when the connection stands
+    def __init__(self, listener: "Listener") -> None:
+        self._listener = listener
+        self._heed: Callable[[], None] | None = None  # of who attends to it without a task
         self._loop = asyncio.get_running_loop()
         self._arrived = bytearray()
         self._over = False  # no more will arrive
@@ -68,7 +72,8 @@ class Connection(asyncio.Protocol):
         self._write_waiter: asyncio.Future[None] | None = None
         self._linger: asyncio.TimerHandle | None = None
         self.peer = ""
-        self.lost: asyncio.Future[None] = self._loop.create_future()
+        self.is_lost = False
+        self._lost: asyncio.Future[None] | None = None
 
     # What the task that serves it calls.
 
@@ -80,22 +85,11 @@ class Connection(asyncio.Protocol):
                 await _wait(waiter, timeout_s)
             finally:
                 self._read_waiter = None
-        octets = bytes(self._arrived)
-        self._arrived.clear()
-        if not octets and self._error is not None:
-            raise self._error
-        if self._reading_paused and not self._over:
-            self._reading_paused = False
-            self._transport.resume_reading()
-        return octets
+        return self._take()
 
     async def write(self, octets: bytes) -> None:
         """Send; wait while the client does not take it. Raises TimeoutError or another OSError."""
-        if self.lost.done() or self._transport.is_closing():
-            raise self._error or ConnectionResetError(
-                errno.ECONNRESET, os.strerror(errno.ECONNRESET)
-            )
-        self._transport.write(octets)
+        self.write_nowait(octets)
         if self._writing_paused:
             waiter = self._write_waiter = self._loop.create_future()
             try:
@@ -105,20 +99,54 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close when what was written is sent, or after LINGER_S."""
-        if self.lost.done() or self._transport.is_closing():
+        if self.is_lost or self._transport.is_closing():
             return
         self._transport.close()
         if self._transport.get_write_buffer_size():
-            self._linger = self._loop.call_later(LINGER_S, self._transport.abort)
+            self._abort_after(LINGER_S)
+
+    # What is called by who attends to it without a task.
+
+    def attend(self, heed: Callable[[], None]) -> None:
+        """Have `heed` called when octets have arrived, or the end, or room, or the connection is lost.
+
+        A client that takes none of its answers for WRITE_WAIT_S is cut off.
+        """
+        self._heed = heed
+
+    def read_nowait(self) -> bytes | None:
+        """The same as `read`; None where it would wait. Raises OSError."""
+        return self._take() if self._arrived or self._over else None
+
+    def write_nowait(self, octets: bytes) -> None:
+        """Send, or keep until the client takes it: look at `has_room` before. Raises OSError."""
+        if self.is_lost or self._transport.is_closing():
+            raise self._error or ConnectionResetError(
+                errno.ECONNRESET, os.strerror(errno.ECONNRESET)
+            )
+        self._transport.write(octets)
+
+    @property
+    def has_room(self) -> bool:
+        return not self._writing_paused
 
     # What the listener calls.
+
+    @property
+    def lost(self) -> asyncio.Future[None]:
+        """Done when the connection is. Who waits for it shields it, or waits by `asyncio.wait`."""
+        if self._lost is None:
+            self._lost = self._loop.create_future()
+            if self.is_lost:
+                self._lost.set_result(None)
+        return self._lost
 
     def end_input(self) -> None:
         """Let `read` come to an end after what has arrived, as if the client had no more to say."""
         if not self._over:
             self._over = True
             self._transport.pause_reading()
-            _wake(self._read_waiter)
+            self._tell(self._read_waiter)
 
     def abort(self) -> None:
         """Close now."""
@@ -130,38 +158,65 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername")
         self.peer = join_host_port(name[0], name[1]) if isinstance(name, tuple) else "unix"
-        self._report(self)
+        self._listener.admit(self)
 
     def data_received(self, data: bytes) -> None:
         self._arrived += data
         if len(self._arrived) >= READ_AHEAD_BYTES and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
-        _wake(self._read_waiter)
+        self._tell(self._read_waiter)
 
     def eof_received(self) -> bool:
         self._over = True
-        _wake(self._read_waiter)
+        self._tell(self._read_waiter)
         return True  # Exim's readsocket ends its input and waits for the answer
 
     def pause_writing(self) -> None:
         self._writing_paused = True
+        if self._heed is not None:
+            self._abort_after(WRITE_WAIT_S)
 
     def resume_writing(self) -> None:
         self._writing_paused = False
-        _wake(self._write_waiter)
+        if self._heed is not None and self._linger is not None:
+            self._linger.cancel()
+        self._tell(self._write_waiter)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over, self._error = True, exc
         if self._linger is not None:
             self._linger.cancel()
-        _wake(self._read_waiter)
         if self._write_waiter is not None and not self._write_waiter.done():
             self._write_waiter.set_exception(
                 exc or ConnectionResetError("the connection was closed")
             )
-        if not self.lost.done():
-            self.lost.set_result(None)
+        self.is_lost = True
+        _wake(self._lost)
+        self._tell(self._read_waiter)
+        self._heed = None  # it knows us, and we it
+        self._listener.forget(self)
+
+    def _take(self) -> bytes:
+        octets = bytes(self._arrived)
+        self._arrived.clear()
+        if not octets and self._error is not None:
+            raise self._error
+        if self._reading_paused and not self._over:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        return octets
+
+    def _tell(self, waiter: asyncio.Future[None] | None) -> None:
+        if self._heed is not None:
+            self._heed()
+        else:
+            _wake(waiter)
+
+    def _abort_after(self, seconds: float) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+        self._linger = self._loop.call_later(seconds, self._transport.abort)
 
 
 async def _wait(waiter: asyncio.Future[None], timeout_s: float | None) -> None:
@@ -186,7 +241,8 @@ def _expire(waiter: asyncio.Future[None]) -> None:
         waiter.set_exception(TimeoutError("the client was silent"))
 
 
-Serve = Callable[[Connection], Awaitable[None]]
+# None: it is attended to without a task, and closed by who does.
+Serve = Callable[[Connection], Awaitable[None] | None]
 Sink = Callable[[Event], None]
 
 
@@ -206,6 +262,7 @@ class Listener:
         self._path_stays = path_stays
         self._sock, self._serve, self._limits, self._sink = sock, serve, limits, sink
         self._served: dict[asyncio.Task[None], Connection] = {}
+        self._attended: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._full = False  # and it was reported
         self._stopping = self._stopped = False
@@ -232,7 +289,7 @@ class Listener:
         for _ in range(LAST_ROUNDS):
             await asyncio.sleep(0)
         self._stopped = True
-        connections = list(self._served.values())
+        connections = [*self._served.values(), *self._attended]
         for connection in connections:
             connection.end_input()
         lost = [connection.lost for connection in connections]
@@ -257,29 +314,44 @@ class Listener:
             await loop.connect_accepted_socket(self._meet, accepted)
 
     def _meet(self) -> Connection:
-        return Connection(self._admit)
+        return Connection(self)
 
-    def _admit(self, connection: Connection) -> None:
+    # What a connection calls.
+
+    def admit(self, connection: Connection) -> None:
+        """Have it served, if there is room."""
         if self._stopped:
             connection.abort()
-        elif len(self._served) >= self._limits.connections:
+        elif self._count >= self._limits.connections:
             self._turn_away(connection)
+        elif (serving := self._serve(connection)) is None:
+            self._attended.add(connection)
         else:
-            task = asyncio.create_task(self._run(connection))
+            task = asyncio.create_task(self._run(connection, serving))
             self._served[task] = connection
             task.add_done_callback(self._bury)
+
+    def forget(self, connection: Connection) -> None:
+        """It is lost."""
+        if connection in self._attended:
+            self._attended.remove(connection)
+            self._full = False
+
+    @property
+    def _count(self) -> int:
+        return len(self._served) + len(self._attended)
 
     def _turn_away(self, connection: Connection) -> None:
         connection.close()
         if not self._full:  # once a spell, or a flood of clients would be one of log lines too
             self._full = True
-            why = f"{len(self._served)} connections are open, the most that are served"
+            why = f"{self._count} connections are open, the most that are served"
             self._sink(DoorClosed(self.address, connection.peer, why))
 
-    async def _run(self, connection: Connection) -> None:
+    async def _run(self, connection: Connection, serving: Awaitable[None]) -> None:
         try:
             with suppress(OSError):  # the client is gone, which is its right
-                await self._serve(connection)
+                await serving
             connection.close()
             await asyncio.shield(connection.lost)
         finally:
@@ -300,10 +372,11 @@ async def listen(
     sink: Sink,
     inherited: socket.socket | None = None,
 ) -> Listener:
-    """Listen on "ADDRESS:PORT" or "unix:/path", and run `serve` for each connection.
+    """Listen on "ADDRESS:PORT" or "unix:/path", and call `serve` for each connection.
 
     `inherited`: a socket that listens there already, and whose path is somebody else's to remove.
-    `serve` may let an OSError of its connection through; the connection is closed when it returns.
+    What `serve` returns is awaited in a task: it may let an OSError of its connection through, and the
+    connection is closed when it ends.
     Raises UsageError where the address cannot be had.
     """
     limits = limits or Limits()

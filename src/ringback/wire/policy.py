@@ -42,7 +42,8 @@ class PolicyRequest:
     instance: str = ""  # the same for all requests about one message
 
 
-_READ = {field.name.encode("ascii"): field.name for field in fields(PolicyRequest)}
+_NAMES = tuple(field.name for field in fields(PolicyRequest))
+_READ = {name.encode("ascii"): name for name in _NAMES}
 
 
 class PolicyReader:
@@ -51,6 +52,8 @@ class PolicyReader:
     What is read does not depend on how the stream was cut: requests before an error are handed out
     first. The error then stands in `broken`, and the next call raises it.
     """
+
+    __slots__ = ("_attributes", "_held_bytes", "_partial", "_values", "broken")
 
     def __init__(self) -> None:
         self._partial = bytearray()  # a line whose end has not arrived
@@ -72,6 +75,8 @@ class PolicyReader:
         """
         if self.broken:
             raise self.broken
+        if self.idle and (whole := _read_whole(octets)):
+            return whole
         requests: list[PolicyRequest] = []
         try:
             self._split(octets, requests)
@@ -134,6 +139,28 @@ class PolicyReader:
             raise RemoteProtocolError(f"request= is not {REQUEST_TYPE}")
         self._values, self._attributes, self._held_bytes = {}, 0, 0
         return request
+
+
+def _read_whole(octets: bytes) -> list[PolicyRequest]:
+    """Return the requests in `octets`, where these are whole, short and plain, as nearly always; else [].
+
+    No bound is looked at but that on attributes: what is shorter than a line may be exceeds none.
+    """
+    short = len(octets) <= MAX_LINE_BYTES and octets.endswith(b"\n\n")
+    if not short or b"\0" in octets or b"\r" in octets or not octets.isascii():
+        return []
+    requests = []
+    for text in octets[:-2].decode("ascii").split("\n\n"):
+        lines = text.split("\n")
+        try:
+            values = dict([line.split("=", 1) for line in lines])
+        except ValueError:  # a line without "="
+            return []
+        plain = len(values) == len(lines) <= MAX_ATTRIBUTES and "" not in values
+        if not plain or values.get("request") != REQUEST_TYPE:
+            return []
+        requests.append(PolicyRequest(*[values.get(name, "") for name in _NAMES]))
+    return requests
 
 
 def encode(action: str) -> bytes:

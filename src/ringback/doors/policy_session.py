@@ -1,0 +1,216 @@
+"""The conversation with one client of the policy door: requests in, answers out in the same order.
+
+It has no task of its own: it goes on when its connection has news, and when an answer has been worked out.
+A connection that waits holds some few kilobytes, and Postfix keeps hundreds.
+Not here: what is answered (doors/policy_server.py), the protocol (wire/policy.py), sockets (net/listen.py).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..engine.ports import Sink
+from ..errors import RemoteProtocolError
+from ..values.events import DoorClosed, Trouble
+from ..values.query import Query
+from ..wire.policy import PolicyReader, PolicyRequest
+from .judging import GRACE_S
+
+DOOR = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take of us. Seconds, and requests at a time."""
+
+    idle_s: float = 900.0  # doors.md promises at least 600 s, and Postfix keeps connections as long
+    half_request_s: float = 10.0
+    in_flight: int = 16  # beyond it we stop reading, and TCP makes the client wait
+    grace_s: float = GRACE_S
+
+
+class Connection(Protocol):
+    """What is needed of net/listen.py."""
+
+    @property
+    def peer(self) -> str: ...
+
+    @property
+    def is_lost(self) -> bool: ...
+
+    @property
+    def has_room(self) -> bool: ...
+
+    def attend(self, heed: Callable[[], None], /) -> None: ...
+
+    def read_nowait(self) -> bytes | None:
+        """Return what has arrived; None if nothing has, b"" at the end of input. Raises OSError."""
+        ...
+
+    def write_nowait(self, octets: bytes, /) -> None:
+        """Raises OSError."""
+        ...
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Answers(Protocol):
+    """What is needed of doors/policy_server.py."""
+
+    def queries(self, request: PolicyRequest, /) -> Sequence[Query]: ...
+
+    def answer_nowait(self, queries: Sequence[Query], /) -> bytes | None: ...
+
+    async def answer_to(self, queries: Sequence[Query], /) -> bytes: ...
+
+
+class PolicySession:
+    """One client. Its connection keeps it."""
+
+    __slots__ = (
+        "_answers",
+        "_asked",
+        "_connection",
+        "_heard_at",
+        "_limits",
+        "_loop",
+        "_over",
+        "_pending",
+        "_reader",
+        "_sink",
+        "_timer",
+        "_whole_by_at",
+    )
+
+    def __init__(
+        self, connection: Connection, answers: Answers, limits: Limits, sink: Sink
+    ) -> None:
+        self._connection, self._answers = connection, answers
+        self._limits, self._sink = limits, sink
+        self._loop = asyncio.get_running_loop()
+        self._reader = PolicyReader()
+        self._asked: Iterator[PolicyRequest] = iter(())  # read, and not taken up yet
+        self._pending: list[asyncio.Task[bytes]] = []  # in the order of their requests
+        self._over = False  # nothing more will be read
+        self._heard_at = self._loop.time()
+        self._whole_by_at: float | None = None  # when what is here in part must be here whole
+        self._timer: asyncio.TimerHandle | None = None
+        connection.attend(self.heed)
+        self._rest()
+
+    def heed(self) -> None:
+        """Write what has been answered, and take up what has been asked."""
+        if self._connection.is_lost:
+            self._drop()
+            return
+        try:
+            self._write()
+            self._take_up()
+        except OSError:  # the client is gone, and nobody waits for the rest of its answers
+            self._drop()
+        except Exception as error:  # a bug of ours costs this connection, and no other
+            self._sink(Trouble.of_bug(DOOR, error))
+            self._drop()
+
+    def _write(self) -> None:
+        pending = self._pending
+        while pending and pending[0].done() and self._connection.has_room:
+            self._connection.write_nowait(pending.pop(0).result())
+            self._heard_at = self._loop.time()
+
+    def _take_up(self) -> None:
+        """Answer what can be answered now, and begin the rest; at most so much before others have a turn."""
+        for _ in range(self._limits.in_flight):
+            if len(self._pending) >= self._limits.in_flight or not self._connection.has_room:
+                return
+            request = next(self._asked, None) or self._read()
+            if request is None:
+                self._rest()
+                return
+            self._whole_by_at = None
+            queries = self._answers.queries(request)
+            at_hand = None if self._pending else self._answers.answer_nowait(queries)
+            if at_hand is not None:
+                self._connection.write_nowait(at_hand)
+            else:
+                self._begin(queries)
+        self._loop.call_soon(self.heed)
+
+    def _begin(self, queries: Sequence[Query]) -> None:
+        task = self._loop.create_task(self._answers.answer_to(queries))
+        self._pending.append(task)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[bytes]) -> None:
+        if task.cancelled():  # the end of the service, or our own doing
+            self._drop()
+        else:
+            self.heed()
+
+    def _read(self) -> PolicyRequest | None:
+        """The next request, if one has arrived."""
+        if self._over:
+            return None
+        octets = b"" if self._reader.broken else self._connection.read_nowait()
+        if octets is None:
+            return None
+        self._heard_at = self._loop.time()
+        self._over = not octets
+        try:
+            requests = self._reader.feed(octets)
+            if not (octets or self._reader.idle):
+                raise RemoteProtocolError("the input ends within a request")
+        except RemoteProtocolError as error:
+            self._turn_away(str(error))
+            return None
+        self._asked = iter(requests)
+        return next(self._asked, None)
+
+    def _turn_away(self, why: str) -> None:
+        self._sink(DoorClosed(DOOR, self._connection.peer, why))
+        self._over = True
+
+    def _rest(self) -> None:
+        """There is nothing to take up: wait for more as long as the client may take, or close."""
+        if self._over and not self._pending:
+            self._connection.close()
+        if self._whole_by_at is None and not self._reader.idle:
+            self._whole_by_at = self._loop.time() + self._limits.half_request_s
+        wait_until = self._patience_ends_at()
+        timer = self._timer
+        # One that comes too early looks again: so none is made for each request.
+        if timer is not None and (wait_until is None or timer.when() > wait_until):
+            timer.cancel()
+            timer = self._timer = None
+        if timer is None and wait_until is not None:
+            self._timer = self._loop.call_at(wait_until, self._look)
+
+    def _patience_ends_at(self) -> float | None:
+        """When the client has been silent for too long; None while it is our turn."""
+        if self._over:
+            return None
+        if self._whole_by_at is not None:
+            return self._whole_by_at
+        return None if self._pending else self._heard_at + self._limits.idle_s
+
+    def _look(self) -> None:
+        self._timer = None
+        ends_at = self._patience_ends_at()
+        if ends_at is not None and self._loop.time() >= ends_at:
+            self._over = True
+            if self._whole_by_at is not None:
+                allowed_s = self._limits.half_request_s
+                self._turn_away(f"a request that is not whole after {allowed_s:g} s")
+        self._rest()
+
+    def _drop(self) -> None:
+        """Let go of it all: nobody is there any more."""
+        self._over = True
+        pending, self._pending = self._pending, []
+        for task in pending:
+            task.cancel()
+        self._rest()
+        self._connection.abort()

@@ -1,0 +1,173 @@
+"""The conversation with one client, with a connection and answers that do as they are told."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from door_fakes import AttendedConnection, turns, until
+from ringback.doors.policy_session import Limits, PolicySession
+from ringback.values.events import DoorClosed, Event, Trouble
+from ringback.values.query import Query
+from ringback.wire.policy import PolicyRequest
+
+
+def asked(*senders: str) -> bytes:
+    return b"".join(
+        f"request=smtpd_access_policy\nsender={sender}\n\n".encode() for sender in senders
+    )
+
+
+class FakeAnswers:
+    """Echoes the sender: at once if its name begins with "now", never if it is "bug", else when told."""
+
+    def __init__(self) -> None:
+        self.may_answer = asyncio.Event()
+        self.under_way: list[str] = []
+
+    def queries(self, request: PolicyRequest, /) -> Sequence[Query]:
+        return (Query(request.sender),)
+
+    def answer_nowait(self, queries: Sequence[Query], /) -> bytes | None:
+        sender = queries[0].address
+        if sender == "bug":
+            raise KeyError(sender)
+        return sender.encode() if sender.startswith("now") else None
+
+    async def answer_to(self, queries: Sequence[Query], /) -> bytes:
+        sender = queries[0].address
+        self.under_way.append(sender)
+        try:
+            await self.may_answer.wait()
+        finally:
+            self.under_way.remove(sender)
+        if sender == "late bug":
+            raise KeyError(sender)
+        return sender.encode()
+
+
+class Bench:
+    """One session."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.answers, self.events = FakeAnswers(), list[Event]()
+        self.limits = limits or Limits()
+
+    def serve(self, connection: AttendedConnection) -> None:
+        PolicySession(connection, self.answers, self.limits, self.events.append)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_what_waits_holds_up_what_does_not(bench: Bench) -> None:
+    connection = AttendedConnection(asked("now 1", "a", "now 2"), asked("b"))
+    serving = asyncio.create_task(connection.served(bench.serve))
+    await until(lambda: len(bench.answers.under_way) == 3)
+
+    assert [b"now 1"] == connection.written
+    bench.answers.may_answer.set()
+    await serving
+    assert [b"now 1", b"a", b"now 2", b"b"] == connection.written
+
+
+async def test_who_takes_no_answers_gets_no_more(bench: Bench) -> None:
+    connection = AttendedConnection(silent_at_end=True)
+    bench.serve(connection)
+    connection.arrive(asked("a"))
+    connection.has_room = False
+    connection.arrive(asked("now 1"))
+    bench.answers.may_answer.set()
+    await turns()
+
+    assert ([], 1) == (connection.written, connection.reads)
+    connection.make_room()
+    assert [b"a", b"now 1"] == connection.written
+
+
+async def test_one_client_with_much_to_ask_lets_others_have_their_turn(bench: Bench) -> None:
+    connection = AttendedConnection(silent_at_end=True)
+    bench.serve(connection)
+    connection.arrive(asked(*["now"] * 40))
+
+    assert 16 == len(connection.written)
+    await turns()
+    assert 40 == len(connection.written)
+
+
+async def test_with_the_connection_all_is_lost_that_was_worked_out_for_it(bench: Bench) -> None:
+    connection = AttendedConnection(silent_at_end=True)
+    bench.serve(connection)
+    connection.arrive(asked("a", "b"))
+    await turns()
+    connection.lose()
+    await turns()
+
+    assert [] == bench.answers.under_way
+    assert [] == bench.events
+
+
+async def test_whoever_ends_an_answer_ends_the_connection(bench: Bench) -> None:
+    connection = AttendedConnection(silent_at_end=True)
+    before = asyncio.all_tasks()
+    bench.serve(connection)
+    connection.arrive(asked("a"))
+    await turns()
+    for task in asyncio.all_tasks() - before:
+        task.cancel()
+    await turns()
+
+    assert connection.is_lost
+    assert [] == bench.events
+
+
+@pytest.mark.parametrize("sender", ["bug", "late bug"])
+async def test_a_bug_is_told_and_costs_one_connection(bench: Bench, sender: str) -> None:
+    connection = AttendedConnection(asked(sender), silent_at_end=True)
+    bench.answers.may_answer.set()
+    await connection.served(bench.serve)
+
+    assert connection.is_lost
+    (event,) = bench.events
+    assert isinstance(event, Trouble)
+    assert f"KeyError('{sender}')" == event.what
+
+
+async def test_a_deaf_client_is_let_go(bench: Bench) -> None:
+    connection = AttendedConnection(asked("now"), silent_at_end=True, deaf=True)
+    await connection.served(bench.serve)
+
+    assert connection.is_lost
+    assert [] == bench.events
+
+
+async def test_silence_while_it_is_our_turn_is_no_silence() -> None:
+    bench = Bench(Limits(idle_s=0.001, half_request_s=0.002))
+    connection = AttendedConnection(asked("a"), silent_at_end=True)
+    serving = asyncio.create_task(connection.served(bench.serve))
+    await turns()
+    patient = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.01, patient.set_result, None)
+    await patient
+
+    assert not serving.done()
+    bench.answers.may_answer.set()
+    await serving
+    assert [b"a"] == connection.written
+
+
+async def test_a_part_of_a_request_has_its_time_from_where_the_last_was_whole() -> None:
+    bench = Bench(Limits(half_request_s=0.005))
+    connection = AttendedConnection(silent_at_end=True)
+    serving = asyncio.create_task(connection.served(bench.serve))
+    await asyncio.sleep(0)
+    connection.arrive(b"request=")
+    connection.arrive(asked("now")[8:] + b"req")
+    connection.arrive(b"uest=")
+    await serving
+
+    assert [b"now"] == connection.written
+    why = "a request that is not whole after 0.005 s"
+    assert [DoorClosed("policy", connection.peer, why)] == bench.events
