@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "store": {"errors", "values", "wire", "rules"},
     "net": {"errors", "values", "wire", "rules"},
     "lab": {"errors", "values", "wire", "rules", "engine", "store.memory"},
-    "assemble": {"errors", "values", "wire", "rules", "engine", "store", "net"},
+    "suffixes": {"rules"},
+    "assemble": {"errors", "values", "wire", "rules", "engine", "store", "net", "suffixes"},
     "library": {"errors", "values", "engine", "assemble"},
     "doors": {"errors", "values", "wire", "rules", "engine", "net", "assemble"},
     "doors.cli": {"errors", "values", "wire", "rules", "engine", "net", "assemble", "lab"},
@@ -49,7 +50,7 @@ MAY_USE = {
     "store": {"msgspec"},
     "net": {"dns"},
     "lab": {"dns", "msgspec"},
-    "doors": {"click", "msgspec", "rich", "structlog", "uvloop"}
+    "doors": {"click", "msgspec", "rich", "uvloop"}
     | {"h11", "jinja2", "litestar", "markupsafe", "prometheus_client", "uvicorn"},
 }
 MUST_NOT_WAIT = ("errors", "values", "wire", "rules")

@@ -4,16 +4,16 @@ Not here: any decision; each part is made from what it needs, and handed to who 
 """
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.resources import files
 from ipaddress import ip_address
-from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from .engine.doctor import Doctor, Means
 from .engine.outside import Outside
 from .engine.pacer import Pacer
 from .engine.ports import Clock, Resolver, Sink, Store
@@ -27,14 +27,18 @@ from .net.synchrony import is_synchronised
 from .rules.exemptions import Exemptions
 from .rules.flags import FlagLists, parse_flag_lists
 from .rules.networks import parse_networks
-from .rules.organisation import Organisation, Registered, organisation_by
+from .rules.organisation import Organisation, organisation_by
 from .rules.phrasebook import Phrasebook, UnreadBook, parse_phrasebook
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
+from .suffixes import registered
 from .values.dns import RecordType
 from .values.endpoint import Login
 from .values.settings import DAY_S, Settings
 from .values.text import printable
+
+if TYPE_CHECKING:
+    from .engine.doctor import Doctor, Means
 
 LOOPBACK = "127.0.0.1"  # where the system calls loopback from
 
@@ -56,28 +60,7 @@ def flag_lists() -> FlagLists:
 @cache
 def organisations() -> Organisation:
     """Organisational domains by the list of public suffixes that ships with its library."""
-    return organisation_by(_registered)
-
-
-def _registered(domain: str) -> str | None:
-    return _read_suffixes()(domain)
-
-
-@cache
-def _read_suffixes() -> Registered:
-    # Read at the first question: that takes a quarter of the time in which a command has to start.
-    library = import_module("publicsuffixlist")
-    with Path(library.PSLFILE).open(encoding="utf-8") as rules:
-        listed = library.PublicSuffixList(map(_in_a_labels, rules), accept_encoded_idn=False)
-    registered: Registered = listed.privatesuffix
-    return registered
-
-
-def _in_a_labels(rule: str) -> str:
-    """A line of the list; the library would put all of them through its slow codec."""
-    if rule.isascii() or rule.startswith("//"):
-        return rule
-    return rule.split(maxsplit=1)[0].encode("idna").decode("ascii")
+    return organisation_by(registered)
 
 
 async def open_store(settings: Settings, sink: Sink) -> Store:
@@ -105,8 +88,8 @@ class Engine:
     """A verifier, and the doctor who says whether it may call anyone."""
 
     verifier: Verifier
-    doctor: Doctor
-    means: Means  # what the doctor needs for whole examinations
+    doctor: "Doctor"
+    means: "Means"  # what the doctor needs for whole examinations
     pacer: Pacer
 
     async def close(self, drain_s: float = 0.0) -> None:
@@ -139,15 +122,19 @@ async def make_engine(
     `before`: the one that it is to replace. Its connections count; what its doctor has found holds on,
     unless he went by other settings. It is not changed.
     """
-    clock = clock or SystemClock()
+    settings, resolver, logins = await _prepare(settings)
+    return _build(settings, resolver, store, sink, clock or SystemClock(), logins, before)
+
+
+async def _prepare(settings: Settings) -> tuple[Settings, Resolver, Mapping[str, Login]]:
+    """Find out what settings leave open. Raises UsageError."""
     resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
     try:
         settings = _require_name(await _with_name(settings, resolver))
-        logins = load_logins(settings.recipient.route)
+        return settings, resolver, load_logins(settings.recipient.route)
     except BaseException:
         await resolver.close()
         raise
-    return _build(settings, resolver, store, sink, clock, logins, before)
 
 
 async def make_verifier(
@@ -170,6 +157,42 @@ def _build(
     before: Engine | None = None,
 ) -> Engine:
     doctor, pacer = _outlasting(before, settings, resolver, sink, clock)
+    verifier = _verifier(settings, resolver, store, sink, clock, logins, pacer, doctor.is_fit)
+    means = _doctors().Means(resolver, verifier.call_own, store.search_calls, is_synchronised)
+    return Engine(verifier, doctor, means, pacer)
+
+
+def _outlasting(
+    before: Engine | None, settings: Settings, resolver: Resolver, sink: Sink, clock: Clock
+) -> tuple["Doctor", Pacer]:
+    """What an engine hands on to the next."""
+    pacer = before.pacer if before else Pacer(settings.budget)
+    if before and before.doctor.suits(settings):
+        return before.doctor, pacer
+    return _make_doctor(settings, resolver, sink, clock), pacer
+
+
+def _make_doctor(settings: Settings, resolver: Resolver, sink: Sink, clock: Clock) -> "Doctor":
+    sources = partial(source_addresses, settings)
+    made: Doctor = _doctors().Doctor(settings, resolver, clock, sink, sources)
+    return made
+
+
+def _doctors() -> ModuleType:
+    # Loaded when one is wanted: what is remembered is told without him, and what he goes by is much.
+    return import_module(".engine.doctor", __package__)
+
+
+def _verifier(
+    settings: Settings,
+    resolver: Resolver,
+    store: Store,
+    sink: Sink,
+    clock: Clock,
+    logins: Mapping[str, Login],
+    pacer: Pacer,
+    is_fit: Callable[[], Awaitable[bool]],
+) -> Verifier:
     outside = Outside(
         resolver=resolver,
         dialer=TcpDialer(
@@ -184,35 +207,46 @@ def _build(
         book=UnreadBook(phrasebook),
         draw=random.random,
         organisation=organisations(),
-        is_fit=doctor.is_fit,
+        is_fit=is_fit,
         logins=logins,
     )
-    verifier = Verifier(settings, outside, Exemptions.parse(settings), sink)
-    means = Means(resolver, verifier.call_own, store.search_calls, is_synchronised)
-    return Engine(verifier, doctor, means, pacer)
+    return Verifier(settings, outside, Exemptions.parse(settings), sink)
 
 
-def _outlasting(
-    before: Engine | None, settings: Settings, resolver: Resolver, sink: Sink, clock: Clock
-) -> tuple[Doctor, Pacer]:
-    """What an engine hands on to the next."""
-    pacer = before.pacer if before else Pacer(settings.budget)
-    if before and before.doctor.suits(settings):
-        return before.doctor, pacer
-    doctor = Doctor(settings, resolver, clock, sink, lambda: source_addresses(settings))
-    return doctor, pacer
+class _OnCall:
+    """A doctor who comes when it is first asked whether we are fit."""
+
+    def __init__(self, settings: Settings, make: Callable[[], "Doctor"]) -> None:
+        self._identity, self._make = settings.identity, make
+        self._doctor: Doctor | None = None
+
+    async def is_fit(self) -> bool:
+        """Say whether callouts may be made."""
+        if not self._identity.require_fit:  # whatever he found; he attends to nobody else
+            return bool(self._identity.contact)
+        self._doctor = self._doctor or self._make()
+        return await self._doctor.is_fit()
+
+    async def close(self) -> None:
+        if self._doctor:
+            await self._doctor.close()
 
 
 @asynccontextmanager
 async def running_verifier(settings: Settings, sink: Sink) -> AsyncIterator[Verifier]:
-    """A verifier with its store, for as long as the context lasts."""
+    """A verifier with its store, for as long as the context lasts. Raises what `make_engine` does."""
+    clock = SystemClock()
     store = await open_store(settings, sink)
     try:
-        engine = await make_engine(settings, store, sink)
+        settings, resolver, logins = await _prepare(settings)
+        doctor = _OnCall(settings, partial(_make_doctor, settings, resolver, sink, clock))
+        pacer = Pacer(settings.budget)
+        verifier = _verifier(settings, resolver, store, sink, clock, logins, pacer, doctor.is_fit)
         try:
-            yield engine.verifier
+            yield verifier
         finally:
-            await engine.close()
+            await doctor.close()
+            await verifier.close()
     finally:
         await store.close()
 

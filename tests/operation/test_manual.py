@@ -51,7 +51,7 @@ def test_no_prose_is_a_request(text: str) -> None:
 )
 def test_completion_offers_what_there_is_and_imports_little(words: str, offered: set[str]) -> None:
     # What takes long to start has these in common.
-    heavy = "sorted({'asyncio', 'sqlite3', 'dns', 'litestar', 'structlog'} & set(sys.modules))"
+    heavy = "sorted({'asyncio', 'sqlite3', 'dns', 'litestar', 'rich'} & set(sys.modules))"
     program = (
         "import atexit, sys\n"
         f"atexit.register(lambda: print({heavy}, file=sys.stderr))\n"

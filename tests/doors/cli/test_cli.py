@@ -28,7 +28,6 @@ HEAVY = {
     "rich",
     "sqlite3",
     "ssl",
-    "structlog",
 }
 
 

@@ -1,13 +1,15 @@
 """Groups that import a command when it is wanted."""
 
+import gc
 import sys
 from pathlib import Path
+from subprocess import run
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from ringback.doors.cli.lazy import LazyGroup
+from ringback.doors.cli.lazy import LazyGroup, OnDemand
 
 MODULE = """
 import click
@@ -17,6 +19,10 @@ def {name}():
     "Do {name}."
     click.echo("{name} ran")
 """
+
+# What one question does without, and what a service does that has no HTTP door.
+RARE = {"ctypes", "dns.asyncquery", "jinja2", "litestar", "publicsuffixlist", "rich", "uvicorn"}
+OF_SERVICES = {"prometheus_client", "uvloop", "ringback.engine.doctor", "ringback.rules.spf"}
 
 
 @pytest.fixture
@@ -80,3 +86,29 @@ def test_names_outside_the_table_are_unknown_to_completion(group: LazyGroup) -> 
 
     assert ["bake", "serve"] == group.list_commands(context)
     assert group.get_command(context, "roast") is None
+
+
+def test_a_module_that_is_loaded_late_is_not_looked_through_for_garbage(group: LazyGroup) -> None:
+    before = gc.get_freeze_count()
+
+    late = OnDemand("lazy_commands.bake", None)
+    assert set() == imported()
+    assert "Do bake." == late.bake.help
+    assert gc.isenabled()
+    assert before < gc.get_freeze_count()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "rare"),
+    [
+        ("ringback.doors.cli.checking", RARE | OF_SERVICES),
+        ("ringback.doors.service", RARE),
+    ],
+)
+def test_what_is_needed_rarely_is_not_loaded_with_the_rest(module: str, rare: set[str]) -> None:
+    script = f"import sys, {module}; print(*sys.modules)"
+
+    loaded = run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+
+    assert set() == rare & set(loaded.stdout.split())
