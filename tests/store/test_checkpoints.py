@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
 from ringback.store import checkpoints
-from ringback.store.checkpoints import EVERY_ROWS, Checkpointer
+from ringback.store.checkpoints import EVERY_ROWS, MOST_TIMES, Checkpointer
 from ringback.store.database import prepare
 
 
@@ -106,3 +106,66 @@ def test_a_disk_that_fails_is_tried_again(path: Path, writer: sqlite3.Connection
         assert _threads()
         _wait_until(lambda: not subject.is_moving)
     subject.close()
+
+
+def test_what_comes_during_a_move_is_moved_by_another(
+    writer: sqlite3.Connection, subject: Checkpointer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def hold(_: sqlite3.Connection) -> int:
+        begun.release()
+        may_go_on.acquire(timeout=5.0)
+        return 0
+
+    monkeypatch.setattr(checkpoints, "JOURNAL_PAGES", 1_000_000)
+    monkeypatch.setattr(checkpoints, "data_version", hold)
+    _write(writer, EVERY_ROWS)
+    subject.note(writer)
+    assert begun.acquire(timeout=5.0)
+    _write(writer, EVERY_ROWS)
+    subject.note(writer)
+    may_go_on.release()
+
+    assert begun.acquire(timeout=5.0)
+    assert subject.is_moving
+    may_go_on.release()
+    _wait_until(lambda: not subject.is_moving)
+
+
+def test_closing_waits_for_one_step_and_not_for_all(
+    writer: sqlite3.Connection, subject: Checkpointer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    versions: list[int] = []
+
+    def change(_: sqlite3.Connection) -> int:
+        begun.set()
+        sleep(0.1)
+        versions.append(len(versions))
+        return len(versions)
+
+    monkeypatch.setattr(checkpoints, "JOURNAL_PAGES", 0)
+    monkeypatch.setattr(checkpoints, "data_version", change)
+    _write(writer, EVERY_ROWS)
+    subject.note(writer)
+    assert begun.wait(5.0)
+    subject.close()
+
+    assert len(versions) < 2 * MOST_TIMES
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_has_died_is_not_moving(
+    writer: sqlite3.Connection, subject: Checkpointer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: sqlite3.Connection) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(checkpoints, "data_version", fail)
+    for _ in range(2):
+        _write(writer, EVERY_ROWS)
+        subject.note(writer)
+        _wait_until(lambda: not subject.is_moving)
+
+    assert not _threads()

@@ -6,7 +6,7 @@ for the disk. Not here: committing (writer.py).
 
 import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from .database import data_version
 
@@ -28,13 +28,19 @@ class Checkpointer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._moved_at = 0  # changes
-        self.is_moving = False
+        self._is_busy = False
         self._has_no_end = False
         self._closing = False
         self._wake = threading.Event()
         name = "ringback-store-checkpoints"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def is_moving(self) -> bool:
+        """A move is called for, or under way."""
+        # In this order: who is woken is busy before the call is cleared.
+        return self._thread.is_alive() and (self._wake.is_set() or self._is_busy)
 
     def note(self, writer: sqlite3.Connection) -> None:
         """Something may have been committed on the connection `writer`."""
@@ -44,7 +50,6 @@ class Checkpointer:
                 writer.execute(_MOVE).fetchone()
         elif writer.total_changes - self._moved_at >= EVERY_ROWS:
             self._moved_at = writer.total_changes
-            self.is_moving = True
             self._wake.set()
 
     def close(self) -> None:
@@ -54,16 +59,23 @@ class Checkpointer:
         self._thread.join()
 
     def _run(self) -> None:
-        while self._wake.wait() and not self._closing:
-            self._wake.clear()
-            with suppress(sqlite3.Error):  # whoever saves next is told what is wrong
-                self._has_no_end = self._move()
-            self.is_moving = False
-        self._connection.close()
+        with closing(self._connection):
+            # Asked after the call is cleared, or a call to close could be cleared with it.
+            while not self._closing:
+                self._wake.wait()
+                self._is_busy = True
+                self._wake.clear()
+                try:
+                    with suppress(sqlite3.Error):  # whoever saves next is told what is wrong
+                        self._has_no_end = self._move()
+                finally:
+                    self._is_busy = False
 
     def _move(self) -> bool:
         """Move what there is; False where all was moved, or the journal may well grow on."""
         for _ in range(MOST_TIMES):
+            if self._closing:
+                return False
             version = data_version(self._connection)
             _, pages, _ = self._connection.execute(_MOVE).fetchone()
             if pages <= JOURNAL_PAGES or version == data_version(self._connection):

@@ -26,9 +26,10 @@ from .transactions import Transactions
 
 T = TypeVar("T")
 
-# What is saved is committed within 50 ms: this long it gathers company, the rest is for the commit.
+# What is saved is committed within 50 ms: this long it gathers company, the rest is for the commit. The timer
+# is the event loop's: if the loop hangs, or ends without close(), only POLL_S has it committed.
 LINGER_S = 0.02
-# How soon we notice that another process has written.
+# How soon we notice that another process has written, and commit what no timer had committed.
 POLL_S = 0.5
 # A batch is held in memory until the disk takes it. Callouts make some hundred records a second at
 # most, so this many waiting means a disk that has stalled.
@@ -85,7 +86,8 @@ class Writer:
         self._timer: asyncio.TimerHandle | None = None  # of the event loop
         self._outcomes: list[tuple[_Errand, Any]] = []  # of the turn, not told yet
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        # A daemon: a program that ends without closing us must not hang. It loses the last 50 ms.
+        # A daemon: a program that ends without closing us must not hang. It loses the last 50 ms, or the last
+        # POLL_S if the event loop hung or ended before: the timer of 20 ms is the loop's.
         threading.Thread(target=self._run, name="ringback-store-writer", daemon=True).start()
 
     @property
@@ -106,7 +108,8 @@ class Writer:
         self._complaints.report(_LOST, f"{self._file.path}: {why.what}", why.remedy)
 
     def _begin_gathering(self) -> None:
-        # To wake the thread costs more than a timer, and mostly something that is spent will.
+        # To wake the thread costs more than a timer, and mostly something that is spent will. If the loop
+        # hangs, or ends without close(), only POLL_S has it committed.
         self._gathering_since = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(LINGER_S, self._end_gathering)
