@@ -176,6 +176,21 @@ async def test_whole_call_ends_at_its_deadline_however_lively(host: Host) -> Non
     assert probe.lost == [(Fault.TIMEOUT, "no answer by the end of the call's time")]
 
 
+async def test_timer_need_not_know_when_it_goes_off(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    bugs: list[object] = []
+    loop.set_exception_handler(lambda _, context: bugs.append(context))
+    # So it is with uvloop for an instant that is less than a millisecond away.
+    monkeypatch.setattr(loop, "call_at", lambda _, callback: loop.call_soon(callback))
+    probe = Script((Stage.EHLO, b"EHLO x\n"), (Stage.QUIT, b"QUIT\n"))
+    await converse_with(await host(replying(b"220 hi\n", b"250 ok\n", b"221 bye\n")), probe)
+
+    assert probe.lost == []
+    assert bugs == []
+
+
 async def test_goodbye_is_not_waited_for_long(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(converse, "QUIT_WAIT_S", 0.02)
     loop = asyncio.get_running_loop()
@@ -517,3 +532,12 @@ def test_pump_runs_on_uvloop_too(server_tls: ssl.SSLContext) -> None:
 
     assert probe.lost == []
     assert probe.lines[-1] == b"250 secret"
+
+
+def test_call_that_has_no_time_ends_on_uvloop_too() -> None:
+    uvloop = pytest.importorskip("uvloop")
+    probe = Script()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        uvloop.run(converse_with(listening.getsockname()[1], probe, whole_s=0.0))
+
+    assert probe.faults == [Fault.TIMEOUT]

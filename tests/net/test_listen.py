@@ -295,6 +295,27 @@ async def test_who_attends_is_not_held_up_by_a_client_that_takes_nothing(
     assert attended[0].is_lost
 
 
+async def test_who_takes_a_little_after_the_close_does_not_stay_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LINGER_S", 0.05)
+    attended: list[Connection] = []
+    reader, _ = await world.connect(await world.listen(attended.append))
+    await until(lambda: bool(attended))
+    connection = attended[0]
+    connection.attend(lambda: None)
+    transport = connection._transport
+    transport.set_write_buffer_limits(32_000_000)
+    connection.write_nowait(b"x" * 64_000_000)
+    connection.close()
+    await until(lambda: connection.has_room or reader.at_eof() or not reader._buffer)  # type: ignore[attr-defined]
+    connection.resume_writing()  # as when the client has taken that much
+    reader._transport.pause_reading()  # type: ignore[attr-defined]
+    await asyncio.wait({connection.lost}, timeout=5)
+
+    assert connection.is_lost
+
+
 def reset(writer: asyncio.StreamWriter) -> None:
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,6 +1,7 @@
 """One question to one server, and where the servers are named."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -169,6 +170,21 @@ async def test_response_that_has_come_counts_however_late_the_loop_is() -> None:
 async def test_server_that_may_not_be_asked_is_an_error() -> None:
     with pytest.raises(PermissionError):
         await put_query(Nameserver("255.255.255.255"))
+
+
+async def test_scope_of_a_link_local_server_is_kept() -> None:
+    index, name = socket.if_nameindex()[0]
+    server = Nameserver(f"fe80::1%{name}", 9)
+
+    assert server.address == ("fe80::1", 9, 0, index)
+    with pytest.raises(OSError) as caught:  # which one depends on the interface
+        await put_query(server, 0.01)
+    assert caught.value.errno != errno.EINVAL
+
+
+async def test_scope_that_is_no_interface_is_an_error() -> None:
+    with pytest.raises(socket.gaierror):
+        await put_query(Nameserver("fe80::1%nowhere"))
 
 
 async def test_server_that_is_not_there_is_noticed_at_once() -> None:

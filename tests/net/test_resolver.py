@@ -292,9 +292,12 @@ async def test_closed_resolver_answers_those_in_line(
     lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
     asker = DnsResolver([lab.nameserver])
     questions = [asker.ask("shop.example", kind) for kind in (MX, A, MX, A)]
+    timer = asker._timer
     await asker.close()
 
     assert ["nobody asks any more"] * 4 == [(await question).detail for question in questions]
+    assert timer is not None
+    assert timer.cancelled()
 
 
 async def test_bug_of_ours_reaches_all_who_wait(
@@ -312,6 +315,43 @@ async def test_bug_of_ours_reaches_all_who_wait(
             await questions[1]
 
     assert DnsStatus.OK is (await asker.ask("shop.example", MX)).status
+
+
+async def test_bug_of_ours_is_told_where_nobody_waits(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError
+
+    told: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.put_nowait(context))
+    monkeypatch.setattr(resolver, "read_response", break_down)
+    asker = DnsResolver([lab.nameserver])
+    asker.ask("shop.example", MX).cancel()
+
+    async with asyncio.timeout(5.0):
+        assert isinstance((await told.get())["exception"], ZeroDivisionError)
+
+
+async def test_question_that_finds_the_line_full_fails_at_once(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
+    monkeypatch.setattr(resolver, "MAX_IN_LINE", 1)
+    lab.zone.update({f"{name}.example": SHOP for name in "abc"})
+    asker = DnsResolver([lab.nameserver])
+    questions = [asker.ask(f"{name}.example", MX) for name in "abcb"]
+
+    assert [question.done() for question in questions] == [False, False, True, False]
+    assert [(await question).detail for question in questions] == [
+        "",
+        "",
+        "too many questions at once",
+        "",
+    ]
+    assert ["a.example", "b.example"] == [asked.name for asked in lab.questions]
+    assert DnsStatus.OK is (await asker.ask("c.example", MX)).status
 
 
 async def test_question_that_stands_in_line_for_too_long_is_a_failure(

@@ -84,6 +84,7 @@ class Call:
         "_read_bytes",
         "_sock",
         "_timer",
+        "_timer_at",
         "_tls",
         "_unsent",
         "_whole_at",
@@ -103,7 +104,7 @@ class Call:
         self._loop = asyncio.get_running_loop()
         self._tls: TlsSession | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._due_at = self._whole_at = self._loop.time() + patience.whole_s
+        self._due_at = self._whole_at = self._timer_at = self._loop.time() + patience.whole_s
         self._mark: tuple[Stage, int] | None = None
         self._read_bytes = 0
         self._unsent = b""
@@ -258,13 +259,18 @@ class Call:
             wait_s = min(wait_s, QUIT_WAIT_S)
         self._due_at = min(self._loop.time() + wait_s, self._whole_at)
         # A deadline that moves on, as most do, leaves the timer alone: it is set anew when it goes off.
-        if self._timer is None or self._timer.when() > self._due_at:
+        if self._timer is None or self._timer_at > self._due_at:
             self._forget_deadline()
-            self._timer = self._loop.call_at(self._due_at, self._look_at_clock)
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        # Kept here, as what uvloop returns for an instant that has come has no when().
+        self._timer_at = self._due_at
+        self._timer = self._loop.call_at(self._due_at, self._look_at_clock)
 
     def _look_at_clock(self) -> None:
         if self._loop.time() < self._due_at:
-            self._timer = self._loop.call_at(self._due_at, self._look_at_clock)
+            self._set_timer()
         else:
             self._move(self._lose, Fault.TIMEOUT, self._what_took_too_long())
 

@@ -179,9 +179,13 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writing_paused = False
-        if self._heed is not None and self._linger is not None:
+        if self._heed is None:
+            _wake(self._write_waiter)
+            return
+        if self._linger is not None and not self._transport.is_closing():
             self._linger.cancel()
-        self._tell(self._write_waiter)
+        # Not at once: asyncio is in the middle of writing, and must not be made to close there.
+        self._loop.call_soon(self._tell, None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over, self._error = True, exc

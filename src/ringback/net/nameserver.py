@@ -32,6 +32,17 @@ class Nameserver:
     def family(self) -> socket.AddressFamily:
         return socket.AF_INET6 if ":" in self.ip else socket.AF_INET
 
+    @property
+    def address(self) -> tuple[object, ...]:
+        """What a socket connects to. Raises OSError where the scope is no interface."""
+        if "%" not in self.ip:
+            return self.ip, self.port
+        # A pair has the scope 0 for connect, whatever stands after the percent sign.
+        found = socket.getaddrinfo(
+            self.ip, self.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+        )
+        return found[0][4]
+
     def __str__(self) -> str:
         return join_host_port(self.ip, self.port)
 
@@ -87,7 +98,7 @@ async def _exchange_datagrams(
     loop = asyncio.get_running_loop()
     with socket.socket(server.family, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
-        sock.connect((server.ip, server.port))
+        sock.connect(server.address)
         sock.send(query.octets)
         listener = _Listener(sock, query)
         loop.add_reader(sock.fileno(), listener.read)

@@ -32,15 +32,18 @@ MAX_REMEMBERED = 20_000
 MAX_REMEMBERED_CHARS = 2_048
 # Sockets for questions; a process has 1,024 descriptors by default, and callouts want most of them.
 MAX_AT_ONCE = 256
-# How long a question stands in line for one of them, so that a burst is worked off: the time of a callout,
-# as it is set. A mail's own is shorter, and a question that nobody waits for any more is not put. Seconds.
-LINE_S = 60.0
+# How long a question stands in line for one of them, so that a burst is worked off: a third of a callout's
+# time as it is set, which leaves it some. A question that nobody waits for any more is not put. Seconds.
+LINE_S = 20.0
+# How many stand there, at about 500 bytes each; a question after those fails at once.
+MAX_IN_LINE = 50_000
 # Aliases of aliases that a server leaves to us.
 MAX_ALIASES = 8
 # The share of the time that is kept for the last try, where every other has 1.
 LAST_TRY = 0.5
 
 _CLOSED = "nobody asks any more"
+_CROWDED = "too many questions at once"
 
 _Key = tuple[str, RecordType]
 _Said = DnsAnswer | Alias
@@ -103,6 +106,9 @@ class DnsResolver:
         """Give up what is being asked."""
         while self._line:
             self._drop(self._line.popleft(), _CLOSED)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -110,6 +116,9 @@ class DnsResolver:
     def _join(self, turn: asyncio.Future[DnsAnswer], key: _Key) -> None:
         if question := self._questions.get(key):
             question.turns.append(turn)
+            return
+        if len(self._line) >= MAX_IN_LINE:
+            turn.set_result(failure(*key, _CROWDED))
             return
         late_at = turn.get_loop().time() + LINE_S
         self._questions[key] = question = _Question(key, late_at, [turn])
@@ -133,7 +142,7 @@ class DnsResolver:
         self._timer = None
         now = asyncio.get_running_loop().time()
         while self._line and self._line[0].late_at <= now:
-            self._drop(self._line.popleft(), "too many questions at once")
+            self._drop(self._line.popleft(), _CROWDED)
         self._go_on()
 
     def _put(self, question: _Question) -> None:
@@ -147,11 +156,20 @@ class DnsResolver:
             self._drop(question, _CLOSED)
         elif bug := task.exception():
             del self._questions[question.key]
-            for turn in question.waiting:
-                turn.set_exception(bug)
+            self._tell(question, bug)
         else:
             self._answer(question, self._memory.save(question.key, task.result()))
         self._go_on()
+
+    def _tell(self, question: _Question, bug: BaseException) -> None:
+        if waiting := question.waiting:
+            for turn in waiting:
+                turn.set_exception(bug)
+        else:  # asyncio takes it for told, as we have looked at it
+            message = "a question failed that nobody waits for any more"
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": message, "exception": bug}
+            )
 
     def _drop(self, question: _Question, why: str) -> None:
         self._answer(question, failure(*question.key, why))
