@@ -223,6 +223,16 @@ async def test_who_leaves_does_not_wait_any_more() -> None:
     assert 0 == verifier.waiting.inside
 
 
+async def test_who_waits_for_a_callout_is_let_go_though_the_clock_was_set_back() -> None:
+    settings = Settings(smtp=Smtp(answer_within_s=1.0))
+    bench, verifier = Bench(settings, grace_s=-0.99), Flying()
+    bench.judge.adopt(verifier, settings)
+
+    assert await bench.judge.judge(ask("ann")) is None  # whoever times the news has lost the hour
+    assert 0 == verifier.waiting.inside
+    assert ["no verdict within 0.01 s"] == bench.troubles()
+
+
 async def test_without_a_memory_of_deferrals_nobody_is_deferred() -> None:
     bench = Bench(grey=Reason.GREYLISTED)
     bench.verifier.store_failure = StoreError("the store is gone")

@@ -171,3 +171,21 @@ async def test_a_part_of_a_request_has_its_time_from_where_the_last_was_whole() 
     assert [b"now"] == connection.written
     why = "a request that is not whole after 0.005 s"
     assert [DoorClosed("policy", connection.peer, why)] == bench.events
+
+
+async def test_a_part_that_came_before_our_turn_has_its_time_after_it() -> None:
+    bench = Bench(Limits(half_request_s=0.005))
+    connection = AttendedConnection(silent_at_end=True)
+    bench.serve(connection)
+    senders = [f"s{number}" for number in range(16)]
+    connection.arrive(b"request=")  # a timer is set, and goes off while we do not read
+    connection.arrive(asked(*senders)[8:] + b"request=")
+    connection.arrive(b"smtpd_access_policy\nsender=last\n\n")
+    gone_off = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.02, gone_off.set_result, None)
+    await gone_off
+    bench.answers.may_answer.set()
+    await turns()
+
+    assert [] == bench.events
+    assert [sender.encode() for sender in (*senders, "last")] == connection.written

@@ -9,7 +9,8 @@ import pytest
 from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside, Visitors
 from ringback.engine.callout import Callout
 from ringback.engine.outside import Outside
-from ringback.engine.sessions import MAX_PER_SESSION
+from ringback.engine.sessions import MAX_PER_SESSION, Sessions
+from ringback.engine.visit import Visit
 from ringback.errors import StoreError
 from ringback.rules.breakers import REFUSAL_PAUSE_S
 from ringback.rules.conclude import conclude
@@ -725,3 +726,33 @@ async def test_what_was_learned_of_the_domain_before_its_turn_needs_no_session(
     await asyncio.gather(leader, *waiting)
 
     assert 1 == len(world.dialer.calls)
+
+
+async def test_who_is_passed_over_by_others_keeps_its_patience(visitors: Visitors) -> None:
+    world, host = visitors.world, FakeHost(ehlo="250 mx", may_answer=asyncio.Event())
+    world.host("shop.example", host)
+    sessions = Sessions(Smtp(), "me.example", world.dialer, visitors.pacer, visitors.desk.ledger)
+
+    def wait_turn(visit: Visit) -> asyncio.Task[None]:
+        return asyncio.create_task(sessions.wait_turn(visit))
+
+    # The second waits for the control of the first, the third for nobody: its deadline is nearest.
+    tasks = [wait_turn(visitors.visit(visitors.walk(who, "no@shop.example"))) for who in _people(1)]
+    await _until(host.reached.is_set)
+    tasks += [wait_turn(visitors.visit(visitors.walk("b@shop.example", "no@shop.example")))]
+    await _settle()
+    walk = visitors.walk("c@club.example")
+    walk.deadline_at = asyncio.get_running_loop().time() + 0.02
+    hurried = wait_turn(visitors.visit(walk))
+    await asyncio.sleep(0)
+    (line,) = sessions._lines.values()
+    line.controlled = frozenset()  # the first session ends at this moment,
+    while visitors.pacer.take_slot("192.0.2.1"):
+        pass  # and others take its place
+    await asyncio.wait({hurried}, timeout=5)
+
+    assert hurried.done()
+    assert Fault.OVER_BUDGET is walk.evidence[-1].fault
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -129,6 +129,20 @@ async def test_what_comes_before_any_mailbox_is_no_news(visitors: Visitors) -> N
     assert [] == visitors.news
 
 
+async def test_what_another_session_shows_is_learned_whatever_the_last_one_did_not(
+    visitors: Visitors,
+) -> None:
+    visit = visitors.visit(visitors.walk(ANN))
+    visit.hear([NO], None)
+    visit.break_off(())
+    visit.conclude((REFUSAL,))
+
+    await visit.learn()
+
+    facts = await visitors.desk.hosts.load(IP, DOMAIN)
+    assert [HostFact.REFUSES_US] == [fact.kind for fact in facts]
+
+
 async def test_what_was_said_is_concluded_and_written_down(visitors: Visitors) -> None:
     walk = visitors.walk(ANN)
     visit = visitors.visit(walk)

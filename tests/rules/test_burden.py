@@ -98,6 +98,14 @@ def test_an_address_that_carries_another_shares_its_budgets(ip: str) -> None:
     assert refusal_charge("192.0.2.7", BUDGET) == refusal_charge(ip, BUDGET)
 
 
+def test_a_budget_may_be_of_any_size() -> None:
+    budget = replace(BUDGET, per_host=7_919)  # of no other test: rates are remembered
+
+    charges = charges_for(TARGET, None, budget, organisation)
+
+    assert ("host 192.0.2.7", Rate(7_919)) in [(it.key, it.rate) for it in charges]
+
+
 def test_refusals_of_a_forged_domain_are_counted_for_longer() -> None:
     charge = forgery_charge("shop.example", BUDGET)
 

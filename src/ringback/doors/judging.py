@@ -114,14 +114,15 @@ class Judge:
         """Judge one question, by what is `known` of it already if anything is; None if we failed."""
         started_at, settings = self._clock.now(), self.settings  # a reload may come meanwhile
         with self._guard:
-            found = known or await self._ask(query, settings)
-            if not isinstance(found, Report):
-                with found as waiting:
-                    found = waiting.report(await waiting.news)
-            action = choose(found, query.purpose, settings.etiquette)
-            if action.kind is Kind.DEFER_IF_PERMIT and _enforces(settings):
-                # A mail that was told to come back often enough is let through.
-                action = action if await self._may_defer(query) else DUNNO
+            async with asyncio.timeout(self.limit_s):
+                found = known or await self._ask(query, settings)
+                if not isinstance(found, Report):
+                    with found as waiting:
+                        found = waiting.report(await waiting.news)
+                action = choose(found, query.purpose, settings.etiquette)
+                if action.kind is Kind.DEFER_IF_PERMIT and _enforces(settings):
+                    # A mail that was told to come back often enough is let through.
+                    action = action if await self._may_defer(query) else DUNNO
             return self._ruling(query, found, action, started_at, settings)
         return None
 
@@ -160,7 +161,7 @@ class Judge:
 
     @property
     def limit_s(self) -> float:
-        """How long the engine may take to answer, or to find whom to wait for."""
+        """How long the engine may take to answer, whatever the clock on the wall does meanwhile."""
         return self.settings.smtp.answer_within_s + self._grace_s
 
     def tell(self, what: str, remedy: str) -> None:
@@ -173,13 +174,11 @@ class Judge:
     async def _ask(self, query: Query, settings: Settings) -> Report | Waits:
         if query.puts_off != _enforces(settings):
             query = replace(query, puts_off=_enforces(settings))
-        async with asyncio.timeout(self.limit_s):
-            return await self.verifier.ask(query)
+        return await self.verifier.ask(query)
 
     async def _may_defer(self, query: Query) -> bool:
         client = query.client.address if query.client else ""
-        async with asyncio.timeout(self.limit_s):
-            return await self.verifier.may_defer(client, query.address, query.recipient)
+        return await self.verifier.may_defer(client, query.address, query.recipient)
 
     def _told(self, action: Action, settings: Settings) -> Action:
         return action if _enforces(settings) else DUNNO

@@ -20,8 +20,6 @@ from .policy_session import DOOR, Connection, Limits, PolicySession
 # At other stages there is no envelope to judge, or it has been judged.
 _STAGES = frozenset({"MAIL", "RCPT"})
 _NO_NAME = "unknown"  # what Postfix says where it could confirm no reverse name
-
-
 _NO_NEWS = encode(str(DUNNO))
 
 

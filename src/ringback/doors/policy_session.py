@@ -76,6 +76,7 @@ class PolicySession:
         "_connection",
         "_heard_at",
         "_limits",
+        "_looks_at",
         "_loop",
         "_over",
         "_pending",
@@ -98,6 +99,7 @@ class PolicySession:
         self._heard_at = self._loop.time()
         self._whole_by_at: float | None = None  # when what is here in part must be here whole
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = 0.0  # when it goes off
         connection.attend(self.heed)
         self._rest()
 
@@ -128,6 +130,7 @@ class PolicySession:
                 return
             request = next(self._asked, None) or self._read()
             if request is None:
+                self._await_rest()
                 self._rest()
                 return
             self._whole_by_at = None
@@ -173,19 +176,22 @@ class PolicySession:
         self._sink(DoorClosed(DOOR, self._connection.peer, why))
         self._over = True
 
+    def _await_rest(self) -> None:
+        """What is here in part must be here whole in time; not while it is our turn, and we do not read."""
+        if self._whole_by_at is None and not self._reader.idle:
+            self._whole_by_at = self._loop.time() + self._limits.half_request_s
+
     def _rest(self) -> None:
         """There is nothing to take up: wait for more as long as the client may take, or close."""
         if self._over and not self._pending:
             self._connection.close()
-        if self._whole_by_at is None and not self._reader.idle:
-            self._whole_by_at = self._loop.time() + self._limits.half_request_s
         wait_until = self._patience_ends_at()
-        timer = self._timer
         # One that comes too early looks again: so none is made for each request.
-        if timer is not None and (wait_until is None or timer.when() > wait_until):
-            timer.cancel()
-            timer = self._timer = None
-        if timer is None and wait_until is not None:
+        if self._timer is not None and (wait_until is None or self._looks_at > wait_until):
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and wait_until is not None:
+            self._looks_at = wait_until  # not every loop's timers tell it
             self._timer = self._loop.call_at(wait_until, self._look)
 
     def _patience_ends_at(self) -> float | None:

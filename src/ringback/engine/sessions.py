@@ -104,6 +104,8 @@ class Sessions:
             session = await self._open(line, guest)
             if session.guests == [guest]:  # mostly, and then it takes no task
                 await self._hold(line, session)
+            elif guest in line.waiting:  # others went first
+                self._be_patient(line, guest)
         else:
             self._begin(line, [guest])
             self._be_patient(line, guest)
@@ -113,6 +115,7 @@ class Sessions:
             guest.lose_patience()
             if guest.ended.cancelled():
                 await self._leave(line, guest)
+            guest.session = None  # which knows its guests, and would keep them
 
     async def _open(self, line: _Line, guest: Guest) -> Session:
         """Begin a session where there is a place for it; who shares it with nobody is to hold it."""

@@ -237,6 +237,7 @@ class Visit:
 
     def break_off(self, said: tuple[Exchange, ...]) -> None:
         """Nothing came of it: the session ended before its turn, or another's answer is its own."""
+        self._shows_nothing = False
         self._complete(said)
 
     async def learn(self) -> None:

@@ -118,7 +118,6 @@ def classify(stage: Stage | None, reply: Reply, book: Book, *, null_sender: bool
     return _at_stage(stage, reply, reading)
 
 
-@lru_cache
 def _by_first_digit(code: int) -> Reading:
     """Read a 2xx or 3xx, whose words do not matter."""
     if code == 252:
