@@ -2,7 +2,7 @@
 
 A rule reads a value that it has read before as itself, so that settings made in a program and in a
 file pass the same rules. Not here: written forms, such as networks (values/forms.py), and which
-setting has which rule (values/settings.py).
+setting has which rule (values/settings/).
 """
 
 import difflib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..errors import SettingError
-from .text import printable
+from .text import conceal_password, printable
 
 # A message quotes this much of a value: enough to find it again.
 MAX_QUOTED_CHARS = 80
@@ -56,7 +56,7 @@ def quote(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f'"{printable(value, limit=MAX_QUOTED_CHARS)}"'
+        return f'"{printable(conceal_password(value), limit=MAX_QUOTED_CHARS)}"'
     if isinstance(value, float) or (isinstance(value, int) and abs(value) < MAX_QUOTED_NUMBER):
         return f"{value:.15g}" if isinstance(value, float) else str(value)
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "a date or time")

@@ -1,7 +1,7 @@
 """The written forms that settings take: addresses, networks, listeners, domains, places of a store.
 
 Each is read into the one spelling that the program compares: domains as A-labels in lower case.
-Not here: which setting takes which form (values/settings.py).
+Not here: which setting takes which form (values/settings/).
 """
 
 import ipaddress

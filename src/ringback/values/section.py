@@ -2,7 +2,7 @@
 
     port: Annotated[int, PORT, "where mail exchangers listen"] = 25
 
-Not here: the tables themselves (values/settings.py).
+Not here: the tables themselves (values/settings/).
 """
 
 from collections.abc import Mapping
