@@ -36,14 +36,14 @@ class Dns(FakeResolver):
         super().__init__()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.broken = False
+        self.broken = self.silent = False
 
     async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
         answer = await super().ask(name, kind)
         await self.may_answer.wait()
         if self.broken:
             raise AssertionError("a bug")
-        return answer
+        return replace(answer, status=DnsStatus.FAILURE) if self.silent else answer
 
     @classmethod
     def like(cls, other: "Dns") -> "Dns":
@@ -132,6 +132,30 @@ async def test_simultaneous_askers_share_the_first_examination(practice: Practic
 
     assert [True] * 5 == said
     assert 1 == practice.dns.examinations
+
+
+async def test_a_silent_dns_is_told_of_and_each_callout_finds_out_by_itself(
+    practice: Practice,
+) -> None:
+    practice.dns.silent = True
+    may_call = await practice.doctor.is_fit()
+    practice.dns.silent = False
+    practice.clock.advance(LOOK_AGAIN_S)
+    mended = await practice.doctor.is_fit()
+    await settle()
+
+    assert (True, True) == (may_call, mended)
+    assert [(False, True), (True, True)] == practice.told
+
+
+async def test_a_dns_that_takes_too_long_is_silent(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_module, "EXAMINATION_S", 0.0)
+    practice.dns.may_answer.clear()
+    await practice.doctor.is_fit()
+
+    assert [(False, True)] == practice.told
 
 
 async def test_an_asker_who_gives_up_leaves_the_examination_to_the_others(

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from ringback.rules.asking import Asking
-from ringback.rules.fitness import Findings, examinations, examine_contact, stay_fatal
+from ringback.rules.fitness import (
+    Findings,
+    examinations,
+    examine_contact,
+    judge_silence,
+    stay_fatal,
+)
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, Question, RecordType
 from ringback.values.fitness import Aspect, Finding, Severity
 from ringback.values.settings import Dns, Etiquette, Identity, Settings, Smtp
@@ -50,13 +56,15 @@ def with_identity(**changes: object) -> Settings:
     return replace(SETTINGS, identity=identity)
 
 
-def run(machine: Asking[Findings], zone: Zone) -> Findings:
+def run(
+    machine: Asking[Findings], zone: Zone, otherwise: DnsStatus = DnsStatus.NXDOMAIN
+) -> Findings:
     """What a machine finds in a DNS that knows no more than `zone`."""
     answer: DnsAnswer | None = None
     try:
         question: Question = next(machine)
         while True:
-            absent = DnsAnswer(question.name, question.kind, DnsStatus.NXDOMAIN)
+            absent = DnsAnswer(question.name, question.kind, otherwise)
             answer = zone.get((question.name, question.kind), absent)
             question = machine.send(answer)
     except StopIteration as done:
@@ -366,3 +374,63 @@ def test_what_is_not_looked_at_any_more_is_forgotten_unless_there_was_no_time() 
 
     assert (of(Severity.OK),) == stay_fatal(before, now, whole=True)
     assert (of(Severity.OK), *before) == stay_fatal(before, now, whole=False)
+
+
+def test_of_a_silent_dns_each_examination_tells_anew() -> None:
+    silence = judge_silence([], ())
+
+    assert () == stay_fatal(silence, [], whole=False)
+
+
+# A DNS that is silent.
+
+UNNAMED = {
+    **say_no(POINTER, RecordType.PTR, DnsStatus.NXDOMAIN),
+    **say_no(NAME, RecordType.A, DnsStatus.NXDOMAIN),
+}
+
+
+def examine_dead(zone: Zone, settings: Settings) -> list[Finding]:
+    """All findings where no name server tells of more than `zone`."""
+    machines = examinations(settings, (IP,), NOW)
+    return [it for machine in machines for it in run(machine, zone, DnsStatus.FAILURE)]
+
+
+@pytest.mark.parametrize("helo_name", [NAME, f"[{IP}]"])
+def test_nobody_is_fit_whose_name_servers_are_dead(helo_name: str) -> None:
+    settings = with_identity(helo_name=helo_name)
+    settings = replace(settings, dns=Dns(nameservers=("192.0.2.53", "192.0.2.54")))
+
+    [finding] = judge_silence(examine_dead({}, settings), settings.dns.nameservers)
+
+    assert (Aspect.DNS, Severity.FATAL) == (finding.what, finding.severity)
+    assert "no name server gives an answer of use (192.0.2.53, 192.0.2.54)" == finding.text
+    assert "dns.nameservers" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        say(POINTER, RecordType.PTR, NAME) | say(NAME, RecordType.A, IP),
+        say("7.2.0.192.bl.example", RecordType.A, "127.0.0.2"),
+        say("example.com", RecordType.A, "192.0.2.80")
+        | say_no(NOBODY, RecordType.A, DnsStatus.NXDOMAIN),
+    ],
+    ids=["reverse name", "block list", "canary"],
+)
+def test_one_answer_is_a_sign_of_life(zone: Zone) -> None:
+    assert () == judge_silence(examine_dead(zone, LISTING), ())
+
+
+def test_a_resolver_that_denies_all_is_of_no_use_either() -> None:
+    denies_all = say_no("example.com", RecordType.A, DnsStatus.NXDOMAIN)
+
+    [finding] = judge_silence(examine({**denies_all, **UNNAMED}), ())
+
+    assert (Aspect.DNS, Severity.FATAL) == (finding.what, finding.severity)
+
+
+def test_the_name_servers_of_the_system_have_no_names_here() -> None:
+    [finding] = judge_silence([of(Severity.UNKNOWN)], ())
+
+    assert "no name server gives an answer of use (the system's were asked)" == finding.text

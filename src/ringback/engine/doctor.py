@@ -147,11 +147,12 @@ class Doctor:
         if self._by_dns is None:
             return False
         fitness = Fitness(tuple(self._found()))  # asked at each callout, in whatever order
-        if fitness.is_fit:
-            return True
+        # A silent DNS says nothing against us: each callout finds out whether it is silent still.
+        fatal = {it.what for it in fitness.of(Severity.FATAL)} - {Aspect.DNS}
         # Whatever the operator risks, those who are called must find him.
-        nameless = fitness.has(Aspect.CONTACT, Severity.FATAL)
-        return not self._settings.identity.require_fit and not nameless
+        return not fatal or (
+            not self._settings.identity.require_fit and Aspect.CONTACT not in fatal
+        )
 
     @property
     def _is_settled(self) -> bool:
@@ -183,11 +184,13 @@ class Doctor:
             for task in running:
                 task.cancel()
         found = [finding for task in running if task in done for finding in task.result()]
+        silence = rules.judge_silence(found, self._settings.dns.nameservers)
         if late:
             text = f"{len(late)} examinations had no answer within {EXAMINATION_S:g} s"
             found.append(Finding(Aspect.DNS, Severity.UNKNOWN, text, "see dns.nameservers"))
         before = self._by_dns.findings if self._by_dns else ()
-        self._by_dns = Fitness((contact, *rules.stay_fatal(before, found, whole=not late)))
+        kept = rules.stay_fatal(before, found, whole=not late)
+        self._by_dns = Fitness((contact, *kept, *silence))
         self._examined_at = self._clock.elapsed()
         self._tell()
 

@@ -1,8 +1,8 @@
 """What the DNS says of our own identity: one machine for each thing to look at (etiquette.md, row 9).
 
 Fatal are what makes others refuse or distrust whoever calls: no contact, a HELO name that does not lead to
-the source, no confirmed reverse name, a source on a block list. All else warns. Where the DNS fails, or
-denies its own canary, nothing was learned.
+the source, no confirmed reverse name, a source on a block list; and a DNS that gives no answer of use. All
+else warns. Where the DNS fails at one question, or denies its own canary, nothing was learned.
 Not here: who runs the machines, and when (engine/doctor.py); what hosts say of us (rules/reach.py).
 """
 
@@ -44,7 +44,13 @@ _REMEDY: Mapping[Aspect, str] = MappingProxyType(
     }
 )
 _BROKEN_LIST = "take it out of etiquette.dnsbl, or ask it through a resolver that it answers"
+_NO_ANSWERS = "name resolvers that answer in dns.nameservers; without it the system's are asked"
 _LOOK_AGAIN = "see dns.nameservers if it stays so; it is looked at again within a minute"
+
+# Found by an answer only; a HELO name, say, may be an address, which takes none.
+_TAKE_ANSWERS = frozenset({Aspect.DNS, Aspect.REVERSE_NAME, Aspect.BLOCK_LIST})
+# Of these, a warning is of a resolver or a list that answers nonsense.
+_LEARNED = frozenset({Severity.OK, Severity.FATAL})
 
 
 def examine_contact(contact: str) -> Finding:
@@ -81,10 +87,24 @@ def stay_fatal(before: Iterable[Finding], found: Sequence[Finding], *, whole: bo
 
     `whole` is False where some examinations were broken off, which have found nothing at all.
     """
-    fatal = {_mark(it): it for it in before if it.severity is Severity.FATAL}
+    # That the DNS is silent is found anew each time.
+    fatal = {
+        _mark(it): it
+        for it in before
+        if it.severity is Severity.FATAL and it.what is not Aspect.DNS
+    }
     silent = set() if whole else fatal.keys() - set(map(_mark, found))
     kept = [fatal.get(_mark(it), it) if it.severity is Severity.UNKNOWN else it for it in found]
     return (*kept, *(it for mark, it in fatal.items() if mark in silent))
+
+
+def judge_silence(found: Iterable[Finding], nameservers: Sequence[str]) -> Findings:
+    """Has the DNS answered anything that can be believed? () as `nameservers` are those of the system."""
+    if any(it.severity in _LEARNED for it in found if it.what in _TAKE_ANSWERS):
+        return ()
+    named = ", ".join(nameservers[:MAX_NAMES]) or "the system's were asked"
+    text = f"no name server gives an answer of use ({named})"
+    return (Finding(Aspect.DNS, Severity.FATAL, text, _NO_ANSWERS),)
 
 
 def _mark(finding: Finding) -> tuple[Aspect, str]:

@@ -13,7 +13,7 @@ class Severity(StrEnum):
     OK = "ok"
     WARNING = "warning"  # callouts go on; somebody may hold it against us
     FATAL = "fatal"  # nobody may be called
-    UNKNOWN = "unknown"  # the DNS or a host gave no answer; that is not unfit
+    UNKNOWN = "unknown"  # the DNS or a host gave no answer to this one; that is not unfit
 
 
 class Aspect(StrEnum):
@@ -26,7 +26,7 @@ class Aspect(StrEnum):
     SPF = "spf"  # of the HELO name
     BLOCK_LIST = "block_list"
     OWN_MAIL = "own_mail"  # whether the source sends mail, too
-    DNS = "dns"  # whether it is honest about names that do not exist
+    DNS = "dns"  # whether it answers, and is honest about names that do not exist
     CONTACT_MAIL = "contact_mail"  # whether the contact takes mail
     PROBE_SENDER = "probe_sender"  # whether the envelope sender of callouts does
     PORT = "port"  # whether mail exchangers can be reached, and what they say of us

@@ -143,3 +143,16 @@ def test_a_mistake_in_the_settings_is_not_a_finding(doctor: Run, lab_settings: P
 
     assert (2, "") == (status, out)
     assert "polcy" in err
+
+
+def test_a_host_without_a_name_server_is_unfit(
+    doctor: Run, lab_settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGBACK_DNS__NAMESERVERS", "127.0.0.1:1")  # nobody listens there
+    status, out, _ = doctor()
+    lines = out.splitlines()
+
+    fatal = lines.index("fatal    no name server gives an answer of use (127.0.0.1:1)")
+    assert 1 == status
+    assert "         name resolvers that answer in dns.nameservers" in lines[fatal + 1]
+    assert "Unfit: no callouts are made until this is mended." == lines[-1]
