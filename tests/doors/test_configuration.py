@@ -294,7 +294,7 @@ def test_a_standard_file_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> Non
         ),
         (
             "[store]\nurl = 'postgresql://user:secret@host/name'",
-            "FILE: store.url: this comes with a later version; "
+            'FILE: store.url: "postgresql://user:***@host/name" comes with a later version; '
             'write url = "sqlite:///path/to/file" under [store]',
         ),
     ],
@@ -303,6 +303,15 @@ def test_what_comes_later_is_refused_by_name(file: Path, content: str, line: str
     file.write_text(content)
 
     assert line == mistake_in(file)
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "sqlite"])
+def test_no_mistake_shows_a_password(file: Path, scheme: str) -> None:
+    file.write_text(f"[store]\nurl = '{scheme}://user:{'secret' * 20}@host/name'")
+    line = mistake_in(file)
+
+    assert f'FILE: store.url: "{scheme}://user:***@host/name" ' in line
+    assert "secret" not in line
 
 
 def test_every_mistake_is_found_at_once(file: Path) -> None:

@@ -1,7 +1,7 @@
 """Settings from a file and the environment, each with its source; every mistake is a ConfigError.
 
 Order: defaults, then one TOML file, then RINGBACK_SECTION__KEY. Not here: what a setting may be
-(values/settings.py).
+(values/settings/).
 """
 
 import re
@@ -233,8 +233,7 @@ def _read_values(given: Mapping[str, _Given], mistakes: list[ConfigError]) -> di
 
 
 def _not_yet(later: Later, value: object, source: str) -> ConfigError:
-    shown = quote(value) if isinstance(value, str | bool) and "://" not in str(value) else "this"
-    problem = f"{shown} comes with a later version"
+    problem = f"{quote(value)} comes with a later version"
     return ConfigError(source, later.key, problem, later.remedy)
 
 

@@ -41,7 +41,7 @@ def test_every_mistake_is_a_line(
         f'ringback: {config_file}: smtp.prot: unknown key; the nearest known key is "smtp.port"',
         "ringback: RINGBACK_SMTP__MAX_HOSTS: smtp.max_hosts: 0 is out of range; "
         "write a whole number from 1 to 100",
-        f"ringback: {config_file}: store.url: this comes with a later version; "
+        f'ringback: {config_file}: store.url: "postgresql://db.example/x" comes with a later version; '
         'write url = "sqlite:///path/to/file" under [store]',
     ] == err.splitlines()
 
