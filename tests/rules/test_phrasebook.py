@@ -23,7 +23,10 @@ old_box = ["old <box>"]
 [[phrase]]
 id = "gone"
 meaning = "unknown_user"
-match = ["<box> unknown", "<old_box> removed"]
+match = '''
+<box> unknown
+<old_box> removed
+'''
 source = "our lab"
 date = "2026-11"
 """
@@ -31,7 +34,7 @@ NARROW = """
 [[phrase]]
 id = "narrow"
 meaning = "greylisted"
-match = ["later"]
+match = "later"
 source = "our lab"
 date = "2026-11-21"
 level = "hint"
@@ -112,7 +115,10 @@ def test_a_phrase_is_found_only_where_it_applies() -> None:
         (GONE + 'stages = ["lunch"]', "lunch"),
         (GONE + 'level = "loud"', "LOUD"),
         (GONE.replace("2026-11", "lately"), "lately"),
-        (GONE.replace("<box> unknown", "(user"), "is missing"),
+        (GONE.replace("<box> unknown", "(user"), r"without brackets, .*'\(user'"),
+        (GONE.replace("<box> unknown", "<cat>"), "'cat'"),
+        (GONE.replace("<box> unknown", ""), "1 to"),
+        (NARROW.replace('"later"', '["later"]'), "'match'"),
     ],
 )
 def test_nonsense_is_refused(text: str, complaint: str) -> None:
@@ -122,19 +128,27 @@ def test_nonsense_is_refused(text: str, complaint: str) -> None:
 
 def test_long_words_are_read_though_not_remembered() -> None:
     book = parse_phrasebook(GONE)
-    word = "x" * MAX_KNOWN_CHARS + "mailbox"
+    word = "x" * MAX_KNOWN_CHARS + "unknown"
 
-    assert {"mailbox"} == book.anchors_in(word) == book.anchors_in(word)
+    assert {"unknown"} == book.anchors_in(word) == book.anchors_in(word)
     assert found(book, f"{word} mailbox unknown") == ["gone"]
 
 
 def test_words_are_remembered_up_to_a_bound() -> None:
     book = parse_phrasebook(GONE)
-    words = " ".join(f"mailbox{number}" for number in range(MAX_KNOWN_WORDS + 1))
+    words = " ".join(f"unknown{number}" for number in range(MAX_KNOWN_WORDS + 1))
 
-    assert book.anchors_in(words) == {"mailbox"}
+    assert book.anchors_in(words) == {"unknown"}
     assert book.anchors_in("account") == {"account"}
     assert found(book, "account unknown") == ["gone"]
+
+
+def test_what_a_reply_teaches_changes_no_answer() -> None:
+    taught, fresh = parse_phrasebook(GONE + NARROW), parse_phrasebook(GONE + NARROW)
+    found(taught, "unknown old mailbox removed, later")
+
+    for said in ("mailbox unknown", "old user removed", "removed", "try later"):
+        assert found(fresh, said) == found(taught, said)
 
 
 def test_the_words_of_a_pattern_alone_are_not_the_pattern() -> None:
@@ -145,15 +159,16 @@ def test_the_words_of_a_pattern_alone_are_not_the_pattern() -> None:
 
 
 def test_an_unread_book_is_read_when_something_is_looked_up_in_it() -> None:
-    read: list[str] = []
+    read: list[Phrasebook] = []
+    whole = parse_phrasebook(GONE)
 
     def read_it() -> Phrasebook:
-        read.append(GONE)
-        return parse_phrasebook(GONE)
+        read.append(whole)
+        return whole
 
     book = UnreadBook(read_it)
     assert [] == read
     said = Said("mailbox unknown", book.anchors_in("mailbox unknown"), Stage.RCPT, "550", None)
 
     assert ["gone"] == [it.id for it in book.heard_in(said, Level.PLAIN, lambda it: (0, it.id))]
-    assert [GONE, GONE] == read
+    assert [whole, whole] == read

@@ -5,6 +5,7 @@ Not here: the language of the phrases (wording.py), what they mean (classify.py)
 
 import re
 import unicodedata
+from itertools import filterfalse
 
 MAX_READ_CHARS = 2_048  # no refusal seen so far says more; bounds the work a hostile MX can cause
 
@@ -130,4 +131,4 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text.translate(_PLAINER))
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    return "".join(filterfalse(unicodedata.combining, decomposed)).casefold()

@@ -2,14 +2,15 @@
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from itertools import chain
 from typing import Protocol, cast
 
 from ..values.evidence import Meaning, Stage
-from .wording import Pattern, compile_pattern, expand
+from .wording import Anchors, Pattern, Words
 
 
 class Level(IntEnum):
@@ -76,23 +77,41 @@ class Book(Protocol):
     ) -> Iterator[Phrase]: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Phrasebook:
-    """All phrases, indexed by the anchors of their patterns. Made by parse_phrasebook.
+_Met = tuple[Phrase, Pattern, tuple[Anchors, ...]]  # with its anchors beside the first
 
-    Each equals itself only, so that what was read by it can be remembered.
+
+class Phrasebook:
+    """All phrases, looked up by the words of a reply. Made by parse_phrasebook.
+
+    A pattern is known by its clue until a reply holds that, and by its anchors from then on: what most
+    are made of is never looked at. No answer changes by it.
     """
 
-    phrases: tuple[Phrase, ...]
-    beginnings: Mapping[str, tuple[str, ...]]  # of anchors → the anchors
-    # By each of their first anchors.
-    patterns: Mapping[Level, Mapping[str, tuple[tuple[Phrase, Pattern], ...]]]
-    # Servers use few words: which anchors each contains is remembered, up to a bound.
-    _known: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    def __init__(self, phrases: tuple[Phrase, ...]) -> None:
+        self.phrases = phrases
+        self._beginnings: dict[str, tuple[str, ...]] = {}  # of anchors → the anchors
+        self._by_clue: defaultdict[str, list[tuple[Phrase, Pattern]]] = defaultdict(list)
+        self._met: set[Pattern] = set()  # and these by their first anchors
+        self._patterns: dict[Level, defaultdict[str, list[_Met]]] = {
+            level: defaultdict(list) for level in Level
+        }
+        # Servers use few words: which anchors each contains is remembered, up to a bound.
+        self._known: dict[str, frozenset[str]] = {}
+        for phrase in phrases:
+            for pattern in phrase.patterns:
+                known = (phrase, pattern)
+                for clue in pattern.clue:
+                    self._by_clue[clue].append(known)
+        self._learn(self._by_clue)
 
     def anchors_in(self, folded: str) -> set[str]:
         """Return the anchors in `folded`; none holds a space."""
-        return set().union(*map(self._anchors_of, folded.split(" ")))
+        words = folded.split(" ")
+        present = set().union(*map(self._anchors_of, words))
+        while not self._by_clue.keys().isdisjoint(present):
+            self._meet(self._by_clue.keys() & present)
+            present = set().union(*map(self._anchors_of, words))
+        return present
 
     def heard_in(
         self, said: Said, level: Level, order: Callable[[Phrase], tuple[int, str]]
@@ -102,14 +121,33 @@ class Phrasebook:
         A phrase of several patterns may come several times.
         """
         likely: dict[Pattern, Phrase] = {}
-        patterns = self.patterns[level]
+        patterns = self._patterns[level]
+        is_missing = said.anchors.isdisjoint
         for anchor in said.anchors:
-            for phrase, pattern in patterns.get(anchor, ()):
-                if pattern.is_likely(said.anchors) and phrase.applies(said):
+            for phrase, pattern, others in patterns.get(anchor, ()):
+                if not any(map(is_missing, others)) and phrase.applies(said):
                     likely[pattern] = phrase
         for pattern, phrase in sorted(likely.items(), key=lambda item: order(item[1])):
             if pattern.found_in(said.folded):
                 yield phrase
+
+    def _meet(self, clues: Set[str]) -> None:
+        """Know the patterns with these clues by their anchors from now on."""
+        met = {pattern: phrase for clue in clues for phrase, pattern in self._by_clue.pop(clue)}
+        for pattern in met.keys() - self._met:
+            self._met.add(pattern)
+            phrase, (first, *others) = met[pattern], pattern.anchors
+            for anchor in first:
+                self._patterns[phrase.level][anchor].append((phrase, pattern, tuple(others)))
+            self._learn(first, *others)
+
+    def _learn(self, *anchors: Iterable[str]) -> None:
+        for anchor in chain.from_iterable(anchors):
+            beginning = anchor[: max(_BEGINNING_CHARS)]
+            those = self._beginnings.get(beginning, ())
+            if anchor not in those:
+                self._beginnings[beginning] = (*those, anchor)
+        self._known.clear()
 
     def _anchors_of(self, word: str) -> frozenset[str]:
         if (known := self._known.get(word)) is not None:
@@ -118,7 +156,7 @@ class Phrasebook:
             anchor
             for at in range(len(word))
             for length in _BEGINNING_CHARS
-            for anchor in self.beginnings.get(word[at : at + length], ())
+            for anchor in self._beginnings.get(word[at : at + length], ())
             if word.startswith(anchor, at)
         )
         if len(word) <= MAX_KNOWN_CHARS and len(self._known) < MAX_KNOWN_WORDS:
@@ -128,7 +166,7 @@ class Phrasebook:
 
 @dataclass(frozen=True, slots=True)
 class UnreadBook:
-    """A book that is read at the first refusal: reading takes half as long as a short command may."""
+    """A book that is read at the first refusal: reading takes a tenth of the time of a short command."""
 
     read: Callable[[], Book]
 
@@ -145,40 +183,16 @@ class UnreadBook:
 _BEGINNING_CHARS = (1, 2, 3)
 MAX_KNOWN_WORDS, MAX_KNOWN_CHARS = 4_096, 40  # what others send is remembered within bounds
 
-
-def _indexed(phrases: tuple[Phrase, ...]) -> Phrasebook:
-    beginnings: defaultdict[str, list[str]] = defaultdict(list)
-    patterns: dict[Level, defaultdict[str, list[tuple[Phrase, Pattern]]]] = {
-        level: defaultdict(list) for level in Level
-    }
-    anchors: set[str] = set()
-    for phrase in phrases:
-        for pattern in phrase.patterns:
-            anchors.update(*pattern.anchors)
-            for anchor in pattern.anchors[0]:
-                patterns[phrase.level][anchor].append((phrase, pattern))
-    for anchor in anchors:
-        beginnings[anchor[: max(_BEGINNING_CHARS)]].append(anchor)
-    return Phrasebook(
-        phrases,
-        {beginning: tuple(those) for beginning, those in beginnings.items()},
-        {
-            level: {anchor: tuple(needing) for anchor, needing in by_anchor.items()}
-            for level, by_anchor in patterns.items()
-        },
-    )
-
-
 _NO_CODE = "none"  # "enhanced" may say that it applies where there is no such code
 _NO_STAGE = "none"  # "stages" may say that it applies where the stage is not known
-_TEXTS = ("id", "meaning", "source", "date", "level", "lang", "provider")
-_LISTS = ("match", "stages", "codes", "enhanced")
+_TEXTS = ("id", "meaning", "match", "source", "date", "level", "lang", "provider")
+_LISTS = ("stages", "codes", "enhanced")
 _FLAGS = ("weak", "of_sender")
 _REQUIRED = ("id", "meaning", "source", "date", "match")
 
 
 def parse_phrasebook(text: str) -> Phrasebook:
-    """Read phrases.toml. Raises ValueError naming the entry and what is wrong with it."""
+    """Read phrases.toml. Raises ValueError naming the entry or its pattern, and what is wrong with it."""
     table = tomllib.loads(text)  # TOMLDecodeError is a ValueError
     if unknown := table.keys() - {"words", "phrase"}:
         raise ValueError(f"unknown table {min(unknown)!r}")
@@ -191,29 +205,31 @@ def parse_phrasebook(text: str) -> Phrasebook:
         if phrase.id in phrases:
             raise ValueError(f"phrase {phrase.id!r} stands there twice")
         phrases[phrase.id] = phrase
-    return _indexed(tuple(phrases.values()))
+    return Phrasebook(tuple(phrases.values()))
 
 
-def _words(table: object) -> dict[str, str]:
+def _words(table: object) -> Words:
     """Read the named lists; each may use those above it."""
     if not isinstance(table, dict):
         raise ValueError("[words] is a table")
-    words: dict[str, str] = {}
+    words: dict[str, Pattern] = {}
     for name, listed in table.items():
         if not _texts(listed):
             raise ValueError(f"[words] {name!r} is not a list of texts")
-        words[name] = "|".join(expand(text, words) for text in listed)
+        words[name] = Pattern("|".join(listed), words.copy())
     return words
 
 
-def _phrase(entry: object, words: Mapping[str, str]) -> Phrase:
+def _phrase(entry: object, words: Words) -> Phrase:
     fields = _typed(entry)
     name = fields["id"]
     try:
         return Phrase(
             id=cast(str, name),
             meaning=Meaning(cast(str, fields["meaning"])),
-            patterns=tuple(compile_pattern(written, words) for written in _list(fields, "match")),
+            patterns=tuple(
+                Pattern(written, words) for written in cast(str, fields["match"]).splitlines()
+            ),
             source=cast(str, fields["source"]),
             seen=_month(cast(str, fields["date"])),
             level=Level[cast(str, fields.get("level", "plain")).upper()],

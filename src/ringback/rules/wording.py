@@ -1,6 +1,6 @@
 """The small language in which phrases.toml writes what servers say.
 
-    plain text  itself, folded as the reply is: case, accents and white space do not matter
+    plain text  itself, in the usual spelling of folding.py; accents and upper case do not matter in replies
     (a|b)       one of them
     x? (a)?     the letter or the choice before it may be missing
     {a |b }     up to MAX_REPEATS of them, one after the other
@@ -12,14 +12,16 @@
 
 No other repetition can be written, and every one that can is bounded: the work grows with the length
 of a reply, and no reply can make it explode.
+
+Most patterns are never met, and a regular expression takes long to make. So a pattern has a clue, found
+at a glance; anchors, found when a reply holds the clue; and is compiled when one holds all of them.
 Not here: which phrases there are (phrases.toml), how replies are folded (folding.py).
 """
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 from .folding import plain, spell
 
@@ -27,245 +29,194 @@ MAX_PATTERN_CHARS = 1_500  # longer than that is two phrases
 MAX_GAPS = 3  # each one multiplies the ways in which a pattern can fail
 GAP_CHARS = 60  # within a sentence, not across the whole of an explanation
 MAX_REPEATS = 6  # words that may stand between the two that matter
+MAX_TRIED = 40  # texts, one after the other: to search for the pattern costs as much
 
 _WORD = "[a-z0-9_]"  # Chinese, Japanese and Korean do not divide words
 _BETWEEN_WORDS = rf"(?:(?<!{_WORD})|(?!{_WORD}))"
-_GAP = rf"{_BETWEEN_WORDS}.{{0,{GAP_CHARS}}}?{_BETWEEN_WORDS}"
 _AROUND_GAP = re.compile(r" ?\* ?")
-_SPECIAL = {"~": r"\w{0,20}", "*": _GAP, "%": r"\d{1,9}", "$": r"\S{1,64}"}
-_CLOSING = {"(": ")", "{": "}"}
-# What divides literals. Alternatives that hold no others are one sign: most are of that kind.
-_SIGNS = re.compile(r"(<[a-z_]+>|\([^(){}<>*?]*\)|\{[^(){}<>*?]*\}|[(){}|~*%$?])")
-_LISTED = re.compile(r"<([a-z_]+)>")
-_SHORT_SIGNS = re.compile(r"([~%$])")
-_MIN_ANCHOR_CHARS = 2
+_SIGNS = re.compile(r"(<[a-z_]+>|[(){}|~*%$?])")  # what divides literals
+_REGEX_OF = {
+    "(": "(?:",
+    ")": ")",
+    "|": "|",
+    "?": "?",
+    "{": "(?:",
+    "}": f"){{0,{MAX_REPEATS}}}",
+    "~": r"\w{0,20}",
+    "%": r"\d{1,9}",
+    "$": r"\S{1,64}",
+    "*": rf"{_BETWEEN_WORDS}.{{0,{GAP_CHARS}}}?{_BETWEEN_WORDS}",
+}
+_LISTED = re.compile(r"<[a-z_]+>")
+_REPEATED_GAP = re.compile(r"\{[^}]*\*")
+
+# What must stand there; what may be missing matches without a group. A sign that is found alone belongs to
+# no bracket, or to brackets within brackets within brackets.
+_CHOICE = r"\((?:[^()]++|\([^()]*+\))*+\)|<[a-z_]+>"
+_REPEATED = r"\{[^{}]*+\}"
+_STANDING = re.compile(
+    rf"{_REPEATED}|(?:{_CHOICE}|[^(){{}}<>])\?|({_CHOICE}|[^(){{}}<>|~*%$?]+(?!\?)|[|(){{}}])"
+)
+_ALTERNATIVES = re.compile(rf"(?:^|\|)((?:[^|(){{}}<]++|{_CHOICE}|{_REPEATED}|[^|])*+)")
+_DIVIDING = re.compile(r"[(){}<?*]")  # found in none of the simple alternatives that most are
+_SHORT_SIGNS = re.compile(r"[~%$]")
+_LONE_SIGNS = frozenset("(){}|")
+_NOTHING = frozenset(("",))  # of which nobody can tell anything
 
 Anchors = frozenset[str]  # one of these texts stands in whatever matches
-
-
-class _Node(NamedTuple):
-    """Part of a pattern: `sign` is "" for a literal, else "(", "{" or one of _SPECIAL.
-
-    What is bracketed has either `texts`, literals with short signs divided by "|", or `options`.
-    """
-
-    sign: str
-    text: str = ""
-    texts: str | None = None
-    options: tuple[tuple["_Node", ...], ...] = ()
-    optional: bool = False
-    anchors: tuple[Anchors, ...] = ()  # of what must stand there, if it is bracketed by "("
+Words = Mapping[str, "Pattern"]  # the named lists
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """A pattern, ready. `anchors`: one text of each group stands in whatever it matches.
+    """A pattern as it is written. A named list is one, too: its alternatives, in no brackets.
 
-    The first group is the most telling one.
+    What is made of it raises ValueError where it is not well written.
     """
 
-    options: tuple[tuple[_Node, ...], ...]
-    anchors: tuple[Anchors, ...]
+    written: str
+    words: Words
+
+    @property
+    def clue(self) -> Anchors:
+        """One of its anchors' groups, the one that is soonest found."""
+        if not 0 < len(self.written) <= MAX_PATTERN_CHARS:
+            raise ValueError(f"a pattern has 1 to {MAX_PATTERN_CHARS} characters: {self.written!r}")
+        for part in sorted(_parts_of(plain(self.written)), key=_promise, reverse=True):
+            if texts := _texts_of_part(part, self):
+                return _words_of(texts)
+        raise ValueError(f"nothing in it must stand in the text: {self.written!r}")
+
+    @property
+    def anchors(self) -> tuple[Anchors, ...]:
+        """Groups of words, of each of which one stands in whatever it matches; the most telling first."""
+        groups = map(_least, map(_words_of, _texts_of(self)))
+        return tuple(sorted(groups, key=_worth, reverse=True))
 
     @property
     def regex(self) -> str:
-        return rf"(?<!{_WORD})(?:{_regex_of(self.options)})(?!{_WORD})"
-
-    def is_likely(self, present: Set[str]) -> bool:
-        """Say whether a text can hold it, of whose anchors `present` is the set. Few can."""
-        return not any(map(present.isdisjoint, self.anchors))
+        return rf"(?<!{_WORD}){_regex_of(self)}(?!{_WORD})"
 
     def found_in(self, folded: str) -> bool:
+        for sayings in _sayings_of(self):
+            if not any(map(folded.__contains__, sayings)):
+                return False
         return _compiled(self).search(folded) is not None
 
 
 @cache
 def _compiled(pattern: Pattern) -> re.Pattern[str]:
-    """Compile at first use: most patterns are never searched for in a short life."""
     return re.compile(pattern.regex)
 
 
-def compile_pattern(written: str, words: Mapping[str, str]) -> Pattern:
-    """Compile `written`; `words` are the named lists. Raises ValueError saying what is wrong."""
-    if not written or len(written) > MAX_PATTERN_CHARS:
-        raise ValueError(f"a pattern has 1 to {MAX_PATTERN_CHARS} characters: {written!r}")
-    if written != written.lower():
-        raise ValueError(f"patterns are written in lower case: {written!r}")
+def _regex_of(pattern: Pattern) -> str:
+    parts = _SIGNS.split(_source_of(pattern))
+    return f"(?:{''.join(_regex_of_part(part, pattern) for part in parts)})"
+
+
+def _source_of(pattern: Pattern) -> str:
+    """Return what is written, as a reply is folded that says it."""
+    written = pattern.written
     if written.count("*") > MAX_GAPS:
         raise ValueError(f"more than {MAX_GAPS} gaps: {written!r}")
-    source = _AROUND_GAP.sub("*", written) if "*" in written else written
-    options = _Reader(spell(plain(source)), written, words).whole()
-    anchors = _anchors_of_choice(options)
-    if not anchors:
-        raise ValueError(f"nothing in it must stand in the text: {written!r}")
-    return Pattern(options, tuple(sorted(anchors, key=_worth, reverse=True)))
+    if _REPEATED_GAP.search(written):
+        raise ValueError(f"a gap cannot be repeated: {written!r}")
+    source = plain(_AROUND_GAP.sub("*", written))
+    if source != (usual := spell(source.lower())):
+        raise ValueError(f"replies are folded to {usual!r}, not to {written!r}")
+    return source
 
 
-def expand(written: str, words: Mapping[str, str]) -> str:
-    """Write out the named lists. Raises ValueError for a name that is not there."""
-    return _LISTED.sub(lambda found: f"({_listed(found[1], words, written)})", written)
+def _regex_of_part(part: str, pattern: Pattern) -> str:
+    if part in _REGEX_OF:
+        return _REGEX_OF[part]
+    return _regex_of(_list_called(part, pattern)) if _LISTED.fullmatch(part) else re.escape(part)
 
 
-def _listed(name: str, words: Mapping[str, str], written: str) -> str:
-    if name not in words:
-        raise ValueError(f"no list of words is called {name!r}: {written!r}")
-    return words[name]
+def _list_called(sign: str, pattern: Pattern) -> Pattern:
+    name = sign[1:-1]
+    if name not in pattern.words:
+        raise ValueError(f"no list of words is called {name!r}: {pattern.written!r}")
+    return pattern.words[name]
 
 
 @cache
-def _list_of(listed: str) -> _Node:
-    """Read a named list once, however many patterns use it."""
-    options = _Reader(spell(plain(listed)), listed, {}).whole()
-    return _Node("(", options=options, anchors=_anchors_of_choice(options))
+def _sayings_of(pattern: Pattern) -> tuple[Anchors, ...]:
+    """Return what must stand there in more than one word, where it is soon tried: it spares compiling."""
+    return tuple(
+        texts
+        for texts in _texts_of(pattern)
+        if len(texts) <= MAX_TRIED and any(" " in text for text in texts)
+    )
 
 
-class _Reader:
-    """Reads a pattern once, left to right, into nodes."""
-
-    def __init__(self, source: str, written: str, words: Mapping[str, str]) -> None:
-        self._parts = [part for part in _SIGNS.split(source) if part]
-        self._parts.append("")
-        self._at, self._written, self._words = 0, written, words
-
-    def whole(self) -> tuple[tuple[_Node, ...], ...]:
-        options = self._choice("")
-        if self._at < len(self._parts):
-            raise ValueError(f"unbalanced {self._parts[self._at - 1]!r}: {self._written!r}")
-        return options
-
-    def _choice(self, closing: str) -> tuple[tuple[_Node, ...], ...]:
-        """Read alternatives up to `closing`, or the end where it is ""."""
-        options = [self._sequence()]
-        while self._parts[self._at] == "|":
-            self._at += 1
-            options.append(self._sequence())
-        if closing and self._parts[self._at] != closing:
-            raise ValueError(f"{closing!r} is missing: {self._written!r}")
-        self._at += 1
-        return tuple(options)
-
-    def _sequence(self) -> tuple[_Node, ...]:
-        nodes: list[_Node] = []
-        while (part := self._parts[self._at]) not in _ENDS:
-            self._at += 1
-            if part == "?":
-                self._leave_out(nodes)
-            elif part in _SPECIAL:
-                nodes.append(_Node(part))
-            elif part[0] in _CLOSING:
-                nodes.append(self._bracketed(part))
-            elif part[0] == "<" and (found := _LISTED.fullmatch(part)):
-                nodes.append(_list_of(_listed(found[1], self._words, self._written)))
-            else:
-                nodes.append(_Node("", part))
-        return tuple(nodes)
-
-    def _bracketed(self, part: str) -> _Node:
-        sign = part[0]
-        if len(part) > 1:
-            texts = part[1:-1]
-            return _Node(
-                sign, "", texts, (), False, _anchors_of_texts(texts) if sign == "(" else ()
-            )
-        start = self._at
-        options = self._choice(_CLOSING[sign])
-        if sign == "(":
-            return _Node(sign, options=options, anchors=_anchors_of_choice(options))
-        if "*" in self._parts[start : self._at]:
-            raise ValueError(f"a gap cannot be repeated: {self._written!r}")
-        return _Node(sign, options=options)
-
-    def _leave_out(self, nodes: list[_Node]) -> None:
-        """Make the last node optional; of a literal, only its last letter."""
-        if not nodes or nodes[-1].optional:
-            raise ValueError(f"'?' belongs to nothing: {self._written!r}")
-        node = nodes.pop()
-        if len(node.text) > 1:
-            nodes.append(_Node("", node.text[:-1]))
-            node = _Node("", node.text[-1])
-        nodes.append(node._replace(optional=True))
+def _texts_of(pattern: Pattern) -> Iterator[Anchors]:
+    """Return groups of texts, of each of which one stands in whatever `pattern` matches."""
+    parts = _parts_of(plain(pattern.written))
+    return filter(None, (_texts_of_part(part, pattern) for part in parts))
 
 
-_ENDS = frozenset({"", ")", "}", "|"})
+def _parts_of(text: str) -> list[str]:
+    """Return the literals and choices that stand in whatever `text`, a sequence, matches."""
+    parts = list(filter(None, _STANDING.findall(text)))
+    if not _LONE_SIGNS.isdisjoint(parts):
+        raise ValueError(f"a sign without brackets, or nested too deep: {text!r}")
+    return parts
 
 
-def _regex_of(options: tuple[tuple[_Node, ...], ...]) -> str:
-    regex = "|".join("".join(map(_regex_of_node, nodes)) for nodes in options)
-    return f"(?:{regex})"
+def _texts_of_part(part: str, pattern: Pattern) -> Anchors:
+    if part[0] == "<":
+        return _texts_of_list(_list_called(part, pattern))
+    return _texts_in(part[1:-1] if part[0] == "(" else part, pattern)
 
 
-def _regex_of_node(node: _Node) -> str:
-    if node.options:
-        regex = _regex_of(node.options)
-    elif node.texts is not None:
-        regex = f"(?:{'|'.join(map(_regex_of_text, node.texts.split('|')))})"
-    else:
-        regex = _SPECIAL.get(node.sign) or re.escape(node.text)
-    repeats = f"{{0,{MAX_REPEATS}}}" if node.sign == "{" else ""
-    return f"{regex}{repeats}?" if node.optional else regex + repeats
+@cache
+def _texts_of_list(listed: Pattern) -> Anchors:
+    return _texts_in(plain(listed.written), listed)
 
 
-def _regex_of_text(text: str) -> str:
-    return "".join(_SPECIAL.get(part) or re.escape(part) for part in _SHORT_SIGNS.split(text))
-
-
-def _anchors_of_choice(options: tuple[tuple[_Node, ...], ...]) -> tuple[Anchors, ...]:
-    """Return the groups of which each has one text in whatever matches one of `options`."""
-    of_each = [_anchors_of_sequence(nodes) for nodes in options]
-    if len(of_each) == 1:
-        return of_each[0]
-    if not all(of_each):
-        return ()
-    best = (max(groups, key=_worth) if len(groups) > 1 else groups[0] for groups in of_each)
-    return (_least(set().union(*best)),)
-
-
-def _anchors_of_sequence(nodes: tuple[_Node, ...]) -> tuple[Anchors, ...]:
-    anchors: list[Anchors] = []
-    for node in nodes:
-        if node.optional:
-            continue
-        if node.text:
-            word = max(node.text.split(), key=len, default="")
-            if len(word) >= _MIN_ANCHOR_CHARS or not word.isascii():
-                anchors.append(frozenset((word,)))
+def _texts_in(choice: str, pattern: Pattern) -> Anchors:
+    """Return a text for each alternative, which stands in whatever that matches; none if one has none."""
+    divided = _DIVIDING.search(choice)
+    texts: set[str] = set()
+    for alternative in _ALTERNATIVES.findall(choice) if divided else choice.split("|"):
+        if divided and _DIVIDING.search(alternative):
+            groups = (_texts_of_part(part, pattern) for part in _parts_of(alternative))
+            texts |= max(groups, key=_worth, default=_NOTHING) or _NOTHING
         else:
-            anchors += node.anchors
-    return tuple(anchors)
+            texts.add(_longest_literal(alternative))
+    return frozenset(texts) if all(map(_tells, texts)) else frozenset()
 
 
-def _anchors_of_texts(texts: str) -> tuple[Anchors, ...]:
-    if "~" in texts or "%" in texts or "$" in texts:
-        texts = _SHORT_SIGNS.sub(" ", texts)
-    telling = set(map(_longest_word, texts.split("|")))
-    shortest = min(telling, key=len)
-    if len(shortest) < _MIN_ANCHOR_CHARS and (not shortest or any(map(_is_letter, telling))):
-        return ()
-    return (_least(telling),)
+def _longest_literal(text: str) -> str:
+    if "~" in text or "%" in text or "$" in text:
+        text = max(_SHORT_SIGNS.split(text), key=len)
+    return text.strip()
 
 
-def _is_letter(word: str) -> bool:
-    return len(word) < _MIN_ANCHOR_CHARS and word.isascii()
+def _tells(text: str) -> bool:
+    return len(text) > 1 or not text.isascii()  # of Chinese, one letter does
 
 
-def _longest_word(text: str) -> str:
-    return max(text.split(), key=len, default="") if " " in text else text
+def _words_of(texts: Anchors) -> Anchors:
+    return frozenset(max(text.split(), key=len) if " " in text else text for text in texts)
 
 
-def _least(anchors: Set[str]) -> Anchors:
+def _least(words: Anchors) -> Anchors:
     """Leave out what contains another: where "user" must stand, "username" adds nothing."""
-    if len(anchors) < 2:
-        return frozenset(anchors)
-    least: list[str] = []
-    for anchor in sorted(anchors, key=len):
-        for other in least:
-            if other in anchor:
-                break
-        else:
-            least.append(anchor)
-    return frozenset(least)
+    if not 1 < len(words) <= MAX_TRIED:
+        return words
+    return frozenset(
+        word for word in words if not any(other in word for other in words if other is not word)
+    )
 
 
-def _worth(anchors: Anchors) -> float:
+def _promise(part: str) -> float:
+    """Guess the worth of what will be found in `part`. Lists are long, and take long."""
+    alternatives = part.count("|") + 1
+    return 0 if part[0] == "<" else len(part) / alternatives / (1 + alternatives / 4)
+
+
+def _worth(anchors: Set[str]) -> float:
     """Long words tell texts apart best, and few of them are soonest tried."""
-    return min(map(len, anchors)) / (1 + len(anchors) / 4)
+    return min(map(len, anchors), default=0) / (1 + len(anchors) / 4)

@@ -9,12 +9,14 @@ from collections.abc import Container, Mapping
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from ...values.constraints import nearest
+
+if TYPE_CHECKING:
+    from click import shell_completion
 
 
 class OnDemand:
@@ -76,11 +78,14 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(self._lazy.items()))
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> "list[shell_completion.CompletionItem]":
         # click's own way asks each command for its line, and so imports them all.
         lines = [(name, line) for name, line in self._lazy.items() if name.startswith(incomplete)]
         options = click.Command.shell_complete(self, ctx, incomplete)
-        return [CompletionItem(name, help=line) for name, line in lines] + options
+        item = import_module("click.shell_completion").CompletionItem
+        return [item(name, help=line) for name, line in lines] + options
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

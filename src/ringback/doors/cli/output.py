@@ -3,16 +3,22 @@
 click drops colours where the output is no terminal or NO_COLOR is set. Not here: what is printed.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from ...values.events import Event, Trouble
 from ...values.text import printable
 from ...values.verdict import Verdict
+from .lazy import OnDemand
+
+if TYPE_CHECKING:
+    import json
+else:
+    json = OnDemand("json", None)
 
 VERDICT_COLOURS = {
     Verdict.DELIVERABLE: "green",

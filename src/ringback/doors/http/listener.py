@@ -8,7 +8,7 @@ import asyncio
 from email.utils import formatdate
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import h11
 from litestar.types import ASGIApp
@@ -61,11 +61,12 @@ class Connection(H11Protocol):
 
     # What the event loop calls.
 
-    # uvicorn's protocol takes a Transport, and asyncio's promises no more than a BaseTransport.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # asyncio promises no more, and uvicorn's protocol takes a stream's: ours are all streams.
+        stream = cast(asyncio.Transport, transport)
+        super().connection_made(stream)
         # Any octet that the client does not take calls pause_writing, and starts the clock.
-        transport.set_write_buffer_limits(high=0)
+        stream.set_write_buffer_limits(high=0)
         most = self._door.limits.connections
         if len(self.connections) > most:
             self._turn_away(f"{most} connections are open, the most that are served")
