@@ -1,135 +1,39 @@
-"""The callout's conversation, read like a dialogue: "S:" is the host, "C:" what the probe sends.
+"""The callout's conversation from the greeting to QUIT, read like a dialogue (tests/probe_dialogue.py).
 
-The Guide here is a simple one: it asks for a list of mailboxes, and reads a reply by its first digit.
+What TLS is begun for is in test_terms.py.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe_dialogue import (
+    ACCEPTED,
+    ANN,
+    BYE,
+    CONTROL,
+    ENDPOINT,
+    OFFER,
+    POSTMASTER,
+    UTF8,
+    VRFY,
+    Asker,
+    Played,
+    joined,
+    play,
+    start,
+)
 from ringback.errors import LocalProtocolError
-from ringback.lab.vectors import Dialogue, load_dialogue
-from ringback.values.endpoint import Endpoint, Login, Manner
-from ringback.values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
+from ringback.lab.vectors import load_dialogue
+from ringback.values.endpoint import Login, Manner
+from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.settings import RouteProtocol, TlsPolicy
-from ringback.wire.probe import VOID_RULE, Probe, Question
-from ringback.wire.reply import Reply
+from ringback.wire.probe import Probe
+from ringback.wire.question import Question
 
 VECTORS = sorted((Path(__file__).parent.parent / "vectors" / "smtp").glob("*.txt"))
-ENDPOINT = Endpoint("mx.example", "192.0.2.1", 25, 10)
-ANN = Question(About.ADDRESS, "ann@mx.example")
-CONTROL = Question(About.CONTROL, "nobody@mx.example")
-POSTMASTER = Question(About.POSTMASTER, "postmaster@mx.example")
-UTF8 = Question(About.ADDRESS, "jürgen@mx.example")
-VRFY = Question(About.ADDRESS, "ann@mx.example", vrfy=True)
-
-_MEANINGS = {
-    2: Meaning.ACCEPTED,
-    3: Meaning.UNCLEAR,
-    4: Meaning.SERVER_TROUBLE,
-    5: Meaning.UNKNOWN_USER,
-}
-_EVENTS = {"closed": Fault.CLOSED, "silent": Fault.TIMEOUT, "broken": Fault.TLS_FAILED}
-
-
-@dataclass
-class Asker:
-    """Asks one question after the other, whatever is said."""
-
-    questions: tuple[Question, ...] = (ANN,)
-    asked: int = 0
-
-    def read(self, stage: Stage, reply: Reply) -> Reading:
-        if "TLS" in reply.text and reply.code >= 400:
-            return Reading(Meaning.TLS_REQUIRED, "says TLS")
-        return Reading(_MEANINGS[reply.code // 100], "first digit")
-
-    def next_question(self, said: Sequence[Exchange]) -> Question | None:
-        self.asked += 1
-        return self.questions[self.asked - 1] if self.asked <= len(self.questions) else None
-
-
-@dataclass
-class Played:
-    """A conversation played to its end."""
-
-    probe: Probe
-    sent: list[str] = field(default_factory=list)  # what was sent, a flight an item
-
-    @property
-    def said(self) -> list[tuple[str, str]]:
-        """Stage, and the code or the fault; what was void in brackets."""
-        return [(exchange.stage.value, _answer(exchange)) for exchange in self.probe.transcript]
-
-
-def _answer(exchange: Exchange) -> str:
-    if exchange.fault:
-        return exchange.fault.value
-    code = str(exchange.code or "")
-    return f"({code})" if exchange.rule == VOID_RULE else code
-
-
-def start(
-    *questions: Question, tls: TlsPolicy = TlsPolicy.WHEN_REQUIRED, connected: bool = True
-) -> Probe:
-    probe = Probe(ENDPOINT, 1, "probe.example", tls, Asker(questions or (ANN,)))
-    if connected:
-        probe.connected(at=1.0)
-    return probe
-
-
-def blocks(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Consecutive lines with the same mark."""
-    block: list[str] = []
-    mark = ""
-    for line in lines:
-        if line[:2] != mark and block:
-            yield mark, block
-            block = []
-        mark = line[:2]
-        block.append(line[2:].strip())
-    yield mark, block
-
-
-def play(dialogue: str | Dialogue, probe: Probe, *, trickled: bool = False) -> Played:
-    """Play the host's lines; whatever the probe sends must stand in the dialogue."""
-    lines = dialogue.lines if isinstance(dialogue, Dialogue) else dialogue.strip().split("\n")
-    played, out = Played(probe), b""
-    for mark, block in blocks([line.strip() for line in lines]):
-        if mark == "C:":
-            assert out.decode().splitlines() == block
-            played.sent.append(out.decode())
-            out = b""
-            continue
-        assert out == b"", f"before {block}, the probe said {out!r}"
-        if mark == "S:":
-            stream = "".join(f"{line}\r\n" for line in block).encode()
-            cuts = [stream[at : at + 1] for at in range(len(stream))] if trickled else [stream]
-            out = b"".join(probe.receive(piece, at=2.0) for piece in cuts)
-        elif block == ["tls"]:
-            out = probe.secured("TLSv1.3", at=2.0)
-        else:
-            probe.lose(_EVENTS[block[0]], block[0], at=2.0)
-    assert out == b""
-    return played
-
-
-ACCEPTED = """
-    S: 220 mx.example ESMTP
-    C: EHLO probe.example
-    S: 250-mx.example
-    S: 250 SIZE
-    C: MAIL FROM:<>
-    S: 250 Ok
-    C: RCPT TO:<ann@mx.example>
-    S: 250 Ok
-    C: QUIT
-    S: 221 Bye
-"""
 PIPELINED = """
     S: 220-mx.example ESMTP
     S: 220-spam is not welcome
@@ -374,200 +278,6 @@ def test_a_real_sender_is_named() -> None:
     dialogue = ACCEPTED.replace("FROM:<>", "FROM:<probe@ours.example>")
 
     assert play(dialogue, start(question)).probe.closed
-
-
-# STARTTLS.
-
-OFFER = """
-    S: 220 mx.example
-    C: EHLO probe.example
-    S: 250-mx.example
-    S: 250 STARTTLS
-"""
-SECURED = """
-    C: STARTTLS
-    S: 220 Go ahead
-    ! tls
-    C: EHLO probe.example
-    S: 250 mx.example
-"""
-ASK_ANN = """
-    C: MAIL FROM:<>
-    S: 250 Ok
-    C: RCPT TO:<ann@mx.example>
-    S: 250 Ok
-"""
-BYE = """
-    C: QUIT
-    S: 221 Bye
-"""
-
-
-def joined(*parts: str) -> str:
-    return "\n".join(part.strip() for part in parts)
-
-
-def test_tls_is_left_alone_where_nobody_requires_it() -> None:
-    for tls in (TlsPolicy.WHEN_REQUIRED, TlsPolicy.NEVER):
-        assert play(joined(OFFER, ASK_ANN, BYE), start(tls=tls)).probe.closed
-
-
-def test_opportunistic_tls_is_used_where_it_is_offered() -> None:
-    tls = TlsPolicy.OPPORTUNISTIC
-
-    secure = play(joined(OFFER, SECURED, ASK_ANN, BYE), start(tls=tls))
-    clear = play(ACCEPTED, start(tls=tls))
-
-    assert [stage for stage, _ in secure.said[3:6]] == ["starttls", "tls", "ehlo"]
-    assert secure.probe.transcript[4].text == "TLSv1.3"
-    assert clear.probe.closed
-
-
-@pytest.mark.parametrize("code", [454, 501, 554])
-def test_refused_tls_is_not_asked_for_again(code: int) -> None:
-    refused = f"""
-    C: STARTTLS
-    S: {code} TLS not available
-    """
-
-    played = play(joined(OFFER, refused, ASK_ANN, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
-
-    assert played.said[3] == ("starttls", str(code))
-
-
-def test_an_odd_answer_to_starttls_ends_it() -> None:
-    odd = """
-    C: STARTTLS
-    S: 334 go on
-    """
-
-    played = play(joined(OFFER, odd, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
-
-    assert played.probe.closed
-
-
-WANTS_TLS_AT_MAIL = """
-    C: MAIL FROM:<>
-    S: 530 5.7.0 Must issue a STARTTLS command first
-"""
-WANTS_TLS_AT_RCPT = """
-    C: MAIL FROM:<>
-    S: 250 Ok
-    C: RCPT TO:<ann@mx.example>
-    S: 550 5.7.10 needs STARTTLS
-"""
-
-
-@pytest.mark.parametrize("wants", [WANTS_TLS_AT_MAIL, WANTS_TLS_AT_RCPT], ids=["mail", "rcpt"])
-def test_required_tls_is_started_and_the_question_put_again(wants: str) -> None:
-    played = play(joined(OFFER, wants, SECURED, ASK_ANN, BYE), start())
-
-    assert played.said[-2:] == [("rcpt", "250"), ("quit", "221")]
-
-
-def test_what_was_offered_before_tls_is_forgotten() -> None:
-    offer = OFFER.replace("250 STARTTLS", "250-PIPELINING\n    S: 250 STARTTLS")
-
-    played = play(joined(offer, SECURED, ASK_ANN, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
-
-    assert played.probe.closed
-
-
-def test_required_tls_that_is_not_offered_or_not_allowed_ends_it() -> None:
-    not_offered = OFFER.replace("STARTTLS", "SIZE")
-
-    assert play(joined(not_offered, WANTS_TLS_AT_MAIL, BYE), start()).probe.closed
-    never = start(tls=TlsPolicy.NEVER)
-    assert play(joined(OFFER, WANTS_TLS_AT_MAIL, BYE), never).probe.closed
-
-
-@pytest.mark.parametrize("wants", [WANTS_TLS_AT_MAIL, WANTS_TLS_AT_RCPT], ids=["mail", "rcpt"])
-def test_tls_required_and_refused_is_no_endless_loop(wants: str) -> None:
-    refused = """
-    C: STARTTLS
-    S: 454 4.7.0 TLS not available
-    """
-    again = wants if wants is WANTS_TLS_AT_MAIL else "C: RSET\nS: 250 Ok\n" + wants.strip()
-
-    played = play(joined(OFFER, wants, refused, again, BYE), start())
-
-    assert [stage for stage, _ in played.said].count("starttls") == 1
-
-
-@pytest.mark.parametrize("wants", [WANTS_TLS_AT_MAIL, WANTS_TLS_AT_RCPT], ids=["mail", "rcpt"])
-def test_tls_required_within_tls_is_no_endless_loop(wants: str) -> None:
-    secured = SECURED.replace("S: 250 mx.example", "S: 250-mx.example\n    S: 250 STARTTLS")
-
-    played = play(joined(OFFER, wants, secured, wants, BYE), start())
-
-    assert [stage for stage, _ in played.said].count("starttls") == 1
-
-
-def test_a_wish_for_tls_at_quit_comes_too_late() -> None:
-    bye = BYE.replace("221 Bye", "530 Must issue a STARTTLS command first")
-
-    played = play(joined(OFFER, ASK_ANN, bye), start())
-
-    assert played.probe.closed
-
-
-def test_helo_may_follow_the_handshake() -> None:
-    secured = SECURED.replace("S: 250", "S: 500 what?\n    C: HELO probe.example\n    S: 250")
-
-    played = play(joined(OFFER, secured, ASK_ANN, BYE), start(tls=TlsPolicy.OPPORTUNISTIC))
-
-    assert ("helo", "250") in played.said
-
-
-@pytest.mark.parametrize("extra", [b"250 Ok\r\n", b"2", b"421 bye\r\n", b"garbage\r\n"])
-@pytest.mark.parametrize("apart", [False, True])
-def test_octets_in_clear_after_the_reply_to_starttls_are_not_believed(
-    extra: bytes, apart: bool
-) -> None:
-    probe = start(tls=TlsPolicy.OPPORTUNISTIC)
-    probe.receive(b"220 mx\r\n", at=2.0)
-    probe.receive(b"250-mx\r\n250 STARTTLS\r\n", at=2.0)
-
-    pieces = [b"220 go\r\n", extra] if apart else [b"220 go\r\n" + extra]
-    out = b"".join(probe.receive(piece, at=3.0) for piece in pieces)
-
-    assert out == b""
-    assert probe.closed
-    assert probe.transcript[-1].fault in {Fault.OUT_OF_STEP, Fault.NOT_SMTP}
-
-
-@pytest.mark.parametrize("fault", [Fault.TLS_FAILED, Fault.TIMEOUT])
-def test_a_handshake_that_fails_is_a_fault_of_its_own_stage(fault: Fault) -> None:
-    probe = start(tls=TlsPolicy.OPPORTUNISTIC)
-    for octets in (b"220 mx\r\n", b"250-mx\r\n250 STARTTLS\r\n", b"220 go\r\n"):
-        probe.receive(octets, at=2.0)
-    probe.lose(fault, "no protocols in common", at=3.0)
-
-    last = probe.transcript[-1]
-    assert (last.stage, last.fault, last.text) == (Stage.TLS, fault, "no protocols in common")
-    assert probe.closed
-
-
-def test_what_breaks_for_the_controls_sake_is_not_about_the_address() -> None:
-    wants = """
-    C: RSET
-    S: 250 Ok
-    C: MAIL FROM:<>
-    S: 530 STARTTLS first
-    C: STARTTLS
-    S: 220 Go ahead
-    """
-    handshake = play(joined(OFFER, ASK_ANN, wants, "! broken"), start(ANN, CONTROL))
-    starttls = play(
-        joined(OFFER, ASK_ANN, wants.replace("S: 220 Go ahead", "! closed")), start(ANN, CONTROL)
-    )
-    ehlo = play(
-        joined(OFFER, ASK_ANN, wants, "! tls", "C: EHLO probe.example", "! closed"),
-        start(ANN, CONTROL),
-    )
-
-    for played in (handshake, starttls, ehlo):
-        assert played.probe.transcript[-1].about is About.CONTROL
 
 
 # The host goes, or talks nonsense.
@@ -822,11 +532,6 @@ def test_smtputf8_that_is_not_offered_is_a_fault_without_a_question() -> None:
     assert (fault.about, fault.command) == (About.ADDRESS, "")
 
 
-def test_a_sender_beyond_ascii_needs_smtputf8_as_well() -> None:
-    assert Question(About.ADDRESS, "ann@mx.example", sender="jürgen@ours.example").needs_smtputf8
-    assert not ANN.needs_smtputf8
-
-
 # Never DATA, never an injection, never for ever.
 
 
@@ -920,15 +625,45 @@ def test_vectors(vector: Path, trickled: bool) -> None:
     assert played.probe.transcript
 
 
+# Octets where TLS is to be, and handshakes that fail.
+
+
+@pytest.mark.parametrize("extra", [b"250 Ok\r\n", b"2", b"421 bye\r\n", b"garbage\r\n"])
+@pytest.mark.parametrize("apart", [False, True])
+def test_octets_in_clear_after_the_reply_to_starttls_are_not_believed(
+    extra: bytes, apart: bool
+) -> None:
+    probe = start(tls=TlsPolicy.OPPORTUNISTIC)
+    probe.receive(b"220 mx\r\n", at=2.0)
+    probe.receive(b"250-mx\r\n250 STARTTLS\r\n", at=2.0)
+
+    pieces = [b"220 go\r\n", extra] if apart else [b"220 go\r\n" + extra]
+    out = b"".join(probe.receive(piece, at=3.0) for piece in pieces)
+
+    assert out == b""
+    assert probe.closed
+    assert probe.transcript[-1].fault in {Fault.OUT_OF_STEP, Fault.NOT_SMTP}
+
+
+@pytest.mark.parametrize("fault", [Fault.TLS_FAILED, Fault.TIMEOUT])
+def test_a_handshake_that_fails_is_a_fault_of_its_own_stage(fault: Fault) -> None:
+    probe = start(tls=TlsPolicy.OPPORTUNISTIC)
+    for octets in (b"220 mx\r\n", b"250-mx\r\n250 STARTTLS\r\n", b"220 go\r\n"):
+        probe.receive(octets, at=2.0)
+    probe.lose(fault, "no protocols in common", at=3.0)
+
+    last = probe.transcript[-1]
+    assert (last.stage, last.fault, last.text) == (Stage.TLS, fault, "no protocols in common")
+    assert probe.closed
+
+
 # Hosts of routes: LMTP, TLS that must be, a login.
 
 LOGIN = Login("gateway", "s3cret")
 
 
-def start_with(manner: Manner, tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC) -> Probe:
-    probe = Probe(ENDPOINT, 1, "probe.example", tls, Asker(), manner)
-    probe.connected(at=1.0)
-    return probe
+def start_with(manner: Manner) -> Probe:
+    return start(tls=TlsPolicy.OPPORTUNISTIC, manner=manner)
 
 
 def test_lmtp_says_lhlo_before_and_after_tls() -> None:

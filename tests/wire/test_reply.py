@@ -186,11 +186,18 @@ def test_lines_that_come_together_are_looked_at_together(monkeypatch: pytest.Mon
 
 def test_words_that_are_said_often_are_read_once_and_long_ones_not_kept() -> None:
     short, long = b"250 2.1.0 Ok\r\n", b"250 " + b"x" * reply_module.MAX_REMEMBERED_BYTES + b"\r\n"
-    once, again = read([short * 2])[0]
-    one, another = read([long * 2])[0]
+    (once,), (again,) = (read([short])[0] for _ in range(2))
+    (one,), (another,) = (read([long])[0] for _ in range(2))
 
     assert once is again
     assert (one, False) == (another, one is another)
+
+
+def test_what_is_no_whole_reply_is_the_same_each_time() -> None:
+    for octets in (b"250 Ok\r\n25", b"250-Ok\r\n", b"250 Ok\r\n850 what\r\n", b"what\r\n"):
+        first, second = (read([octets]) for _ in range(2))
+
+        assert first == second
 
 
 @pytest.mark.parametrize(

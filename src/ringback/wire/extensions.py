@@ -4,6 +4,7 @@ Grammar: RFC 5321 section 4.1.1.1. The first line greets; each further one names
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .reply import Reply
 
@@ -20,8 +21,11 @@ class Extensions:
 
 _MECHANISMS = frozenset({"PLAIN", "LOGIN"})
 _NONE: frozenset[str] = frozenset()
+# Hosts repeat themselves: so many replies to EHLO are kept as read, of 64 KiB at most.
+MAX_REMEMBERED = 32
 
 
+@lru_cache(MAX_REMEMBERED)
 def parse_extensions(reply: Reply) -> Extensions:
     """Read a 2xx reply to EHLO."""
     lines = [line.upper().split(" ") for line in reply.lines[1:]]

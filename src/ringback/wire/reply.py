@@ -4,7 +4,7 @@ Grammar: RFC 5321 section 4.2. Enhanced status codes: RFC 2034 and RFC 3463.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..errors import RemoteProtocolError
@@ -12,8 +12,8 @@ from ..errors import RemoteProtocolError
 # RFC 5321 section 4.5.3.1.5 allows 512 octets a line, and real servers exceed it: lines of 4,000
 # characters, 200 continuation lines. So this bounds the whole reply: what a hostile MX can make us hold.
 MAX_REPLY_BYTES = 65_536
-# Hosts say the same words again and again: of what is no longer than this, so many replies are kept as
-# read. One of short lines takes five times its octets.
+# Hosts say the same words again and again: of what comes at once and is no longer than this, so much is
+# kept as read. Replies of short lines take five times their octets.
 MAX_REMEMBERED_BYTES = 512
 MAX_REMEMBERED = 256
 
@@ -34,10 +34,11 @@ class Reply:
     code: int
     lines: tuple[str, ...]
     enhanced: str | None = None
+    text: str = field(init=False, repr=False, compare=False)  # the lines joined by LF
 
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
+    def __post_init__(self) -> None:
+        # Once: all who are told the same hold the same text.
+        object.__setattr__(self, "text", "\n".join(self.lines))
 
     @property
     def contradicts_itself(self) -> bool:
@@ -45,60 +46,32 @@ class Reply:
         return self.enhanced is not None and self.enhanced[0] != str(self.code)[0]
 
 
-class ReplyReader:
-    """Reassembles replies from a stream, each line looked at once.
+@dataclass(slots=True)
+class _Rest:
+    """What has come of replies that are not whole."""
 
-    What is read does not depend on how the stream was cut: replies before an error are handed out
-    first. The error then stands in `broken`, and the next call raises it.
-    """
+    partial: bytearray = field(default_factory=bytearray)  # a line whose end has not arrived
+    code: bytes = b""
+    held: list[bytes] = field(default_factory=list)  # whole lines of the reply that is being read
+    held_bytes: int = 0  # in them, without LF
 
-    __slots__ = ("_code", "_held", "_held_bytes", "_partial", "broken")
-
-    def __init__(self) -> None:
-        self._partial = bytearray()  # a line whose end has not arrived
-        self._code = b""
-        self._held: list[bytes] = []  # whole lines of the reply that is being read
-        self._held_bytes = 0  # in them, without LF
-        self.broken: RemoteProtocolError | None = None
-
-    @property
-    def idle(self) -> bool:
-        """True between two replies, with nothing of the next one held."""
-        return not (self._partial or self._held or self.broken)
-
-    def feed(self, octets: bytes) -> list[Reply]:
-        """Return the replies that `octets` complete, oldest first.
-
-        Raises RemoteProtocolError. The two sides are then out of step and the connection must be
-        closed: a later reply could be paired with the wrong command, and so with the wrong mailbox.
-        """
-        if self.broken:
-            raise self.broken
-        replies: list[Reply] = []
-        try:
-            self._split(octets, replies)
-        except RemoteProtocolError as error:
-            self.broken = error
-            if not replies:
-                raise
-        return replies
-
-    def _split(self, octets: bytes, replies: list[Reply]) -> None:
+    def take(self, octets: bytes, replies: list[Reply]) -> None:
+        """Add to `replies` those that `octets` complete."""
         end = octets.rfind(b"\n") + 1
         if end:
             whole = octets[:end]
-            self._take(bytes(self._partial) + whole if self._partial else whole, replies)
-            self._partial.clear()
+            self._take_lines(bytes(self.partial) + whole if self.partial else whole, replies)
+            self.partial.clear()
         if rest := octets[end:]:
-            self._limit(len(self._partial) + len(rest))
-            self._partial += rest
+            self._limit(len(self.partial) + len(rest))
+            self.partial += rest
 
-    def _take(self, lines: bytes, replies: list[Reply]) -> None:
+    def _take_lines(self, lines: bytes, replies: list[Reply]) -> None:
         """Take in whole lines, at once what belongs together."""
         at = 0
         while at < len(lines):
             found = _LINES.match(lines, at)
-            if found is None or self._code not in (b"", found[1]):  # RFC 5321 section 4.2.1
+            if found is None or self.code not in (b"", found[1]):  # RFC 5321 section 4.2.1
                 self._limit(lines.index(b"\n", at) - at)
                 changed = "reply code changed within one reply"
                 raise RemoteProtocolError(changed if found else "not an SMTP reply line")
@@ -110,19 +83,68 @@ class ReplyReader:
     def _hold(self, code: bytes, lines: bytes) -> None:
         octets = len(lines) - lines.count(b"\n")
         self._limit(octets)
-        self._held_bytes += octets
-        self._code = code
-        self._held.append(lines)
+        self.held_bytes += octets
+        self.code = code
+        self.held.append(lines)
 
     def _end(self) -> Reply:
-        octets = b"".join(self._held)
-        self._code, self._held, self._held_bytes = b"", [], 0
-        return (_parse_often if len(octets) <= MAX_REMEMBERED_BYTES else _parse)(octets)
+        octets = b"".join(self.held)
+        self.code, self.held, self.held_bytes = b"", [], 0
+        return _parse(octets)
 
     def _limit(self, more: int) -> None:
         """Refuse a reply of which so many octets more have come. LF counts for nothing."""
-        if self._held_bytes + more > MAX_REPLY_BYTES:
+        if self.held_bytes + more > MAX_REPLY_BYTES:
             raise RemoteProtocolError(f"reply exceeds {MAX_REPLY_BYTES} bytes")
+
+
+class ReplyReader:
+    """Reassembles replies from a stream, each line looked at once.
+
+    What is read does not depend on how the stream was cut: replies before an error are handed out
+    first. The error then stands in `broken`, and the next call raises it.
+    """
+
+    __slots__ = ("_rest", "broken")
+
+    def __init__(self) -> None:
+        self._rest: _Rest | None = (
+            None  # mostly: a reply comes whole, and ten thousand may wait for one
+        )
+        self.broken: RemoteProtocolError | None = None
+
+    @property
+    def idle(self) -> bool:
+        """True between two replies, with nothing of the next one held."""
+        return self._rest is None and self.broken is None
+
+    def feed(self, octets: bytes) -> list[Reply]:
+        """Return the replies that `octets` complete, oldest first.
+
+        Raises RemoteProtocolError. The two sides are then out of step and the connection must be
+        closed: a later reply could be paired with the wrong command, and so with the wrong mailbox.
+        """
+        if self.broken:
+            raise self.broken
+        if (
+            not self._rest
+            and len(octets) <= MAX_REMEMBERED_BYTES
+            and (known := _read_often(octets))
+        ):
+            return [*known]
+        return self.read(octets)
+
+    def read(self, octets: bytes) -> list[Reply]:
+        """The same, whether or not these octets have been read before."""
+        rest, replies = self._rest or _Rest(), list[Reply]()
+        try:
+            rest.take(octets, replies)
+        except RemoteProtocolError as error:
+            self.broken = error
+            if not replies:
+                raise
+        self._rest = rest if rest.partial or rest.held else None
+        return replies
 
 
 def _parse(octets: bytes) -> Reply:
@@ -138,7 +160,15 @@ def _parse(octets: bytes) -> Reply:
     return Reply(int(octets[:3]), tuple(lines), enhanced)
 
 
-_parse_often = lru_cache(MAX_REMEMBERED)(_parse)
+@lru_cache(MAX_REMEMBERED)
+def _read_often(octets: bytes) -> tuple[Reply, ...]:
+    """Return the replies that `octets` are, and nothing where they are anything else."""
+    reader = ReplyReader()
+    try:
+        replies = reader.read(octets)
+    except RemoteProtocolError:
+        return ()
+    return tuple(replies) if reader.idle else ()
 
 
 def parse_reply(text: str) -> Reply:

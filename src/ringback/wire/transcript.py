@@ -1,0 +1,68 @@
+"""What was said in one conversation, as evidence. Not here: what is said next (wire/probe.py)."""
+
+from ..values.endpoint import Endpoint
+from ..values.evidence import Exchange, Fault, Meaning, Reading
+from .reply import Reply
+from .steps import Step
+
+# Of each reply, as evidence: five lines of a talkative host, and not what a flood says. All of it was read.
+MAX_KEPT_CHARS = 4_000
+
+# Why a reply was not read: with PIPELINING, what follows a refused command says nothing of its own.
+VOID_RULE = "void: an earlier command of the same flight was refused"
+
+
+class Transcript:
+    """`said` grows with every answer of the host at `endpoint`, and with what came in place of one."""
+
+    __slots__ = ("_connection", "_endpoint", "said")
+
+    def __init__(self, endpoint: Endpoint, connection: int) -> None:
+        self._endpoint, self._connection = endpoint, connection
+        self.said: list[Exchange] = []
+
+    def hear(self, at: float, step: Step, reply: Reply, reading: Reading | None) -> Exchange:
+        """Add the reply to `step`; it was void where there is no `reading`."""
+        text, code = reply.text, reply.code
+        enhanced = None if reply.contradicts_itself else reply.enhanced
+        if reading is None:
+            return self._add(at, step, text, code, enhanced, rule=VOID_RULE)
+        meaning, rule, weak = reading.meaning, reading.rule, reading.weak
+        return self._add(at, step, text, code, enhanced, meaning, rule, weak)
+
+    def note(self, at: float, step: Step, text: str = "", fault: Fault | None = None) -> None:
+        """Add what happened at `step` without a reply."""
+        self._add(at, step, text, fault=fault)
+
+    def _add(
+        self,
+        at: float,
+        step: Step,
+        text: str,
+        code: int | None = None,
+        enhanced: str | None = None,
+        meaning: Meaning | None = None,
+        rule: str = "",
+        weak: bool = False,
+        fault: Fault | None = None,
+    ) -> Exchange:
+        endpoint = self._endpoint
+        exchange = Exchange(
+            at,
+            step.stage,
+            self._connection,
+            endpoint.host,
+            endpoint.ip,
+            endpoint.preference,
+            step.about,
+            step.command,
+            code,
+            enhanced,
+            text[:MAX_KEPT_CHARS],
+            meaning,
+            rule,
+            weak,
+            fault,
+        )
+        self.said.append(exchange)
+        return exchange
