@@ -40,6 +40,7 @@ class Script:
 
     def connected(self, at: float) -> None:
         self.stage = Stage.GREETING
+        self.answers += 1
 
     def receive(self, octets: bytes, at: float) -> bytes:
         *whole, self._partial = (self._partial + octets).split(b"\n")
@@ -153,7 +154,7 @@ async def test_each_answer_gives_the_next_stage_its_own_time(host: Host) -> None
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
         for _ in range(3):
-            await reader.readline() if probe.answers else None
+            await reader.readline() if probe.lines else None
             loop.call_later(0.06, writer.write, b"250 ok\n")
         await reader.read()
 
@@ -161,7 +162,7 @@ async def test_each_answer_gives_the_next_stage_its_own_time(host: Host) -> None
     await converse_with(await host(slow), probe, stage_s=0.1)
 
     assert probe.lost == []
-    assert probe.answers == 3
+    assert probe.lines == [b"250 ok"] * 3
 
 
 async def test_whole_call_ends_at_its_deadline_however_lively(host: Host) -> None:

@@ -18,6 +18,7 @@ from ringback.lab.dns import DnsServer
 from ringback.lab.zone import Behaviour, Node
 from ringback.net.answers import make_query, parse_name
 from ringback.net.nameserver import Nameserver, exchange, parse_nameserver, system_nameservers
+from ringback.net.watch import Watch
 from ringback.values.dns import RecordType
 
 
@@ -71,7 +72,7 @@ async def lab() -> AsyncIterator[DnsServer]:
 
 async def put_query(server: Nameserver, wait_s: float = 60.0) -> dns.message.Message:
     query = make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
-    return await exchange(server, query, asyncio.get_running_loop().time() + wait_s)
+    return await exchange(server, query, asyncio.get_running_loop().time() + wait_s, Watch())
 
 
 def at(server: DnsServer) -> Nameserver:

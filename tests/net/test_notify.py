@@ -37,8 +37,14 @@ def test_a_socket_may_be_abstract(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("environment", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}])
-def test_without_a_manager_nothing_is_said(environment: dict[str, str]) -> None:
+def test_without_a_manager_nothing_is_said(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(socket, "socket", lambda *kind: opened.append(kind))
     notify(environment, READY)
+
+    assert [] == opened
 
 
 def test_a_manager_that_is_gone_is_an_error(tmp_path: Path) -> None:

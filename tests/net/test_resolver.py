@@ -13,7 +13,7 @@ from ringback.errors import UsageError
 from ringback.lab.clock import WallClock
 from ringback.lab.dns import DnsServer
 from ringback.lab.zone import Behaviour, Node
-from ringback.net import resolver
+from ringback.net import dns_memory, resolver
 from ringback.net.resolver import DnsResolver
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
 
@@ -74,15 +74,6 @@ async def test_ways_to_have_no_record_are_kept_apart(
     assert answer.status is status
     assert answer.detail == (f"{lab.nameserver}: {detail}" if detail else "")
     assert len(lab.questions) == 1
-
-
-async def test_silence_is_a_failure_within_the_time_for_one_question(lab: DnsServer) -> None:
-    lab.zone["shop.example"] = Node(behaviour=Behaviour.SILENT)
-    answer = await DnsResolver([lab.nameserver], 0.05).ask("shop.example", MX)
-
-    assert answer.status is DnsStatus.FAILURE
-    assert answer.detail == f"{lab.nameserver}: no answer"
-    assert len(lab.questions) == 2
 
 
 async def test_servers_that_are_not_there_are_a_failure_at_once() -> None:
@@ -151,9 +142,30 @@ class Odd(DnsServer):
 async def ask_odd(odd: Odd, name: str = "one.example") -> DnsAnswer:
     await odd.start()
     try:
-        return await DnsResolver([odd.nameserver], 0.2).ask(name, MX)
+        return await DnsResolver([odd.nameserver]).ask(name, MX)
     finally:
         await odd.close()
+
+
+async def test_silence_is_a_failure_within_the_time_for_one_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop, hand = asyncio.get_running_loop(), Hand()
+    hand.at = loop.time()
+    heard: asyncio.Queue[dns.message.Message] = asyncio.Queue()
+    odd = Odd(heard.put_nowait)
+    await odd.start()
+    monkeypatch.setattr(loop, "time", hand)
+    asking = DnsResolver([odd.nameserver], 10.0).ask("one.example", MX)
+    for try_s in (9.0, 1.0):
+        await heard.get()
+        hand.at += try_s
+    answer = await asking
+    await odd.close()
+
+    assert answer.status is DnsStatus.FAILURE
+    assert answer.detail == f"{odd.nameserver}: no answer"
+    assert len(odd.heard) == 2
 
 
 def reply_with(query: dns.message.Message, *records: str, rcode: str = "NOERROR") -> bytes:
@@ -384,6 +396,26 @@ async def test_burst_is_worked_off_whatever_it_takes(
     assert [DnsStatus.FAILURE] * 2 == [answer.status for answer in await late]
 
 
+async def test_question_that_nobody_waits_for_leaves_its_place_in_line(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
+    monkeypatch.setattr(resolver, "MAX_IN_LINE", 2)
+    lab.zone.update({f"{name}.example": SHOP for name in "abcd"})
+    asker = DnsResolver([lab.nameserver])
+    questions = [asker.ask(f"{name}.example", MX) for name in "abcc"]
+    questions[2].cancel()
+    await asyncio.sleep(0)
+    full = asker.ask("d.example", MX)
+    questions[3].cancel()
+    await asyncio.sleep(0)
+    again = [asker.ask(f"{name}.example", MX) for name in "dc"]
+    await asyncio.gather(*questions[:2], again[0])
+
+    assert [question.done() for question in (full, again[1])] == [True, True]
+    assert ["a.example", "b.example", "d.example"] == [asked.name for asked in lab.questions]
+
+
 async def test_question_in_line_that_nobody_waits_for_is_not_asked(
     lab: DnsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,12 +432,12 @@ async def test_question_in_line_that_nobody_waits_for_is_not_asked(
 @pytest.mark.parametrize(
     ("node", "holds_s"),
     [
-        (Node({"MX": ("10 mx.shop.example",)}, ttl_s=0), resolver.MIN_TTL_S),
+        (Node({"MX": ("10 mx.shop.example",)}, ttl_s=0), dns_memory.MIN_TTL_S),
         (Node({"MX": ("10 mx.shop.example",)}, ttl_s=77), 77.0),
-        (Node({"MX": ("10 mx.shop.example",)}, ttl_s=604_800), resolver.MAX_TTL_S),
+        (Node({"MX": ("10 mx.shop.example",)}, ttl_s=604_800), dns_memory.MAX_TTL_S),
         (Node(behaviour=Behaviour.NXDOMAIN), 60.0),
         (Node(behaviour=Behaviour.NODATA), 60.0),
-        (Node(behaviour=Behaviour.SERVFAIL), resolver.FAILURE_TTL_S),
+        (Node(behaviour=Behaviour.SERVFAIL), dns_memory.FAILURE_TTL_S),
     ],
 )
 async def test_answer_holds_for_its_time_within_bounds(
@@ -429,7 +461,7 @@ async def test_answer_holds_for_its_time_within_bounds(
 async def test_memory_keeps_what_was_asked_last(
     lab: DnsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolver, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(dns_memory, "MAX_REMEMBERED", 2)
     asker = DnsResolver([lab.nameserver])
     for name in ("a.example", "b.example", "a.example", "c.example", "a.example", "b.example"):
         await asker.ask(name, MX)
@@ -443,12 +475,12 @@ async def test_memory_keeps_what_was_asked_last(
 
 
 async def test_long_answer_is_not_remembered(lab: DnsServer) -> None:
-    lab.zone["shop.example"] = Node({"TXT": ("x" * (resolver.MAX_REMEMBERED_CHARS + 1),)})
+    lab.zone["shop.example"] = Node({"TXT": ("x" * (dns_memory.MAX_REMEMBERED_CHARS + 1),)})
     asker = DnsResolver([lab.nameserver])
     for _ in range(2):
         answer = await asker.ask("shop.example", RecordType.TXT)
 
-    assert len(answer.texts[0]) == resolver.MAX_REMEMBERED_CHARS + 1
+    assert len(answer.texts[0]) == dns_memory.MAX_REMEMBERED_CHARS + 1
     assert sum(not asked.tcp for asked in lab.questions) == 2
 
 

@@ -1,8 +1,8 @@
 """The pump: a socket on one side, a wire machine on the other, deadlines over both.
 
-One object a call, with one timer, and a read buffer shared by all calls: ten thousand hosts that let us
-wait are ten thousand of these. Not here: the socket (net/dial.py), whether its connection stands
-(net/connect.py), what is said (wire/probe.py), TLS itself (net/tls.py).
+One object a call, and a read buffer shared by all calls: ten thousand hosts that let us wait are ten
+thousand of these. Not here: the socket (net/dial.py), whether its connection stands (net/connect.py), when
+there is something to read (net/watch.py), what is said (wire/probe.py), TLS itself (net/tls.py).
 """
 
 import asyncio
@@ -15,8 +15,9 @@ from ..values.endpoint import Endpoint, Patience
 from ..values.evidence import Fault, Stage
 from .clock import TellsTime
 from .connect import begin_connecting, judge_connection
-from .tls import TlsSession
+from .tls import TlsSession, verifying_context
 from .trouble import in_words
+from .watch import READABLE, WRITABLE, Watch
 
 # One read; what a peer sends faster than that waits in the kernel, where it is the peer's problem.
 READ_BYTES = 16 * 1024
@@ -51,16 +52,25 @@ class Conversation(Protocol):
 class Pump:
     """What all calls of one dialer share. It belongs to one event loop."""
 
-    def __init__(self, clock: TellsTime, tls_context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(
+        self,
+        clock: TellsTime,
+        tls_context: Callable[[], ssl.SSLContext],
+        verifying: Callable[[], ssl.SSLContext] = verifying_context,
+    ) -> None:
         self.clock = clock
-        self.tls_context = tls_context
+        self.watch = Watch()
         self.buffer = memoryview(bytearray(READ_BYTES))
+        self._tls_contexts = {False: tls_context, True: verifying}
 
     def begin(
         self, sock: socket.socket, endpoint: Endpoint, probe: Conversation, patience: Patience
     ) -> "Call":
         """Connect `sock`, and carry octets between it and `probe` until that is closed."""
         return Call(self, sock, endpoint, probe, patience)
+
+    def tls_session(self, endpoint: Endpoint) -> TlsSession:
+        return TlsSession(self._tls_contexts[endpoint.verified](), endpoint.host)
 
 
 _Ts = TypeVarTuple("_Ts")
@@ -69,25 +79,22 @@ _Ts = TypeVarTuple("_Ts")
 class Call:
     """One connection. Whoever began it waits for `ended`, and calls `end` whatever happens.
 
-    `ended` raises what the probe raises, which is a bug of ours. `_due_at` is when the stage must be over;
-    the timer may go off before it. There is no transport of asyncio: it takes twice the room of all this.
+    `ended` raises what the probe raises, which is a bug of ours. `due_at` is when the stage must be over.
+    There is no transport of asyncio: it takes twice the room of all this.
     """
 
     __slots__ = (
-        "_due_at",
+        "_answers",
         "_endpoint",
-        "_loop",
-        "_mark",
         "_patience",
         "_probe",
         "_pump",
         "_read_bytes",
         "_sock",
-        "_timer",
-        "_timer_at",
         "_tls",
         "_unsent",
         "_whole_at",
+        "due_at",
         "ended",
     )
 
@@ -101,31 +108,37 @@ class Call:
     ) -> None:
         self._pump, self._sock, self._endpoint = pump, sock, endpoint
         self._probe, self._patience = probe, patience
-        self._loop = asyncio.get_running_loop()
         self._tls: TlsSession | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._due_at = self._whole_at = self._timer_at = self._loop.time() + patience.whole_s
-        self._mark: tuple[Stage, int] | None = None
+        self._answers: int | None = None  # how many had come when the deadline was renewed
         self._read_bytes = 0
         self._unsent = b""
-        self.ended: asyncio.Future[None] = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        self.due_at = self._whole_at = loop.time() + patience.whole_s
+        self.ended: asyncio.Future[None] = loop.create_future()
         self._move(self._connect)
 
     def end(self) -> None:
         """Close the connection, if it is not."""
-        self._forget_deadline()
         if (number := self._sock.fileno()) != -1:
-            self._loop.remove_reader(number)
-            self._loop.remove_writer(number)
+            self._pump.watch.end(number)
             self._sock.close()
 
-    # What the event loop calls.
+    # What the watch calls.
 
-    def _connected(self) -> None:
-        # In this order the loop goes on watching the socket, and needs not begin anew.
-        self._loop.add_reader(self._sock.fileno(), self._read)
-        self._loop.remove_writer(self._sock.fileno())
-        self._move(self._begin)
+    def go_on(self, events: int) -> None:
+        """Do what the socket is ready for."""
+        if self._probe.stage is Stage.CONNECT:
+            self._pump.watch.change(self._sock.fileno(), READABLE)
+            self._move(self._begin)
+            return
+        if events & WRITABLE:
+            self._write()
+        if events & ~WRITABLE:
+            self._read()
+
+    def be_late(self) -> None:
+        """The stage's time is over, or all of it."""
+        self._move(self._lose, Fault.TIMEOUT, self._what_took_too_long())
 
     def _read(self) -> None:
         try:
@@ -143,7 +156,7 @@ class Call:
 
     def _write(self) -> None:
         octets, self._unsent = self._unsent, b""
-        self._loop.remove_writer(self._sock.fileno())
+        self._pump.watch.change(self._sock.fileno(), READABLE)
         self._send(octets)
 
     # One move of the conversation, and what follows from it.
@@ -167,11 +180,10 @@ class Call:
         except OSError as error:
             self._lose(Fault.REFUSED, in_words(error))
             return
+        number = self._sock.fileno()
+        self._pump.watch.begin(number, READABLE if stands else WRITABLE, self)
         if stands:
-            self._loop.add_reader(self._sock.fileno(), self._read)
             self._begin()
-        else:
-            self._loop.add_writer(self._sock.fileno(), self._connected)
 
     def _begin(self) -> None:
         """The connection stands, or has failed."""
@@ -188,7 +200,7 @@ class Call:
         elif self._tls is None:
             self._say(self._probe.receive(octets, self._now()))
             if self._probe.stage is Stage.TLS and not self._probe.closed:
-                self._tls = TlsSession(self._pump.tls_context(), self._endpoint.host)
+                self._tls = self._pump.tls_session(self._endpoint)
                 self._secure(self._tls)
         else:
             self._tls.feed(octets)
@@ -229,7 +241,7 @@ class Call:
             return  # what the host said before that, and why it is gone, is to be read
         if sent < len(octets):
             self._unsent = octets[sent:]
-            self._loop.add_writer(self._sock.fileno(), self._write)
+            self._pump.watch.change(self._sock.fileno(), READABLE | WRITABLE)
 
     def _lose(self, fault: Fault, detail: str) -> None:
         if fault is Fault.CLOSED and self._tls is not None and not self._tls.established:
@@ -250,42 +262,21 @@ class Call:
     # The deadline: of a stage, not of a read, or a byte a second would hold us for ever.
 
     def _renew_deadline(self) -> None:
-        mark = (self._probe.stage, self._probe.answers)
-        if mark == self._mark:
+        if self._probe.answers == self._answers:
             return
-        self._mark = mark
-        wait_s = self._patience.stage_s
-        if mark[0] is Stage.QUIT:
+        self._answers, wait_s = self._probe.answers, self._patience.stage_s
+        if self._probe.stage is Stage.QUIT:
             wait_s = min(wait_s, QUIT_WAIT_S)
-        self._due_at = min(self._loop.time() + wait_s, self._whole_at)
-        # A deadline that moves on, as most do, leaves the timer alone: it is set anew when it goes off.
-        if self._timer is None or self._timer_at > self._due_at:
-            self._forget_deadline()
-            self._set_timer()
-
-    def _set_timer(self) -> None:
-        # Kept here, as what uvloop returns for an instant that has come has no when().
-        self._timer_at = self._due_at
-        self._timer = self._loop.call_at(self._due_at, self._look_at_clock)
-
-    def _look_at_clock(self) -> None:
-        if self._loop.time() < self._due_at:
-            self._set_timer()
-        else:
-            self._move(self._lose, Fault.TIMEOUT, self._what_took_too_long())
+        self.due_at = min(self.ended.get_loop().time() + wait_s, self._whole_at)
+        self._pump.watch.hurry(self.due_at)
 
     def _what_took_too_long(self) -> str:
         stage_s, whole_s = self._patience.stage_s, self._patience.whole_s
         if self._probe.stage is Stage.CONNECT:
             return f"no connection within {min(stage_s, whole_s):g} s"
-        if self._due_at < self._whole_at:
+        if self.due_at < self._whole_at:
             return f"no answer within {stage_s:g} s"
         return "no answer by the end of the call's time"
-
-    def _forget_deadline(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 def _in_words(error: ssl.SSLError) -> str:

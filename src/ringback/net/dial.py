@@ -70,20 +70,15 @@ class TcpDialer:
         self._sources = {FAMILIES[ip.version]: str(ip) for ip in reversed(sources)}
         self._allowed = parse_networks(allowed_networks)
         self._own = frozenset(ip_address(text) for text in own_addresses)
-        self._pump, self._verifying_pump = Pump(clock, tls_context), Pump(clock, verifying)
+        self._pump = Pump(clock, tls_context, verifying)
 
     async def call(self, endpoint: Endpoint, probe: Conversation, patience: Patience) -> None:
         """Connect, let `probe` talk, close. What the network does ends up in the probe."""
-        reason = None if endpoint.ours else forbidden(endpoint.ip, self._allowed, self._own)
-        if reason:
-            probe.lose(Fault.FORBIDDEN_NETWORK, reason, self._clock.now())
-            return
         sock = self._open(endpoint)
         if isinstance(sock, Failure):
             probe.lose(sock.fault, sock.detail, self._clock.now())
             return
-        pump = self._verifying_pump if endpoint.verified else self._pump
-        call = pump.begin(sock, endpoint, probe, patience)
+        call = self._pump.begin(sock, endpoint, probe, patience)
         try:
             await call.ended
         finally:
@@ -91,6 +86,9 @@ class TcpDialer:
 
     def _open(self, endpoint: Endpoint) -> socket.socket | Failure:
         """Return a socket of the right family, bound to the source address if there is one."""
+        reason = None if endpoint.ours else forbidden(endpoint.ip, self._allowed, self._own)
+        if reason:
+            return Failure(Fault.FORBIDDEN_NETWORK, reason)
         family = family_of(endpoint)
         # To a host of our own, which may see us from elsewhere than the world does, the system chooses.
         sources = {} if endpoint.ours else self._sources

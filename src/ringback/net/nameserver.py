@@ -17,6 +17,7 @@ import dns.message
 from ..errors import UsageError
 from ..values.forms import join_host_port, split_host_port
 from .answers import ID_BYTES, Query
+from .watch import READABLE, Watch
 
 DNS_PORT = 53
 MAX_DATAGRAM_BYTES = 65_535  # whatever we have said that we take
@@ -76,13 +77,15 @@ def system_nameservers(path: Path = RESOLV_CONF) -> tuple[Nameserver, ...]:
     return servers
 
 
-async def exchange(server: Nameserver, query: Query, until: float) -> dns.message.Message:
+async def exchange(
+    server: Nameserver, query: Query, until: float, watch: Watch
+) -> dns.message.Message:
     """Put `query` over UDP, and over TCP where the response does not fit; `until` is of the loop's clock.
 
     Raises OSError, EOFError, ValueError and dns.exception.DNSException for what the server did;
     TimeoutError for nothing.
     """
-    response = await _exchange_datagrams(server, query, until)
+    response = await _exchange_datagrams(server, query, until, watch)
     if response.flags & dns.flags.TC:
         # Loaded for the rare answer that is too long: it brings transports of all kinds with it.
         over_tcp = import_module("dns.asyncquery").tcp
@@ -93,35 +96,34 @@ async def exchange(server: Nameserver, query: Query, until: float) -> dns.messag
 
 
 async def _exchange_datagrams(
-    server: Nameserver, query: Query, until: float
+    server: Nameserver, query: Query, until: float, watch: Watch
 ) -> dns.message.Message:
-    loop = asyncio.get_running_loop()
     with socket.socket(server.family, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         sock.connect(server.address)
         sock.send(query.octets)
-        listener = _Listener(sock, query)
-        loop.add_reader(sock.fileno(), listener.read)
-        timer = loop.call_at(until, listener.give_up)
+        listener = _Listener(sock, query, until)
+        watch.begin(sock.fileno(), READABLE, listener)
+        watch.hurry(until)
         try:
             return await listener.response
         finally:
-            timer.cancel()
-            loop.remove_reader(sock.fileno())
+            watch.end(sock.fileno())
 
 
 class _Listener:
     """Waits for the datagram that answers `query`, and passes over all others."""
 
-    __slots__ = ("_query", "_sock", "response")
+    __slots__ = ("_query", "_sock", "due_at", "response")
 
-    def __init__(self, sock: socket.socket, query: Query) -> None:
-        self._sock, self._query = sock, query
+    def __init__(self, sock: socket.socket, query: Query, due_at: float) -> None:
+        self._sock, self._query, self.due_at = sock, query, due_at
         self.response: asyncio.Future[dns.message.Message] = (
             asyncio.get_running_loop().create_future()
         )
 
-    def read(self) -> None:
+    def go_on(self, _: int = READABLE) -> None:
+        """Read a datagram."""
         if self.response.done():
             return
         try:
@@ -135,8 +137,9 @@ class _Listener:
         if response is not None:
             self.response.set_result(response)
 
-    def give_up(self) -> None:
-        self.read()  # where it is our loop that is late, the response may have come
+    def be_late(self) -> None:
+        """Give up."""
+        self.go_on()  # where it is our loop that is late, the response may have come
         if not self.response.done():
             self.response.set_exception(TimeoutError())
 

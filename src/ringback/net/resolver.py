@@ -1,11 +1,11 @@
 """The Resolver of engine/ports.py: name servers in turn, answers remembered, equal questions asked once.
 
-Not here: DNS messages (net/answers.py), sockets (net/nameserver.py), which host follows from the
-answers (rules/routes.py).
+Not here: DNS messages (net/answers.py), sockets (net/nameserver.py), how long an answer is remembered
+(net/dns_memory.py), which host follows from the answers (rules/routes.py).
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,19 +17,11 @@ import dns.name
 from ..values.dns import DnsAnswer, DnsStatus, RecordType
 from .answers import Alias, Query, dislikes_query, failure, make_query, parse_name, read_response
 from .clock import elapsed
+from .dns_memory import MAX_TTL_S, DnsMemory
 from .nameserver import Nameserver, exchange, parse_nameserver, system_nameservers
 from .trouble import in_words
+from .watch import Watch
 
-# How long an answer is believed, whatever its TTL says. Seconds.
-MIN_TTL_S = 5.0  # a TTL of 0 would make every message of a burst ask again
-MAX_TTL_S = 3_600.0  # what a canary proves holds for an hour (evidence.md section 3), cached or not
-MAX_NEGATIVE_TTL_S = 900.0  # a domain that has just got its MX must not wait for ours to forget
-FAILURE_TTL_S = 2.0  # only as long as one burst: nothing was learned
-
-# An entry is about 600 bytes; a thousand domains have about five names each.
-MAX_REMEMBERED = 20_000
-# What a hostile domain can make one entry cost; longer answers are asked for again.
-MAX_REMEMBERED_CHARS = 2_048
 # Sockets for questions; a process has 1,024 descriptors by default, and callouts want most of them.
 MAX_AT_ONCE = 256
 # How long a question stands in line for one of them, so that a burst is worked off: a third of a callout's
@@ -80,9 +72,12 @@ class DnsResolver:
         given = tuple(parse_nameserver(text) for text in nameservers)
         self._servers = given or system_nameservers()
         self._timeout_s = timeout_s
-        self._memory = _Memory(elapsed)
+        self._memory = DnsMemory(elapsed)
+        self._watch = Watch()
         self._questions: dict[_Key, _Question] = {}  # that have no answer yet
-        self._line: deque[_Question] = deque()  # those of them that no socket was free for
+        self._line: OrderedDict[_Key, _Question] = (
+            OrderedDict()
+        )  # those that no socket was free for
         self._tasks: set[asyncio.Task[DnsAnswer]] = set()  # one for each of the others
         self._timer: asyncio.TimerHandle | None = None  # for the head of the line
 
@@ -100,12 +95,12 @@ class DnsResolver:
 
     def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
         """The same, if the answer is in memory."""
-        return self._memory.load(_key(name, kind))
+        return self._memory.load(*_key(name, kind))
 
     async def close(self) -> None:
         """Give up what is being asked."""
         while self._line:
-            self._drop(self._line.popleft(), _CLOSED)
+            self._drop(self._step_forward(), _CLOSED)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -116,33 +111,48 @@ class DnsResolver:
     def _join(self, turn: asyncio.Future[DnsAnswer], key: _Key) -> None:
         if question := self._questions.get(key):
             question.turns.append(turn)
+            self._note_leaving(turn, question)
             return
         if len(self._line) >= MAX_IN_LINE:
             turn.set_result(failure(*key, _CROWDED))
             return
         late_at = turn.get_loop().time() + LINE_S
         self._questions[key] = question = _Question(key, late_at, [turn])
-        self._line.append(question)
+        self._line[key] = question
         self._go_on()
+        self._note_leaving(turn, question)
+
+    def _note_leaving(self, turn: asyncio.Future[DnsAnswer], question: _Question) -> None:
+        """Have a question leave the line, if it stands there, with the last who waits for it."""
+        if question.key in self._line:
+            turn.add_done_callback(partial(self._leave_line, question))
+
+    def _leave_line(self, question: _Question, _: asyncio.Future[DnsAnswer]) -> None:
+        if self._line.get(question.key) is question and not question.waiting:
+            del self._line[question.key], self._questions[question.key]
+
+    @property
+    def _head(self) -> _Question:
+        return next(iter(self._line.values()))
+
+    def _step_forward(self) -> _Question:
+        """Take the head of the line out of it."""
+        return self._line.popitem(last=False)[1]
 
     def _go_on(self) -> None:
         """Put as many questions as there are sockets for; a timer watches over the others."""
         while self._line and len(self._tasks) < MAX_AT_ONCE:
-            question = self._line.popleft()
-            if question.waiting:
-                self._put(question)
-            else:
-                del self._questions[question.key]
+            self._put(self._step_forward())
         if self._line and self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(self._line[0].late_at, self._thin_out)
+            self._timer = loop.call_at(self._head.late_at, self._thin_out)
 
     def _thin_out(self) -> None:
         """Answer those who have stood in line for too long."""
         self._timer = None
         now = asyncio.get_running_loop().time()
-        while self._line and self._line[0].late_at <= now:
-            self._drop(self._line.popleft(), _CROWDED)
+        while self._line and self._head.late_at <= now:
+            self._drop(self._step_forward(), _CROWDED)
         self._go_on()
 
     def _put(self, question: _Question) -> None:
@@ -158,7 +168,7 @@ class DnsResolver:
             del self._questions[question.key]
             self._tell(question, bug)
         else:
-            self._answer(question, self._memory.save(question.key, task.result()))
+            self._answer(question, self._memory.save(task.result()))
         self._go_on()
 
     def _tell(self, question: _Question, bug: BaseException) -> None:
@@ -191,7 +201,7 @@ class DnsResolver:
                 return failure(name, kind, f"{target!r} is no name: {error}")
             ttl_s = min(ttl_s, said.ttl_s)
             if isinstance(said, DnsAnswer):
-                return replace(said, name=name, ttl_s=ttl_s)
+                return said if target == name else replace(said, name=name, ttl_s=ttl_s)
             target = said.target
         return failure(name, kind, "too many aliases")
 
@@ -206,7 +216,8 @@ class DnsResolver:
             server, edns = tries[0]
             # The last try is for servers that EDNS confuses, and one that is slow answers the first.
             until = loop.time() + left_s / max(len(tries) - 1 + LAST_TRY, 1)
-            response = await _try(server, make_query(qname, kind, edns=edns), until)
+            query = make_query(qname, kind, edns=edns)
+            response = await _try(server, query, until, self._watch)
             tries.pop(0)
             if isinstance(response, str):
                 troubles[server] = response
@@ -225,10 +236,12 @@ def _key(name: str, kind: RecordType) -> _Key:
     return name.removesuffix(".").lower(), kind
 
 
-async def _try(server: Nameserver, query: Query, until: float) -> dns.message.Message | str:
+async def _try(
+    server: Nameserver, query: Query, until: float, watch: Watch
+) -> dns.message.Message | str:
     """Return the response, or in words why there is none."""
     try:
-        return await exchange(server, query, until)
+        return await exchange(server, query, until, watch)
     except TimeoutError:
         return "no answer"
     except OSError as error:
@@ -237,43 +250,3 @@ async def _try(server: Nameserver, query: Query, until: float) -> dns.message.Me
         return "closed the connection"
     except (dns.exception.DNSException, ValueError) as error:
         return f"not a DNS response: {str(error) or type(error).__name__}"
-
-
-class _Memory:
-    """The latest answers; the one that nobody has asked for longest goes first."""
-
-    def __init__(self, elapsed: Callable[[], float]) -> None:
-        self._elapsed = elapsed
-        self._answers: OrderedDict[_Key, tuple[float, DnsAnswer]] = OrderedDict()
-
-    def load(self, key: _Key) -> DnsAnswer | None:
-        """Return the answer, if it is still good; its TTL is the one that it had when it came."""
-        if (entry := self._answers.get(key)) is None:
-            return None
-        expires_at, answer = entry
-        if expires_at <= self._elapsed():
-            del self._answers[key]
-            return None
-        self._answers.move_to_end(key)
-        return answer
-
-    def save(self, key: _Key, answer: DnsAnswer) -> DnsAnswer:
-        """Remember `answer`, and return it with the time that it is good for."""
-        answer = replace(answer, ttl_s=_bounded(answer))
-        chars = sum(map(len, answer.texts)) + sum(len(mx.host) for mx in answer.mx)
-        if chars <= MAX_REMEMBERED_CHARS:
-            self._answers[key] = (self._elapsed() + answer.ttl_s, answer)
-            self._answers.move_to_end(key)
-        if len(self._answers) > MAX_REMEMBERED:
-            self._answers.popitem(last=False)
-        return answer
-
-
-def _bounded(answer: DnsAnswer) -> float:
-    match answer.status:
-        case DnsStatus.OK:
-            return min(max(answer.ttl_s, MIN_TTL_S), MAX_TTL_S)
-        case DnsStatus.NODATA | DnsStatus.NXDOMAIN:
-            return min(max(answer.ttl_s, MIN_TTL_S), MAX_NEGATIVE_TTL_S)
-        case DnsStatus.FAILURE:
-            return FAILURE_TTL_S

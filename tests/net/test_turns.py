@@ -1,0 +1,62 @@
+"""Who has news, and when he is attended to."""
+
+import asyncio
+
+from ringback.net.turns import PER_ROUND, Turns
+
+
+class One:
+    """Notes that it had its turn."""
+
+    def __init__(self, name: int, had: list[int], bug: Exception | None = None) -> None:
+        self._name, self._had, self._bug = name, had, bug
+
+    def take_turn(self) -> None:
+        self._had.append(self._name)
+        if self._bug:
+            raise self._bug
+
+
+async def test_few_have_their_turn_at_once() -> None:
+    turns, had = Turns(), list[int]()
+    for name in range(PER_ROUND):
+        turns.ask_for(One(name, had))
+
+    assert [*range(PER_ROUND)] == had
+
+
+async def test_many_have_theirs_in_order_so_many_in_each_round() -> None:
+    turns, had, at_a_time = Turns(), list[int](), list[int]()
+    for name in range(3 * PER_ROUND + 1):
+        turns.ask_for(One(name, had))
+    for _ in range(4):
+        at_a_time.append(len(had))
+        await asyncio.sleep(0)
+
+    assert [PER_ROUND, 2 * PER_ROUND, 3 * PER_ROUND, 3 * PER_ROUND + 1] == at_a_time
+    assert [*range(3 * PER_ROUND + 1)] == had
+
+
+async def test_who_comes_while_others_wait_comes_after_them() -> None:
+    turns, had = Turns(), list[int]()
+    for name in range(2 * PER_ROUND + 1):
+        turns.ask_for(One(name, had))
+    await asyncio.sleep(0)
+    turns.ask_for(One(100, had))
+    await asyncio.sleep(0)
+    turns.ask_for(One(101, had))
+
+    assert [*range(2 * PER_ROUND + 1), 100, 101] == had
+
+
+async def test_bug_in_one_turn_costs_nobody_else_his() -> None:
+    told = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    turns, had, bug = Turns(), list[int](), RuntimeError("a bug")
+    for name in range(2 * PER_ROUND):
+        turns.ask_for(One(name, had, bug if name == PER_ROUND else None))
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+    assert [*range(2 * PER_ROUND)] == had
+    assert 1 == len(told)
