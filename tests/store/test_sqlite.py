@@ -437,11 +437,11 @@ async def test_a_text_that_no_row_can_hold_harms_only_its_own_call(
     bad = replace(call, id="bad", recipient="\ud800")
     outcomes = await asyncio.gather(
         store.spend((CHARGE,), bad, 500.0),
-        store.spend((replace(CHARGE, key="\ud800"),), None, 500.0),
+        store.spend((CHARGE._replace(key="\ud800"),), None, 500.0),
         store.spend((CHARGE,), call, 500.0),
         return_exceptions=True,
     )
-    store.charge(replace(CHARGE, key="\ud800"), 500.0)
+    store.charge(CHARGE._replace(key="\ud800"), 500.0)
     await store.flush()
     await store.flush()
 

@@ -18,7 +18,7 @@ from ringback.store.database import DatabaseFile, prepare
 from ringback.store.transactions import Transactions
 
 CHARGE = Charge("host", Rate(8), "callouts at this host")
-UNWRITABLE = replace(CHARGE, key="\ud800")
+UNWRITABLE = CHARGE._replace(key="\ud800")
 
 
 @pytest.fixture
@@ -124,6 +124,22 @@ def test_what_another_connection_spends_meanwhile_counts(
         outcomes = [_spend(one) for one in (subject, subject, other, subject)]
 
     assert [None, None, CHARGE, CHARGE] == outcomes
+
+
+def test_since_when_bursts_are_empty_is_asked_again_when_another_connection_has_written(
+    file: DatabaseFile, subject: Transactions, connection: sqlite3.Connection
+) -> None:
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+    subject.write(Batch(), [lambda budgets: budgets.look(CHARGE, 500.0)])
+    _spend(subject)
+    asked_before = sum("FROM epoch" in each for each in said)
+    with closing(file.connect()) as foreign:
+        foreign.execute("UPDATE epoch SET empty_since = 490")
+    second_of_two = _spend(subject)
+
+    assert 1 == asked_before
+    assert CHARGE == second_of_two
 
 
 def test_what_was_spent_in_a_transaction_that_failed_is_not_spent(

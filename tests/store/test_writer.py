@@ -360,6 +360,19 @@ async def test_a_sweep_that_fails_is_reported_and_harms_nobody(
     assert "expired records stay" in str(told[-1])
 
 
+async def test_a_bug_in_moving_the_journal_is_reported_and_harms_nobody(
+    path: Path, open_writer: Open, told: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Checkpointer, "note", lambda *_: MemoryError())
+    subject = open_writer()
+    for _ in range(3):
+        await _flush(subject)
+    await subject.close()
+
+    what = f"its journal was not moved: {path}: MemoryError"
+    assert [Trouble("store", what, "report it, it should not happen")] == told
+
+
 async def test_it_rests_while_there_is_nothing_to_do(
     open_writer: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,7 +56,7 @@ class Dialer(Protocol):
 
 
 class Store(Protocol):
-    """What is remembered. `save…` returns at once and is committed within 50 ms.
+    """What is remembered. `save…` returns at once and is committed within 50 ms, as long as the loop runs.
 
     Loads raise StoreError when the store is gone; saves never raise: a save that fails is reported to
     the sink that the store was made with, and what it held is lost.

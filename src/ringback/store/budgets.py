@@ -1,10 +1,11 @@
 """The budgets, while one transaction is open: whoever has it open is the only one who may spend.
 
-Not here: the arithmetic (rules/pacing.py), and the transaction (writer.py).
+Not here: the arithmetic (rules/pacing.py), and the transaction (transactions.py).
 """
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 
@@ -13,13 +14,18 @@ from .codec import Row
 from .database import unable
 from .queries import QUERIES
 from .recent_budgets import Look
-from .rows import run_for_all
 
-States = dict[str, Spent | None]  # by key; None: nothing is spent of it
+
+@dataclass(slots=True)
+class States:
+    """What is known of the budgets, which holds until somebody else writes."""
+
+    spent: dict[str, Spent | None] = field(default_factory=dict)  # by key; None: nothing of it
+    epoch: tuple[float | None] | None = None  # since when bursts are empty, once it is read
 
 
 class Budgets:
-    """Reads each state once, and writes what became of it when `post` is called.
+    """Reads each state once, and says in `rows` what became of it.
 
     `states` are known from before, and are kept as they are after what was spent here.
     """
@@ -28,10 +34,9 @@ class Budgets:
         self, path: Path, connection: sqlite3.Connection, states: States | None = None
     ) -> None:
         self._path, self._connection = path, connection
-        self._states = {} if states is None else states
+        self._states = states or States()
         self._changed: dict[str, Spent] = {}
         self._calls: list[Row] = []
-        self._epoch: tuple[float | None] | None = None
 
     def spend(self, charges: Sequence[Charge], call: Row | None, elapsed: float) -> Charge | None:
         """Charge one event to each budget, and keep `call`; or return the charge that is too much."""
@@ -52,17 +57,16 @@ class Budgets:
         """The state of a budget, which nothing is spent of."""
         return Look(self._load(charge, elapsed), self._empty_since())
 
-    def post(self) -> None:
-        """Write what has changed."""
-        rows: list[Row] = [
+    def rows(self) -> dict[str, list[Row]]:
+        """What has changed: the rows of each query that saves it."""
+        changed: list[Row] = [
             {"key": _row_key(key), "full_at": spent.full_at, "interval_s": spent.interval_s}
             for key, spent in self._changed.items()
         ]
-        run_for_all(self._connection, "save_budget", rows)
-        run_for_all(self._connection, "save_call", self._calls)
+        return {"save_budget": changed, "save_call": self._calls}
 
     def _note(self, spent: dict[str, Spent]) -> None:
-        self._states |= spent
+        self._states.spent |= spent
         self._changed |= spent
 
     def _load_all(self, charges: Sequence[Charge], elapsed: float) -> dict[str, Spent]:
@@ -70,12 +74,12 @@ class Budgets:
         return {key: state for key, state in states.items() if state is not None}
 
     def _load(self, charge: Charge, elapsed: float) -> Spent | None:
-        key = charge.key
-        if key not in self._states:
+        key, known = charge.key, self._states.spent
+        if key not in known:
             sought = {"key": _row_key(key)}
             row = self._connection.execute(QUERIES["load_budget"], sought).fetchone()
-            self._states[key] = row and (_parse(row) or self._mend(charge, elapsed))
-        return self._states[key]
+            known[key] = row and (_parse(row) or self._mend(charge, elapsed))
+        return known[key]
 
     def _mend(self, charge: Charge, elapsed: float) -> Spent:
         """Who knows what was spent of a budget that cannot be read: it is used up from now on."""
@@ -86,12 +90,12 @@ class Budgets:
 
     def _empty_since(self) -> float | None:
         """When bursts started empty. Raises StoreError if the file does not say."""
-        if self._epoch is None:
+        if self._states.epoch is None:
             row = self._connection.execute(QUERIES["load_epoch"]).fetchone()
             if row is None or not is_readable(row):
                 raise unable(self._path, "its budgets are damaged", "restart Ringback")
-            self._epoch = (row["empty_since"],)
-        return self._epoch[0]
+            self._states.epoch = (row["empty_since"],)
+        return self._states.epoch[0]
 
 
 def _row_key(key: str) -> str:

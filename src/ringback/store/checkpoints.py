@@ -5,8 +5,8 @@ for the disk. Not here: committing (writer.py).
 """
 
 import sqlite3
-import threading
-from contextlib import closing, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 from .database import data_version
 
@@ -23,55 +23,51 @@ _MOVE = "PRAGMA wal_checkpoint(PASSIVE)"  # waits for nobody, and nobody for it
 
 
 class Checkpointer:
-    """Has a connection of its own. What has no underscore belongs to the writer's thread."""
+    """Has a connection and a thread of its own. What has no underscore belongs to the writer's thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._moved_at = 0  # changes
-        self._is_busy = False
-        self._has_no_end = False
+        self._has_no_end = False  # of the last move, which sets it
         self._closing = False
-        self._wake = threading.Event()
-        name = "ringback-store-checkpoints"
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ringback-store-checkpoints")
+        # The last move. None yet: that the thread cannot be begun is to show now.
+        self._moving: Future[None] = self._thread.submit(lambda: None)
 
     @property
     def is_moving(self) -> bool:
-        """A move is called for, or under way."""
-        # In this order: who is woken is busy before the call is cleared.
-        return self._thread.is_alive() and (self._wake.is_set() or self._is_busy)
+        return not self._moving.done()
 
-    def note(self, writer: sqlite3.Connection) -> None:
-        """Something may have been committed on the connection `writer`."""
+    def note(self, writer: sqlite3.Connection) -> BaseException | None:
+        """Something may have been committed on the connection `writer`: have it moved when it is much.
+
+        Returns the bug that ended the move before, which nobody else has heard of.
+        """
+        if self.is_moving:
+            return None
         if self._has_no_end:
             self._has_no_end = False
             with suppress(sqlite3.Error):  # then there is a next time
                 writer.execute(_MOVE).fetchone()
         elif writer.total_changes - self._moved_at >= EVERY_ROWS:
             self._moved_at = writer.total_changes
-            self._wake.set()
+            before, self._moving = self._moving, self._thread.submit(self._move)
+            return before.exception()
+        return None
 
     def close(self) -> None:
         """End the thread, and let go of the file."""
         self._closing = True
-        self._wake.set()
-        self._thread.join()
+        self._thread.shutdown()
+        self._connection.close()
 
-    def _run(self) -> None:
-        with closing(self._connection):
-            # Asked after the call is cleared, or a call to close could be cleared with it.
-            while not self._closing:
-                self._wake.wait()
-                self._is_busy = True
-                self._wake.clear()
-                try:
-                    with suppress(sqlite3.Error):  # whoever saves next is told what is wrong
-                        self._has_no_end = self._move()
-                finally:
-                    self._is_busy = False
+    # In the thread.
 
-    def _move(self) -> bool:
+    def _move(self) -> None:
+        with suppress(sqlite3.Error):  # whoever saves next is told what is wrong
+            self._has_no_end = self._move_all()
+
+    def _move_all(self) -> bool:
         """Move what there is; False where all was moved, or the journal may well grow on."""
         for _ in range(MOST_TIMES):
             if self._closing:

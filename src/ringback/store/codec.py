@@ -157,9 +157,10 @@ def _body_of(entry: Entry) -> dict[str, object]:
     body["evidence"] = _lean_all(entry.evidence)
     because = entry.because
     if because is not None:
-        # Nearly always one of the evidence: its position says the same in less room.
-        known = because in entry.evidence
-        body["because"] = entry.evidence.index(because) if known else _lean(because, _OF_EXCHANGE)
+        try:  # nearly always one of the evidence: its position says the same in less room
+            body["because"] = entry.evidence.index(because)
+        except ValueError:
+            body["because"] = _lean(because, _OF_EXCHANGE)
     return body
 
 

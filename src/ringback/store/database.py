@@ -58,11 +58,12 @@ def unable(path: Path, reason: str, remedy: str) -> StoreError:
     return StoreError(f"{path}: {reason}", remedy)
 
 
-def explain(path: Path, error: sqlite3.Error | UnicodeError) -> StoreError:
+def explain(path: Path, error: BaseException) -> StoreError:
     """Put `error` into one line: file, reason, remedy."""
     name = str(getattr(error, "sqlite_errorname", ""))
     primary = "_".join(name.split("_")[:2])
-    reason, remedy = _FAILURES.get(primary, (str(error), "report it, it should not happen"))
+    odd = str(error) or type(error).__name__
+    reason, remedy = _FAILURES.get(primary, (odd, "report it, it should not happen"))
     return unable(path, reason, remedy)
 
 

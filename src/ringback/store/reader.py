@@ -7,10 +7,11 @@ than most reads. Not here: which rows are wanted (sqlite.py), and what they mean
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from ..errors import StoreError
@@ -43,11 +44,14 @@ class Reader:
     ) -> None:
         self._file, self._connection, self._on_unreadable = file, connection, on_unreadable
         connection.execute("PRAGMA query_only = ON")
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ringback-store-reader")
         self._loop = asyncio.get_running_loop()
         self._wishes: list[_Wish] = []  # for the next read
         self._reading = False
         self._closed = False
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._asked: SimpleQueue[list[_Wish]] = SimpleQueue()  # none: that was the last
+        # By hand: what a pool does for each task, and asyncio to await it, takes as long as a read.
+        threading.Thread(target=self._run, name="ringback-store-reader", daemon=True).start()
 
     async def read(
         self, query: str, parse: Callable[[sqlite3.Row], T], parameters: Parameters | None = None
@@ -72,21 +76,18 @@ class Reader:
             self._closed = True
             if self._wishes:
                 await asyncio.wait([wish.rows for wish in self._wishes])
-            await self._loop.run_in_executor(self._thread, self._connection.close)
-            self._thread.shutdown(wait=False)
+            self._asked.put([])
+        await asyncio.shield(self._ended)
 
     def _begin(self) -> None:
         wishes, self._wishes = self._wishes, []
-        reading = self._loop.run_in_executor(self._thread, self._read_all, wishes)
-        reading.add_done_callback(partial(self._end, wishes))
+        self._asked.put(wishes)
 
-    def _end(self, wishes: Sequence[_Wish], reading: asyncio.Future[list[_Outcome]]) -> None:
+    def _end(self, wishes: Sequence[_Wish], outcomes: Sequence[_Outcome]) -> None:
         """Tell those who still wait."""
         self._reading = bool(self._wishes)
         if self._wishes:
             self._begin()
-        bug = reading.exception()  # each of them is to hear of it
-        outcomes = [bug] * len(wishes) if bug else reading.result()
         for wish, outcome in zip(wishes, outcomes, strict=True):
             if wish.rows.done():
                 continue
@@ -97,8 +98,15 @@ class Reader:
 
     # In the thread.
 
-    def _read_all(self, wishes: Sequence[_Wish]) -> list[_Outcome]:
-        return [self._read(wish) for wish in wishes]
+    def _run(self) -> None:
+        while wishes := self._asked.get():
+            self._tell(self._end, wishes, [self._read(wish) for wish in wishes])
+        self._connection.close()
+        self._tell(self._ended.set_result, None)
+
+    def _tell(self, listener: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # a loop that has been closed has nobody left to be told
+            self._loop.call_soon_threadsafe(listener, *arguments)
 
     def _read(self, wish: _Wish) -> _Outcome:
         try:
@@ -109,6 +117,8 @@ class Reader:
             return error
         except (sqlite3.Error, UnicodeEncodeError) as error:
             return explain(self._file.path, error)
+        except BaseException as bug:
+            return bug  # who asked is to hear of it
 
 
 def _attempt(parse: Callable[[sqlite3.Row], T], row: sqlite3.Row) -> T | ValueError:

@@ -18,15 +18,23 @@ MAX_ROWS = 16
 
 def run_for_all(connection: sqlite3.Connection, query: str, rows: Sequence[Row]) -> None:
     """Run a named statement for each of `rows`."""
-    found = _ROW.search(QUERIES[query])
-    if found is None:
+    if not rows:
+        return
+    names = _inserted(query)
+    if not names:
         connection.executemany(QUERIES[query], rows)
         return
-    names = _NAME.findall(found[1])
     for first in range(0, len(rows), MAX_ROWS):
         some = rows[first : first + MAX_ROWS]
         values = [row[name] for row in some for name in names]
         connection.execute(_inserting(query, len(some)), values)
+
+
+@lru_cache
+def _inserted(query: str) -> tuple[str, ...]:
+    """The columns of the row that a statement inserts, if it does."""
+    found = _ROW.search(QUERIES[query])
+    return tuple(_NAME.findall(found[1])) if found else ()
 
 
 @lru_cache

@@ -5,13 +5,11 @@ event loop; if the loop hangs or ends without close(), within about half a secon
 order: the entries, facts and budgets used last, what is saved and not committed yet, the disk. Several
 processes may have the file open; what another one writes or forgets is noticed within about a second, and
 what it spends whenever we spend.
-Not here: the thread that writes (writer.py), those that read (reader.py), what is searched and counted
-(surveys.py), the file (opening.py, database.py).
+Not here: the thread that writes (writer.py), what it is asked to do (errands.py), the threads that read
+(reader.py), what is searched and counted (surveys.py), the file (opening.py, database.py).
 """
 
 import asyncio
-import secrets
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -35,14 +33,12 @@ from ..values.calls import Call
 from ..values.events import Event
 from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
 from ..values.storage import StoreStats
-from .budgets import Budgets
 from .checkpoints import Checkpointer
-from .codec import encode_call, parse_acquaintance, parse_entry, parse_fact, parse_wait
+from .codec import parse_acquaintance, parse_entry, parse_fact, parse_wait
 from .complaints import Complaints
-from .database import transaction
+from .errands import do_nothing, forget, make_secret, spend
 from .memory import SECRET_BYTES
 from .opening import Opened, open_file
-from .queries import QUERIES
 from .reader import Parameters, Reader
 from .recent import Recent
 from .recent_budgets import RecentBudgets
@@ -217,7 +213,7 @@ class SqliteStore:
         self, charges: Sequence[Charge], call: Call | None, elapsed: float
     ) -> Charge | None:
         self._recent_budgets.forget(charges)
-        return await self._writer.spend(partial(_spend, charges, call, elapsed))
+        return await self._writer.spend(partial(spend, charges, call, elapsed))
 
     def charge(self, charge: Charge, elapsed: float) -> None:
         self._recent_budgets.charge(charge, elapsed)
@@ -240,7 +236,7 @@ class SqliteStore:
 
     async def secret(self, name: str) -> bytes:
         if name not in self._secrets:
-            octets = await self._writer.run(partial(_make_secret, name))
+            octets = await self._writer.run(partial(make_secret, name))
             if len(octets) != SECRET_BYTES:
                 raise StoreError(f"{self._file.path}: its secret {name!r} is damaged")
             self._secrets[name] = octets
@@ -251,7 +247,7 @@ class SqliteStore:
         return await self._surveys.search(pattern, limit)
 
     async def forget(self, pattern: str) -> int:
-        forgotten = await self._writer.run(partial(_forget, spelled(pattern)))
+        forgotten = await self._writer.run(partial(forget, spelled(pattern)))
         self._forget_recent()
         return forgotten
 
@@ -261,7 +257,7 @@ class SqliteStore:
 
     async def flush(self) -> None:
         """Return when everything saved so far is committed. Raises StoreError if some of it is lost."""
-        await self._writer.run(_do_nothing)
+        await self._writer.run(do_nothing)
 
     async def close(self) -> None:
         """Commit what is saved and let go of the file. Does not raise; a second time does nothing."""
@@ -281,31 +277,3 @@ class SqliteStore:
             f"{self._file.path}: {rows} that this version cannot read",
             "upgrade if a newer Ringback wrote them; they are replaced as they are learned again",
         )
-
-
-def _spend(
-    charges: Sequence[Charge], call: Call | None, elapsed: float, budgets: Budgets
-) -> Charge | None:
-    row = None if call is None else encode_call(call)
-    return budgets.spend(charges, row, elapsed)
-
-
-def _make_secret(name: str, connection: sqlite3.Connection) -> bytes:
-    with transaction(connection):
-        # Where another process was faster, its secret stays.
-        octets = secrets.token_bytes(SECRET_BYTES)
-        connection.execute(QUERIES["make_secret"], {"name": name, "octets": octets})
-        made: bytes = connection.execute(QUERIES["load_secret"], {"name": name}).fetchone()[0]
-    return made
-
-
-def _forget(parameters: dict[str, str], connection: sqlite3.Connection) -> int:
-    with transaction(connection):
-        return sum(
-            connection.execute(QUERIES[name], parameters).rowcount
-            for name in ("forget_entries", "forget_facts")
-        )
-
-
-def _do_nothing(_: sqlite3.Connection) -> None:
-    """An errand that is done when what was saved before it is committed."""

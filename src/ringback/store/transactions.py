@@ -21,11 +21,13 @@ MAX_STATES = 20_000
 class Transactions:
     """On one connection, in one thread."""
 
-    def __init__(self, file: DatabaseFile, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, file: DatabaseFile, connection: sqlite3.Connection, seen_version: int = 0
+    ) -> None:
         self.commits = 0
-        self.seen_version = 0  # changes when others have written; as of the last transaction
+        self.seen_version = seen_version  # changes when others have written; as of the last look
         self._file, self._connection = file, connection
-        self._states: States = {}  # likewise
+        self._states = States()  # likewise
 
     def write(
         self, batch: Batch, works: Sequence[Callable[[Budgets], Any]] = ()
@@ -37,13 +39,20 @@ class Transactions:
         """
         queries, refused = batch.encode()
         with self._transaction():
-            for query, rows in queries.items():
-                run_for_all(self._connection, query, rows)
             budgets = Budgets(self._file.path, self._connection, self._states)
             refused += _charge(batch, budgets)
             outcomes = [self._attempt_alone(work, budgets) for work in works]
-            budgets.post()
+            for query, rows in budgets.rows().items():
+                run_for_all(self._connection, query, queries.pop(query, []) + rows)
+            for query, rows in queries.items():
+                run_for_all(self._connection, query, rows)
         return refused, outcomes
+
+    def notice_others(self) -> None:
+        """Forget what others may have changed. Raises sqlite3.Error."""
+        version = data_version(self._connection)
+        if version != self.seen_version or len(self._states.spent) > MAX_STATES:
+            self._states, self.seen_version = States(), version
 
     def attempt(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         """What `work` returns, or a StoreError."""
@@ -59,18 +68,12 @@ class Transactions:
     def _transaction(self) -> Iterator[None]:
         try:
             with transaction(self._connection):
-                self._recall_states()
+                self.notice_others()  # nobody else writes while it is open
                 yield
         except BaseException:
-            self._states.clear()  # what was spent in it is not
+            self._states = States()  # what was spent in it is not
             raise
         self.commits += 1
-
-    def _recall_states(self) -> None:
-        """In a transaction, where nobody else writes."""
-        version = data_version(self._connection)
-        if version != self.seen_version or len(self._states) > MAX_STATES:
-            self._states, self.seen_version = {}, version
 
     def _attempt_alone(self, work: Callable[[Budgets], Any], budgets: Budgets) -> Any:
         """Likewise, where the others do not fail with it: a text that no row can hold, say."""

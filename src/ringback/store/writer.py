@@ -1,8 +1,8 @@
 """The one thread that writes: what is saved within a few milliseconds becomes one transaction.
 
 Nothing that is spent waits for company: it takes what has been saved along, and what is spent while another
-transaction is under way becomes the next one. Between transactions it notices what other processes wrote,
-and sweeps out what has expired.
+transaction is under way becomes the next one. It notices what other processes wrote, with each transaction
+and while there are none, and sweeps out between them what has expired.
 Not here: the transactions themselves (transactions.py), what is kept in memory (recent.py).
 """
 
@@ -19,7 +19,7 @@ from .batch import Batch
 from .budgets import Budgets
 from .checkpoints import Checkpointer
 from .complaints import Complaints
-from .database import DatabaseFile, data_version, explain, is_locked
+from .database import DatabaseFile, explain, is_locked
 from .session import Session
 from .sweeper import REST_S, Sweeper
 from .transactions import Transactions
@@ -72,7 +72,8 @@ class Writer:
         self._checkpoints = checkpoints
         self._on_foreign_write = on_foreign_write
         self._loop = asyncio.get_running_loop()
-        self._connection, self._transactions = connection, Transactions(file, connection)
+        self._connection = connection
+        self._transactions = Transactions(file, connection, seen_version)
         self._seen_version = seen_version
         self._has_lost = False  # then what was charged may be among it
         self._wake = threading.Condition()  # guards the seven below
@@ -182,14 +183,14 @@ class Writer:
         """Commit what was saved and spent, then do the rest; False when that was the last time."""
         closing = self._take()
         failure = self._commit(self._committing, [one for one in self._taken if one.shares])
-        self._notice_others()
+        self._tell_of_others()
         self._perform([one for one in self._taken if not one.shares], failure)
         # All at once: to wake the event loop costs more than most errands.
         outcomes, self._outcomes = self._outcomes, []
         if outcomes:
             self._tell(_settle_all, outcomes)
         if not closing:
-            self._checkpoints.note(self._connection)
+            self._checkpoint()
             self._sweep()
         return not closing
 
@@ -210,23 +211,28 @@ class Writer:
         # What nobody waits for any more must not be charged.
         wanted = [errand for errand in errands if not errand.done.cancelled()]
         failure, kept = None, Batch()
-        if batch or wanted:
-            try:
-                self._file.ensure_there()
-                works = [errand.work for errand in wanted]
-                refused, outcomes = self._transactions.write(batch, works)
-                self._outcomes += zip(wanted, outcomes, strict=True)
-                if refused:
-                    self._complain(_LOST, StoreError(f"{refused} records are not Unicode text"))
-            except sqlite3.Error as error:
-                failure = explain(self._file.path, error)
-                kept = batch if is_locked(error) else kept
-            except StoreError as error:
-                failure = error
+        try:
+            if batch or wanted:
+                self._write(batch, wanted)
+            else:
+                self._transactions.notice_others()
+        except sqlite3.Error as error:
+            failure = explain(self._file.path, error)
+            kept = batch if is_locked(error) else kept
+        except StoreError as error:
+            failure = error
         self._settle(batch, kept, failure)
         if failure is not None:
             self._outcomes += [(errand, failure) for errand in wanted]
         return failure if batch else None
+
+    def _write(self, batch: Batch, errands: list[_Errand]) -> None:
+        self._file.ensure_there()
+        works = [errand.work for errand in errands]
+        refused, outcomes = self._transactions.write(batch, works)
+        self._outcomes += zip(errands, outcomes, strict=True)
+        if refused:
+            self._complain(_LOST, StoreError(f"{refused} records are not Unicode text"))
 
     def _settle(self, batch: Batch, kept: Batch, failure: StoreError | None) -> None:
         """Nothing is being committed any more; what is `kept` is tried again."""
@@ -244,14 +250,16 @@ class Writer:
                 outcome = failure or self._transactions.attempt(errand.work)
                 self._outcomes.append((errand, outcome))
 
-    def _notice_others(self) -> None:
-        try:
-            version = data_version(self._connection)
-        except sqlite3.Error:
-            return  # whoever saves or loads next is told what is wrong
+    def _tell_of_others(self) -> None:
+        version = self._transactions.seen_version
         if version != self._seen_version:
             self._seen_version = version
             self._tell(self._on_foreign_write)
+
+    def _checkpoint(self) -> None:
+        bug = self._checkpoints.note(self._connection)
+        if bug is not None:
+            self._complain("its journal was not moved", explain(self._file.path, bug))
 
     def _sweep(self) -> None:
         # What is swept while others move what was committed, they would not come to the end of.

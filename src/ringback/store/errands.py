@@ -1,0 +1,44 @@
+"""What the thread that writes is asked to do, but for saving. Not here: the thread (writer.py)."""
+
+import secrets
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from ..rules.pacing import Charge
+from ..values.calls import Call
+from .budgets import Budgets
+from .codec import encode_call
+from .database import transaction
+from .memory import SECRET_BYTES
+from .queries import QUERIES
+
+
+def spend(
+    charges: Sequence[Charge], call: Call | None, elapsed: float, budgets: Budgets
+) -> Charge | None:
+    """Charge one event to each budget, and keep `call`; or return the charge that is too much."""
+    row = None if call is None else encode_call(call)
+    return budgets.spend(charges, row, elapsed)
+
+
+def make_secret(name: str, connection: sqlite3.Connection) -> bytes:
+    """The secret of that name, made if there is none."""
+    with transaction(connection):
+        # Where another process was faster, its secret stays.
+        octets = secrets.token_bytes(SECRET_BYTES)
+        connection.execute(QUERIES["make_secret"], {"name": name, "octets": octets})
+        made: bytes = connection.execute(QUERIES["load_secret"], {"name": name}).fetchone()[0]
+    return made
+
+
+def forget(pattern: Mapping[str, str], connection: sqlite3.Connection) -> int:
+    """Drop the entries and facts about an address or a domain, spelled; return how many records went."""
+    with transaction(connection):
+        return sum(
+            connection.execute(QUERIES[name], pattern).rowcount
+            for name in ("forget_entries", "forget_facts")
+        )
+
+
+def do_nothing(_: sqlite3.Connection) -> None:
+    """An errand that is done when what was saved before it is committed."""

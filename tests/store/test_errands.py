@@ -1,0 +1,69 @@
+"""What the thread that writes is asked to do."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ringback.rules.pacing import Charge, Rate
+from ringback.store.budgets import Budgets
+from ringback.store.database import prepare
+from ringback.store.errands import do_nothing, forget, make_secret, spend
+from ringback.store.surveys import spelled
+from ringback.values.calls import Call
+
+ONE = Charge("one", Rate(1), "calls")
+
+
+@pytest.fixture
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(prepare(path).connect()) as connection:
+        connection.execute("INSERT INTO epoch VALUES ('one run', NULL)")
+        yield connection
+
+
+def test_of_two_calls_that_one_fits_the_first_is_kept(
+    path: Path, connection: sqlite3.Connection, call: Call
+) -> None:
+    budgets = Budgets(path, connection)
+    calls = (call, replace(call, id="c2"), None)
+    outcomes = [spend((ONE,), each, 50.0, budgets) for each in calls]
+
+    assert [None, ONE, ONE] == outcomes
+    assert ["c1"] == [row["id"] for row in budgets.rows()["save_call"]]
+
+
+def test_what_no_row_can_hold_is_not_charged(
+    path: Path, connection: sqlite3.Connection, call: Call
+) -> None:
+    budgets = Budgets(path, connection)
+    with pytest.raises(UnicodeEncodeError):
+        spend((ONE,), replace(call, address="\ud800@example.org"), 50.0, budgets)
+
+    assert {"save_budget": [], "save_call": []} == budgets.rows()
+
+
+def test_a_secret_is_made_once(connection: sqlite3.Connection) -> None:
+    made = [make_secret(name, connection) for name in ("control", "control", "other")]
+
+    assert made[0] == made[1] != made[2]
+    assert [32, 32, 32] == [len(octets) for octets in made]
+
+
+def test_entries_and_facts_are_forgotten_together(connection: sqlite3.Connection) -> None:
+    for key in ("a@example.org", "b@example.org", "a@other.example"):
+        values = (key, key.partition("@")[2])
+        connection.execute("INSERT INTO entry VALUES (?, ?, '', 0, 0, '')", values)
+    connection.execute("INSERT INTO fact VALUES ('example.org', 'one', 1, 1, '')")
+
+    assert 3 == forget(spelled("example.org"), connection)
+    assert 0 == forget(spelled("example.org"), connection)
+
+
+def test_nothing_is_done_without_a_transaction(connection: sqlite3.Connection) -> None:
+    do_nothing(connection)
+
+    assert not connection.in_transaction
