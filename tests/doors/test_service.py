@@ -425,6 +425,9 @@ async def test_the_watchdog_is_fed(site: Site, tmp_path: Path) -> None:
             while sum(b"WATCHDOG=1" in message for message in heard) < 3:
                 heard.append(await loop.sock_recv(manager, 1_000))
 
+    first_lines = [message.partition(b"\n")[0] for message in heard]
+    assert 3 == first_lines.count(b"WATCHDOG=1")
+
 
 # Socket activation.
 

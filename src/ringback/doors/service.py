@@ -29,6 +29,7 @@ from .log import Log, style_for
 from .loop import choose_loop, collect_rarely
 from .metrics import Metrics
 from .recent import Recent
+from .telling import Telling
 
 # Stopping: MTAs get the answers that are under way; a callout that takes longer is asked again anyway.
 DRAIN_S = 5.0
@@ -57,9 +58,10 @@ class Service:
     ) -> None:
         self._read_settings, self._environment = read_settings, environment
         self._max_files = max_files
-        self._log, self._metrics = sink, Metrics()
+        self._metrics = Metrics()
         self._clock = clock or SystemClock()
         self._recent = Recent(self._clock.now)
+        self._sink = Telling(sink, self._metrics.hear, self._recent.hear).hear
         self._listeners: dict[Place, Listening] = {}
         self._inherited = Inherited()
         # What reloads have replaced, and the tasks in which it comes to its end.
@@ -214,12 +216,6 @@ class Service:
         engines = (running.engine, *self._replaced)
         await asyncio.gather(*(engine.close(DRAIN_S) for engine in engines))
         await asyncio.gather(*self._ending)
-
-    def _sink(self, event: Event) -> None:
-        """Log an event, count it, and keep it for those who look on."""
-        self._log(event)
-        self._metrics.hear(event)
-        self._recent.hear(event)
 
     def _hear(self, event: Event) -> None:
         """Pass an event on; one of our fitness shows in the status, too."""

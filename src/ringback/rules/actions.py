@@ -7,7 +7,7 @@ MTA is told while observing (doors/policy_server.py).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from types import MappingProxyType
 
 from ..values.evidence import About, Exchange, Stage
@@ -49,13 +49,13 @@ class Action:
         return _STRICTNESS[self.kind]
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.kind, self.enhanced, self.text) if part)
+        return " ".join(filter(None, (self.kind, self.enhanced, self.text)))
 
 
 DUNNO = Action(Kind.DUNNO)
 
 
-class Case(Enum):
+class Case(StrEnum):
     """The rows of evidence.md section 5."""
 
     DELIVERABLE = "deliverable"

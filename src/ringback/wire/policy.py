@@ -7,7 +7,7 @@ Choices where that text is silent: lines may end in CR LF; unknown attributes ar
 that we read may be repeated only with the same value, since two readers would choose differently.
 """
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from ..errors import LocalProtocolError, RemoteProtocolError
 from .octets import decode_text
@@ -22,8 +22,7 @@ MAX_ATTRIBUTES = 200
 REQUEST_TYPE = "smtpd_access_policy"  # the only one there is
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRequest:
+class PolicyRequest(NamedTuple):
     """One question of Postfix: the attributes that we read, "" where it said nothing.
 
     Client certificates are left out on purpose: a mail server that presents one from a public CA is
@@ -42,8 +41,9 @@ class PolicyRequest:
     instance: str = ""  # the same for all requests about one message
 
 
-_NAMES = tuple(field.name for field in fields(PolicyRequest))
+_NAMES = PolicyRequest._fields
 _READ = {name.encode("ascii"): name for name in _NAMES}
+_UNSAID = ("",) * len(_NAMES)
 
 
 class PolicyReader:
@@ -152,14 +152,12 @@ def _read_whole(octets: bytes) -> list[PolicyRequest]:
     requests = []
     for text in octets[:-2].decode("ascii").split("\n\n"):
         lines = text.split("\n")
-        try:
-            values = dict([line.split("=", 1) for line in lines])
-        except ValueError:  # a line without "="
-            return []
+        parts = [line.partition("=") for line in lines]
+        values = {name: value for name, equals, value in parts if equals}
         plain = len(values) == len(lines) <= MAX_ATTRIBUTES and "" not in values
         if not plain or values.get("request") != REQUEST_TYPE:
             return []
-        requests.append(PolicyRequest(*[values.get(name, "") for name in _NAMES]))
+        requests.append(PolicyRequest._make(map(values.get, _NAMES, _UNSAID)))
     return requests
 
 
