@@ -23,6 +23,7 @@ from ringback.values.settings import (
     Smtp,
 )
 from ringback.values.verdict import Reason
+from ringback.wire.policy import PolicyRequest
 
 MINUTE = 60.0
 DUNNO = b"action=DUNNO\n\n"
@@ -481,3 +482,10 @@ async def test_where_two_are_asked_about_none_is_judged_twice() -> None:
     await world.told(asked("ann@shop.example"))
 
     assert ["bob@ours.example", "ann@shop.example"] == [it.address for it in world.decided()]
+
+
+async def test_one_request_can_be_answered_without_a_connection() -> None:
+    world = World(nobody=Reason.NO_SUCH_MAILBOX)
+    request = PolicyRequest(protocol_state="RCPT", sender="nobody@shop.example")
+
+    assert (await world.server.answer(request)).startswith(b"action=550 ")

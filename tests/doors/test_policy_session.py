@@ -1,7 +1,7 @@
 """The conversation with one client, with a connection and answers that do as they are told."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 import pytest
 
@@ -16,6 +16,24 @@ def asked(*senders: str) -> bytes:
     return b"".join(
         f"request=smtpd_access_policy\nsender={sender}\n\n".encode() for sender in senders
     )
+
+
+class FakeAnswer:
+    """That of a task."""
+
+    def __init__(self, work: Coroutine[None, None, bytes], heed: Callable[[], None]) -> None:
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(lambda _: heed())
+
+    @property
+    def is_there(self) -> bool:
+        return self._task.done()
+
+    def octets(self) -> bytes:
+        return self._task.result()
+
+    def cancel(self) -> None:
+        self._task.cancel()
 
 
 class FakeAnswers:
@@ -34,8 +52,10 @@ class FakeAnswers:
             raise KeyError(sender)
         return sender.encode() if sender.startswith("now") else None
 
-    async def answer_to(self, queries: Sequence[Query], /) -> bytes:
-        sender = queries[0].address
+    def begin(self, queries: Sequence[Query], heed: Callable[[], None], /) -> FakeAnswer:
+        return FakeAnswer(self._answer(queries[0].address), heed)
+
+    async def _answer(self, sender: str) -> bytes:
         self.under_way.append(sender)
         try:
             await self.may_answer.wait()

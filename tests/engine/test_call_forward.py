@@ -441,8 +441,21 @@ async def test_tls_that_fails_is_not_followed_by_a_question_in_clear(world: Fake
     await settle()
 
     assert [] == gateway.host.recipients
-    troubles = [event for event in world.events if isinstance(event, Trouble)]
-    assert ["route"] * 2 == [trouble.where for trouble in troubles]
+    (trouble,) = [event for event in world.events if isinstance(event, Trouble)]
+    assert ("route", True) == (trouble.where, BEHIND in trouble.what)
+
+
+async def test_without_tls_the_operator_is_told_once_a_spell(world: FakeOutside) -> None:
+    gateway = Gateway(world, replace(ROUTE, tls=RouteTls.REQUIRED))
+    gateway.host.ehlo = "250-mx\n250 STARTTLS"
+    told = []
+    for handshake in (Fault.TLS_FAILED, Fault.TLS_FAILED, None, Fault.TLS_FAILED):
+        gateway.host.handshake = handshake
+        await gateway.ask("bob@ours.example", fresh=True)
+        await settle()
+        told.append(sum(isinstance(event, Trouble) for event in world.events))
+
+    assert [1, 1, 1, 2] == told
 
 
 async def test_a_login_that_is_refused_is_the_operators_business(world: FakeOutside) -> None:

@@ -101,6 +101,10 @@ async def _until(is_so: Callable[[], bool]) -> None:
     raise AssertionError("it never came to that")
 
 
+async def _wait_turn(sessions: Sessions, visit: Visit) -> None:
+    await (await sessions.line_up(visit))
+
+
 async def _settle() -> None:
     for _ in range(50):
         await asyncio.sleep(0)
@@ -443,7 +447,7 @@ async def test_who_leaves_at_the_moment_of_coming_takes_nobody_along(
     counter = Counter(world, FakeHost(mailboxes=set(_people(2))))
     sessions = counter.callout._sessions
     came = [visitors.visit(visitors.walk(person)) for person in _people(1 + others)]
-    first, *rest = [asyncio.create_task(sessions.wait_turn(visit)) for visit in came]
+    first, *rest = [asyncio.create_task(_wait_turn(sessions, visit)) for visit in came]
     await asyncio.sleep(0)
 
     first.cancel()
@@ -699,6 +703,31 @@ async def test_who_has_left_is_not_told_that_he_cannot_be_charged(world: FakeOut
     assert leaves.cancelled()
 
 
+async def test_who_has_left_while_another_was_charged_is_not_charged(world: FakeOutside) -> None:
+    asked, may_go_on, charged = asyncio.Event(), asyncio.Event(), list[str]()
+
+    class Stalling(MemoryStore):
+        async def spend(
+            self, charges: Sequence[Charge], call: Call | None, elapsed: float
+        ) -> Charge | None:
+            if call is not None:
+                charged.append(call.address)
+                asked.set()
+                await may_go_on.wait()
+            return await super().spend(charges, call, elapsed)
+
+    world.store = Stalling()
+    counter = Counter(world, FakeHost(mailboxes=set(_people(2))))
+    stays, leaves = counter.ask(_people(2))
+    await asked.wait()
+    leaves.cancel()
+    await _settle()
+    may_go_on.set()
+
+    assert Reason.ACCEPTED is conclude(await stays).reason
+    assert ["a0@shop.example"] == charged
+
+
 async def test_a_bug_is_told_to_all_whom_it_hit(world: FakeOutside) -> None:
     async def call(endpoint: Endpoint, probe: Probe, patience: Patience) -> None:
         raise ValueError("a bug")
@@ -734,7 +763,7 @@ async def test_who_is_passed_over_by_others_keeps_its_patience(visitors: Visitor
     sessions = Sessions(Smtp(), "me.example", world.dialer, visitors.pacer, visitors.desk.ledger)
 
     def wait_turn(visit: Visit) -> asyncio.Task[None]:
-        return asyncio.create_task(sessions.wait_turn(visit))
+        return asyncio.create_task(_wait_turn(sessions, visit))
 
     # The second waits for the control of the first, the third for nobody: its deadline is nearest.
     tasks = [wait_turn(visitors.visit(visitors.walk(who, "no@shop.example"))) for who in _people(1)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fakes import START, FakeHost, FakeOutside
+from ringback.engine.verifier import Verifier, Waiting
 from ringback.errors import StoreError
 from ringback.rules.conclude import conclude
 from ringback.rules.freshness import SECOND_REFUSAL_AFTER_S, Entry
@@ -13,7 +14,7 @@ from ringback.values.address import parse_address
 from ringback.values.dns import DnsAnswer, DnsStatus, RecordType
 from ringback.values.events import Trouble
 from ringback.values.evidence import Fault, Meaning
-from ringback.values.query import Client, Purpose, Query
+from ringback.values.query import Client, Purpose, Query, Report
 from ringback.values.settings import (
     Budget,
     Bulk,
@@ -32,6 +33,19 @@ CLIENT = Client("198.51.100.7")
 
 def shop() -> FakeHost:
     return FakeHost(mailboxes={"ann@shop.example", "bob@shop.example"}, ehlo="250 mx")
+
+
+async def asking_for_ann(
+    world: FakeOutside,
+) -> tuple[Verifier, asyncio.Event, asyncio.Task[Report]]:
+    """A question whose callout is under way, and whose host answers when it may."""
+    host, may_answer = shop(), asyncio.Event()
+    host.may_answer = may_answer
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    asking = asyncio.create_task(verifier.verify("ann@shop.example"))
+    await host.reached.wait()
+    return verifier, may_answer, asking
 
 
 async def test_a_mailbox_is_deliverable_where_the_control_is_refused(world: FakeOutside) -> None:
@@ -60,14 +74,9 @@ async def test_a_mailbox_that_is_refused_is_undeliverable_without_a_control(
 
 
 async def test_callouts_under_way_are_there_to_be_seen(world: FakeOutside) -> None:
-    host = shop()
-    host.may_answer = asyncio.Event()
-    world.host("shop.example", host)
-    verifier = world.verifier()
-    asking = asyncio.create_task(verifier.verify("ann@shop.example"))
-    await host.reached.wait()
+    verifier, may_answer, asking = await asking_for_ann(world)
     shown = verifier.progress_nowait(9)
-    host.may_answer.set()
+    may_answer.set()
     await asking
 
     assert ["mx1.shop.example"] == [one.host for one in shown]
@@ -75,15 +84,10 @@ async def test_callouts_under_way_are_there_to_be_seen(world: FakeOutside) -> No
 
 
 async def test_who_gave_up_may_wait_for_the_conclusion(world: FakeOutside) -> None:
-    host = shop()
-    host.may_answer = asyncio.Event()
-    world.host("shop.example", host)
-    verifier = world.verifier()
-    asking = asyncio.create_task(verifier.verify("ann@shop.example"))
-    await host.reached.wait()
+    verifier, may_answer, asking = await asking_for_ann(world)
     concluded = verifier.concluded_nowait("ann@SHOP.example")
     nobody = [verifier.concluded_nowait(other) for other in ("bob@shop.example", "no address")]
-    host.may_answer.set()
+    may_answer.set()
     report = await asking
 
     assert concluded and Reason.ACCEPTED == (await concluded).reason == report.reason
@@ -639,3 +643,64 @@ async def test_a_gate_waits_for_nobody_and_impossible_syntax_is_left_to_who_wait
 
     assert await verifier.verify(Query("<>")) == verifier.verify_nowait(Query("<>"))
     assert verifier.verify_nowait(Query("no address")) is None
+
+
+async def waiting_for_ann(
+    world: FakeOutside, query: Query
+) -> tuple[Waiting, list[Report], asyncio.Event, asyncio.Task[Report]]:
+    """One who waits for the callout of another, and room for what he is told."""
+    verifier, may_answer, asking = await asking_for_ann(world)
+    waiting = await verifier.ask(query)
+    assert isinstance(waiting, Waiting)
+    return waiting, [], may_answer, asking
+
+
+async def test_who_waits_without_a_task_is_told_the_conclusion_once(world: FakeOutside) -> None:
+    waiting, told, may_answer, asking = await waiting_for_ann(world, Query("ann@SHOP.example"))
+    waiting.begin(lambda: told.append(waiting.report()))
+    may_answer.set()
+    report = await asking
+    await asyncio.sleep(0)
+    waiting.lose_patience()
+
+    assert [replace(report, address="ann@SHOP.example")] == [
+        replace(one, questions=report.questions) for one in told
+    ]
+
+
+async def test_who_leaves_is_told_nothing_and_holds_up_no_engine(world: FakeOutside) -> None:
+    waiting, told, may_answer, asking = await waiting_for_ann(world, Query("ann@shop.example"))
+    waiting.begin(lambda: told.append(waiting.report()))
+    waiting.leave()
+    waiting.leave()
+    may_answer.set()
+    await asking
+
+    assert [] == told
+
+
+@pytest.mark.parametrize(
+    ("answer_by_at", "until_s"), [(START, 60.0), (START + HOUR_S, 0.0), (None, 0.0)]
+)
+async def test_he_is_let_go_by_whichever_clock_is_there_first(
+    world: FakeOutside, answer_by_at: float | None, until_s: float
+) -> None:
+    query = Query("ann@shop.example", answer_by_at=answer_by_at)
+    waiting, _, may_answer, asking = await waiting_for_ann(world, query)
+    report = await waiting.wait(asyncio.get_running_loop().time() + until_s)
+    may_answer.set()
+    await asking
+
+    assert Reason.DEADLINE == report.reason
+
+
+async def test_news_that_come_as_a_task_is_cancelled_are_not_its_own(world: FakeOutside) -> None:
+    waiting, _, may_answer, asking = await waiting_for_ann(world, Query("ann@shop.example"))
+    task = asyncio.create_task(waiting.wait())
+    await asyncio.sleep(0)
+    task.cancel()
+    waiting.lose_patience()  # before the task has its turn
+    may_answer.set()
+    await asyncio.wait({task, asking})
+
+    assert task.cancelled()

@@ -6,9 +6,11 @@ how an MTA is told it (the doors).
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from ..engine.ports import Clock, Sink
 from ..errors import StoreError
@@ -23,24 +25,23 @@ GRACE_S = 1.0
 
 
 class Waits(Protocol):
-    """One who waits for a callout, as long as he is entered."""
+    """One who waits for a callout. `until_at` is by the loop's clock: it is over by then, whatever comes."""
 
-    @property
-    def news(self) -> "asyncio.Future[Report | None]": ...
-
-    def report(self, news: Report | None, /) -> Report:
-        """What is told him; None: his time is up."""
+    def begin(self, heed: Callable[[], None], until_at: float, /) -> None:
+        """Have `heed` called when it is over, but not at once."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def leave(self) -> None:
+        """Wait no longer."""
+        ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None: ...
+    def report(self) -> Report:
+        """What is told him, when it is over."""
+        ...
+
+    async def wait(self, until_at: float, /) -> Report:
+        """All that, for whom a task waits."""
+        ...
 
 
 class Verifies(Protocol):
@@ -62,6 +63,18 @@ class Verifies(Protocol):
     async def may_defer(self, client_address: str, sender: str, recipient: str) -> bool:
         """Say whether a mail may be told once more to come back, and count it. Raises StoreError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question that is being judged."""
+
+    query: Query
+    started_at: float  # Unix seconds
+    limit_at: (
+        float  # by the loop's clock: when the engine counts as stuck, however the other is set
+    )
+    settings: Settings  # a reload may come meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +125,57 @@ class Judge:
 
     async def judge(self, query: Query, known: Report | None = None) -> Ruling | None:
         """Judge one question, by what is `known` of it already if anything is; None if we failed."""
-        started_at, settings = self._clock.now(), self.settings  # a reload may come meanwhile
+        case = self.open(query)
+        found = known or await self.ask(case)
+        if found is not None and not isinstance(found, Report):
+            waits, found = found, None
+            with self._guard:
+                found = await waits.wait(case.limit_at)
+        return await self.conclude(case, found) if found else None
+
+    def open(self, query: Query) -> Case:
+        """Begin to judge one question."""
+        limit_at = asyncio.get_running_loop().time() + self.limit_s
+        return Case(query, self._clock.now(), limit_at, self.settings)
+
+    async def ask(self, case: Case) -> Report | Waits | None:
+        """Ask the engine, up to where it waits for a callout; None if we failed."""
         with self._guard:
-            async with asyncio.timeout(self.limit_s):
-                found = known or await self._ask(query, settings)
-                if not isinstance(found, Report):
-                    with found as waiting:
-                        found = waiting.report(await waiting.news)
-                action = choose(found, query.purpose, settings.etiquette)
-                if action.kind is Kind.DEFER_IF_PERMIT and _enforces(settings):
+            async with asyncio.timeout_at(case.limit_at):
+                query, enforces = case.query, _enforces(case.settings)
+                if query.puts_off != enforces:
+                    query = replace(query, puts_off=enforces)
+                return await self.verifier.ask(query)
+        return None
+
+    def wait(self, case: Case, found: Waits, heed: Callable[[], None]) -> bool:
+        """Have `heed` called when what was found may be concluded from; False if we failed."""
+        with self._guard:
+            found.begin(heed, case.limit_at)
+            return True
+        return False
+
+    async def conclude(self, case: Case, found: Report | Waits) -> Ruling | None:
+        """Judge a question by what was found; None if we failed."""
+        query = case.query
+        with self._guard:
+            report = found if isinstance(found, Report) else found.report()
+            action = choose(report, query.purpose, case.settings.etiquette)
+            if _puts_off(case, action):
+                async with asyncio.timeout_at(case.limit_at):
                     # A mail that was told to come back often enough is let through.
                     action = action if await self._may_defer(query) else DUNNO
-            return self._ruling(query, found, action, started_at, settings)
+            return self._ruling(case, report, action)
         return None
+
+    def conclude_nowait(self, case: Case, found: Report | Waits) -> Ruling | None:
+        """The same, if it waits for nobody; None also where we fail, which `conclude` will tell."""
+        try:
+            report = found if isinstance(found, Report) else found.report()
+            action = choose(report, case.query.purpose, case.settings.etiquette)
+            return None if _puts_off(case, action) else self._ruling(case, report, action)
+        except Exception:  # as in _Guard: a bug of ours must not cost the mail
+            return None
 
     async def rule(self, query: Query) -> tuple[Action, Action]:
         """Judge one question; return what follows, and what the MTA is told, also where we failed."""
@@ -138,18 +189,15 @@ class Judge:
         return action, self._told(action, self.settings)
 
     def rule_nowait(self, query: Query) -> tuple[Action, Action] | None:
-        """The same, if it waits for nobody; None also where we fail, which `rule` will tell."""
-        started_at = self._clock.now()
+        """The same as `rule`, if it waits for nobody; None also where we fail, which `rule` will tell."""
+        case = Case(query, self._clock.now(), inf, self.settings)
         try:
             report = self.verifier.verify_nowait(query)
         except Exception as error:  # as in _Guard: a bug of ours must not cost the mail
             self.tell_bug(error)
             return None
-        action = report and choose(report, query.purpose, self.settings.etiquette)
-        if not (report and action) or action.kind is Kind.DEFER_IF_PERMIT:
-            return None  # whether a mail is told to come back again is in the store
-        ruling = self._ruling(query, report, action, started_at, self.settings)
-        return ruling.action, ruling.told
+        ruling = report and self.conclude_nowait(case, report)
+        return (ruling.action, ruling.told) if ruling else None
 
     async def recall(self, query: Query) -> Report | None:
         """Return what is known by now of a question that was judged before; None if we failed."""
@@ -171,11 +219,6 @@ class Judge:
     def tell_bug(self, error: BaseException) -> None:
         self._sink(Trouble.of_bug(self._door, error))
 
-    async def _ask(self, query: Query, settings: Settings) -> Report | Waits:
-        if query.puts_off != _enforces(settings):
-            query = replace(query, puts_off=_enforces(settings))
-        return await self.verifier.ask(query)
-
     async def _may_defer(self, query: Query) -> bool:
         client = query.client.address if query.client else ""
         return await self.verifier.may_defer(client, query.address, query.recipient)
@@ -183,10 +226,8 @@ class Judge:
     def _told(self, action: Action, settings: Settings) -> Action:
         return action if _enforces(settings) else DUNNO
 
-    def _ruling(
-        self, query: Query, report: Report, action: Action, started_at: float, settings: Settings
-    ) -> Ruling:
-        told = self._told(action, settings)
+    def _ruling(self, case: Case, report: Report, action: Action) -> Ruling:
+        query, told = case.query, self._told(action, case.settings)
         said = str(action)
         self._sink(
             Decided(
@@ -197,7 +238,9 @@ class Judge:
                 action=said,
                 told=said if told is action else str(told),
                 report=report,
-                took_s=max(0.0, self._clock.now() - started_at),  # clocks are set back at times
+                took_s=max(
+                    0.0, self._clock.now() - case.started_at
+                ),  # clocks are set back at times
             )
         )
         return Ruling(report, action, told)
@@ -238,6 +281,11 @@ class _Guard:
             case _:
                 return False
         return True
+
+
+def _puts_off(case: Case, action: Action) -> bool:
+    """Say whether the mail would be told to come back: whether it may be once more is in the store."""
+    return action.kind is Kind.DEFER_IF_PERMIT and _enforces(case.settings)
 
 
 def _enforces(settings: Settings) -> bool:

@@ -1,20 +1,23 @@
 """The door for Postfix (check_policy_service) and Exim (readsocket): decode, ask, encode.
 
-Answers go out in the order of their requests. One that waits for nobody is written as its request arrives;
-only one that waits is a task. Nothing that one client does is felt by another.
-Not here: the conversation with one client (doors/policy_session.py), the protocol (wire/policy.py), what is
-asked and what follows (doors/judging.py), sockets (net/listen.py).
+Answers go out in the order of their requests. One that waits for nobody is written as its request arrives.
+Nothing that one client does is felt by another.
+Not here: the conversation with one client (doors/policy_session.py), answers that wait
+(doors/policy_answer.py), the protocol (wire/policy.py), what is asked and what follows (doors/judging.py),
+sockets (net/listen.py).
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 from ..engine.ports import Clock, Sink
-from ..rules.actions import DUNNO, Kind
+from ..rules.actions import DUNNO
 from ..values.address import external_form
 from ..values.query import Client, Purpose, Query
 from ..values.settings import Settings
 from ..wire.policy import PolicyRequest, encode
 from .judging import Judge, Verifies
+from .policy_answer import PolicyAnswer
 from .policy_session import DOOR, Connection, Limits, PolicySession
 
 # At other stages there is no envelope to judge, or it has been judged.
@@ -49,20 +52,17 @@ class PolicyServer:
 
     async def answer(self, request: PolicyRequest) -> bytes:
         """Return the answer to one request."""
-        return await self.answer_to(self.queries(request))
+        is_there = asyncio.Event()
+        answer = self.begin(self.queries(request), is_there.set)
+        try:
+            await is_there.wait()
+        finally:
+            answer.cancel()
+        return answer.octets()
 
-    async def answer_to(self, queries: Sequence[Query]) -> bytes:
-        """Return the answer to the questions of one request: that of the strictest.
-
-        Of equals it is the first, which is the recipient's; who is refused for it raises no other.
-        """
-        told = DUNNO
-        for query in queries:
-            action, answer = self._judge.follows(query, await self._judge.judge(query))
-            told = max(told, answer, key=lambda action: action.strictness)
-            if action.kind is Kind.REFUSE:
-                break
-        return encode(str(told))
+    def begin(self, queries: Sequence[Query], heed: Callable[[], None]) -> PolicyAnswer:
+        """Work the answer to the questions of one request out, and call `heed` when it is there."""
+        return PolicyAnswer(self._judge, queries, heed)
 
     def answer_nowait(self, queries: Sequence[Query]) -> bytes | None:
         """Return the same, if it waits for nobody, and is that of one question: none is judged twice."""

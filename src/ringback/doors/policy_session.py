@@ -2,11 +2,12 @@
 
 It has no task of its own: it goes on when its connection has news, and when an answer has been worked out.
 A connection that waits holds some few kilobytes, and Postfix keeps hundreds.
-Not here: what is answered (doors/policy_server.py), the protocol (wire/policy.py), sockets (net/listen.py).
+Not here: what is answered (doors/policy_server.py) and worked out (doors/policy_answer.py), the protocol
+(wire/policy.py), sockets (net/listen.py).
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +58,19 @@ class Connection(Protocol):
     def abort(self) -> None: ...
 
 
+class Answer(Protocol):
+    """What is needed of doors/policy_answer.py."""
+
+    @property
+    def is_there(self) -> bool: ...
+
+    def octets(self) -> bytes:
+        """Raises what went wrong with it, and CancelledError."""
+        ...
+
+    def cancel(self) -> None: ...
+
+
 class Answers(Protocol):
     """What is needed of doors/policy_server.py."""
 
@@ -64,7 +78,7 @@ class Answers(Protocol):
 
     def answer_nowait(self, queries: Sequence[Query], /) -> bytes | None: ...
 
-    async def answer_to(self, queries: Sequence[Query], /) -> bytes: ...
+    def begin(self, queries: Sequence[Query], heed: Callable[[], None], /) -> Answer: ...
 
 
 class PolicySession:
@@ -93,8 +107,8 @@ class PolicySession:
         self._limits, self._sink = limits, sink
         self._loop = asyncio.get_running_loop()
         self._reader = PolicyReader()
-        self._asked: Iterator[PolicyRequest] = iter(())  # read, and not taken up yet
-        self._pending: list[asyncio.Task[bytes]] = []  # in the order of their requests
+        self._asked: list[PolicyRequest] = []  # read, and not taken up yet; the last comes first
+        self._pending: list[Answer] = []  # in the order of their requests
         self._over = False  # nothing more will be read
         self._heard_at = self._loop.time()
         self._whole_by_at: float | None = None  # when what is here in part must be here whole
@@ -111,7 +125,8 @@ class PolicySession:
         try:
             self._write()
             self._take_up()
-        except OSError:  # the client is gone, and nobody waits for the rest of its answers
+        # The client is gone, and nobody waits for the rest of its answers; or the service ends.
+        except (OSError, asyncio.CancelledError):
             self._drop()
         except Exception as error:  # a bug of ours costs this connection, and no other
             self._sink(Trouble.of_bug(DOOR, error))
@@ -119,8 +134,8 @@ class PolicySession:
 
     def _write(self) -> None:
         pending = self._pending
-        while pending and pending[0].done() and self._connection.has_room:
-            self._connection.write_nowait(pending.pop(0).result())
+        while pending and pending[0].is_there and self._connection.has_room:
+            self._connection.write_nowait(pending.pop(0).octets())
             self._heard_at = self._loop.time()
 
     def _take_up(self) -> None:
@@ -128,7 +143,7 @@ class PolicySession:
         for _ in range(self._limits.in_flight):
             if len(self._pending) >= self._limits.in_flight or not self._connection.has_room:
                 return
-            request = next(self._asked, None) or self._read()
+            request = self._asked.pop() if self._asked else self._read()
             if request is None:
                 self._await_rest()
                 self._rest()
@@ -139,19 +154,8 @@ class PolicySession:
             if at_hand is not None:
                 self._connection.write_nowait(at_hand)
             else:
-                self._begin(queries)
+                self._pending.append(self._answers.begin(queries, self.heed))
         self._loop.call_soon(self.heed)
-
-    def _begin(self, queries: Sequence[Query]) -> None:
-        task = self._loop.create_task(self._answers.answer_to(queries))
-        self._pending.append(task)
-        task.add_done_callback(self._answered)
-
-    def _answered(self, task: asyncio.Task[bytes]) -> None:
-        if task.cancelled():  # the end of the service, or our own doing
-            self._drop()
-        else:
-            self.heed()
 
     def _read(self) -> PolicyRequest | None:
         """The next request, if one has arrived."""
@@ -169,8 +173,8 @@ class PolicySession:
         except RemoteProtocolError as error:
             self._turn_away(str(error))
             return None
-        self._asked = iter(requests)
-        return next(self._asked, None)
+        self._asked = requests[::-1]
+        return self._asked.pop() if requests else None
 
     def _turn_away(self, why: str) -> None:
         self._sink(DoorClosed(DOOR, self._connection.peer, why))
@@ -216,7 +220,7 @@ class PolicySession:
         """Let go of it all: nobody is there any more."""
         self._over = True
         pending, self._pending = self._pending, []
-        for task in pending:
-            task.cancel()
+        for answer in pending:
+            answer.cancel()
         self._rest()
         self._connection.abort()

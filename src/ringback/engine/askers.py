@@ -9,16 +9,24 @@ from types import TracebackType
 
 
 class Askers:
-    """Counts those inside: `with askers: …` around each question."""
+    """Counts those inside: `with askers: …` around each question, and for who waits `enter` and `leave`."""
 
     def __init__(self) -> None:
         self._inside = 0
         self._gone = asyncio.Event()
         self._gone.set()
 
-    def __enter__(self) -> None:
+    def enter(self) -> None:
         self._inside += 1
         self._gone.clear()
+
+    def leave(self) -> None:
+        self._inside -= 1
+        if not self._inside:
+            self._gone.set()
+
+    def __enter__(self) -> None:
+        self.enter()
 
     def __exit__(
         self,
@@ -26,9 +34,7 @@ class Askers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._inside -= 1
-        if not self._inside:
-            self._gone.set()
+        self.leave()
 
     async def wait_gone(self, timeout_s: float) -> None:
         """Return when nobody is inside, or after `timeout_s`."""

@@ -82,10 +82,10 @@ class Callout:
             await self._find_hosts(walk)
             # Ten thousand wait here for hosts that are silent: what led to a visit has returned by then.
             while visit := await self._next_visit(walk):
-                await self._sessions.wait_turn(visit)
+                await (await self._sessions.line_up(visit))
                 finding = visit.finding
                 if in_clear := self._again_in_clear(walk, visit):
-                    await self._sessions.wait_turn(in_clear)
+                    await (await self._sessions.line_up(in_clear))
                     finding = in_clear.finding or finding
                 walk.leave(finding)
         finally:
@@ -108,18 +108,18 @@ class Callout:
         now = self._outside.clock.now()
         subject = subject_of(address.domain, query.purpose)
         facts = live(await self._outside.store.load_facts(subject), now)
-        deadline_s = self._settings.smtp.callout_deadline_s
+        deadline_s, route = self._settings.smtp.callout_deadline_s, self._route(address, query)
         return Walk(
             address=address,
             query=query,
             passed=passed,
-            plan=await self._plan(address, query, facts),
+            plan=await self._plan(address, query, facts, route),
             started_at=now,
             deadline_at=asyncio.get_running_loop().time() + deadline_s,
             on_news=on_news,
             asker=asker,
             contrast=self._contrast_known(facts),
-            route=self._route(address, query),
+            route=route,
         )
 
     def _route(self, address: Address, query: Query) -> RecipientRoute | None:
@@ -134,9 +134,10 @@ class Callout:
                 return fact.evidence
         return ()
 
-    async def _plan(self, address: Address, query: Query, facts: Sequence[Fact]) -> Plan:
+    async def _plan(
+        self, address: Address, query: Query, facts: Sequence[Fact], route: RecipientRoute | None
+    ) -> Plan:
         settings, now = self._settings, self._outside.clock.now()
-        kinds = {fact.kind for fact in facts}
         control = ""
         if settings.smtp.control and not self._contrast_known(facts):
             key = await self._outside.store.secret(CONTROL_KEY)
@@ -148,10 +149,9 @@ class Callout:
             control=control,
             postmaster="" if is_postmaster else f"{POSTMASTER}@{address.domain}",
             sender=settings.identity.probe_sender,
-            vrfy=settings.smtp.method is Method.VRFY and DomainFact.REFUSES_VRFY not in kinds,
+            vrfy=settings.smtp.method is Method.VRFY and not any(map(_refuses_vrfy, facts)),
             vrfy_fallback=settings.smtp.vrfy_fallback,
         )
-        route = self._route(address, query)
         if route is None:
             return plan
         return replace(plan, sender=sender_for(route, query, address), vrfy=False, ours=True)
@@ -241,3 +241,7 @@ class Callout:
             return None
         walk.plan = replace(walk.plan, address="")
         return self._endpoint(walk, Mx(because.preference, because.host), because.ip)
+
+
+def _refuses_vrfy(fact: Fact) -> bool:
+    return fact.kind is DomainFact.REFUSES_VRFY

@@ -66,7 +66,7 @@ class Chain:
     def end(self, said: Sequence[Exchange]) -> None:
         """The connection is closed."""
         own = self._own(said)
-        if self._begins == 0 and _ends_for_all(said):
+        if self._left and not self._begins and _ends_for_all(said):
             self._serve(self._turn, own)
             for guest in self._left:
                 self._serve(guest, _shared(guest, said))
@@ -84,8 +84,8 @@ class Chain:
 
     def _pass_on(self, said: Sequence[Exchange]) -> bool:
         """Turn to the next guest whom this turn has left something to ask."""
-        own, left = self._own(said), self.not_served
-        if not left or self._allowed == 0 or _troubles(own):
+        left = self.not_served
+        if not left or self._allowed == 0 or _troubles(own := self._own(said)):
             return False
         lessons = self._turn.visit.lessons(own)
         spared = [guest for guest in left if any(map(guest.visit.is_spared, lessons))]

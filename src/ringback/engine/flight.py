@@ -4,15 +4,27 @@ Not here: which callouts there are, and what is remembered of how they ended (en
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..rules.freshness import Entry
 from ..rules.gates import Passed
 from ..values.address import Address
 from ..values.query import Query, Report
 from .asker import Asker
+from .walk import News
 
-Turn = asyncio.Future[Report | None]  # of one who waits; None when his time is up
+
+class Waits(Protocol):
+    """One who waits for a callout: an object, and no task with a future, for there may be thousands."""
+
+    @property
+    def is_early(self) -> bool:
+        """Say whether an acceptance serves him, whatever the control shows."""
+        ...
+
+    def tell(self, news: Report, /) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -26,54 +38,60 @@ class Flight:
     passed: Passed  # what let it through
     old: Entry | None  # what was remembered when it started
     asker: Asker  # of the first that asked: what the callout asks the DNS comes out of the same allowance
-    concluded: asyncio.Future[Report]
+    started_at: float  # Unix seconds
+    heed: Callable[["Flight", News], None]  # who takes in what is known in the middle of it
+    report: Report | None = None  # the conclusion
     accepted: Report | None = None  # the address was accepted; the control is still open
-    # Who waits, each for an answer in his own time: those whom `accepted` serves, and the others.
-    _early: list[Turn] = field(default_factory=list)
-    _late: list[Turn] = field(default_factory=list)
+    _waiting: list[Waits] = field(default_factory=list)
+    _concluded: asyncio.Future[Report] | None = None
 
     @property
-    def _news(self) -> Report | None:
-        return self.concluded.result() if self.concluded.done() else self.accepted
+    def concluded(self) -> asyncio.Future[Report]:
+        """The conclusion, for who can wait for nothing but a future: all of them share this one."""
+        if self._concluded is None:
+            self._concluded = asyncio.get_running_loop().create_future()
+            if self.report:
+                self._concluded.set_result(self.report)
+        return self._concluded
 
-    def join(self, *, early: bool) -> Turn:
-        """Wait for the conclusion, or if it serves an `early` asker for what comes before it."""
-        turn: Turn = self.concluded.get_loop().create_future()
-        if self.concluded.done() or (early and self.accepted):
-            turn.set_result(self._news)
-        else:
-            (self._early if early else self._late).append(turn)
-        return turn
+    def hear(self, news: News) -> None:
+        self.heed(self, news)
 
-    def leave(self, turn: Turn) -> None:
+    def join(self, one: Waits) -> None:
+        """Have `one` told the conclusion, or if it serves him what comes before it; never at once."""
+        self._waiting.append(one)
+        if self._news_for(one):
+            self._tell_soon()
+
+    def leave(self, one: Waits) -> None:
         """Wait no longer."""
-        for waiting in (self._early, self._late):
-            if turn in waiting:
-                waiting.remove(turn)
+        if one in self._waiting:
+            self._waiting.remove(one)
 
     def accept(self, report: Report) -> None:
         """Let those go who need not wait for the control."""
         self.accepted = report
-        self._tell_soon(self._early)
+        self._tell_soon()
 
     def conclude(self, report: Report) -> None:
         """Answer all, if that is not done."""
-        if not self.concluded.done():
-            self.concluded.set_result(report)
-            self._tell_soon(self._early)
-            self._tell_soon(self._late)
+        if self.report is None:
+            self.report = report
+            if self._concluded is not None and not self._concluded.done():
+                self._concluded.set_result(report)
+            self._tell_soon()
 
-    def _tell_soon(self, waiting: list[Turn]) -> None:
+    def _news_for(self, one: Waits) -> Report | None:
+        return self.report or (self.accepted if one.is_early else None)
+
+    def _tell_soon(self) -> None:
         """Not at once: what ends in the same moment, the callout itself for one, has ended by then."""
-        self.concluded.get_loop().call_soon(self._tell, waiting)
+        asyncio.get_running_loop().call_soon(self._tell)
 
-    def _tell(self, waiting: list[Turn]) -> None:
-        for turn in waiting:
-            settle(turn, self._news)
-        waiting.clear()
-
-
-def settle(turn: Turn, report: Report | None) -> None:
-    """Say what there is, if that is not done."""
-    if not turn.done():
-        turn.set_result(report)
+    def _tell(self) -> None:
+        loop, waiting, self._waiting = asyncio.get_running_loop(), self._waiting, []
+        for one in waiting:
+            if news := self._news_for(one):
+                loop.call_soon(one.tell, news)  # what goes wrong with one costs no other
+            else:
+                self._waiting.append(one)

@@ -69,6 +69,9 @@ class Flights:
         self._callout, self._recall, self._sink = callout, recall, sink
         self._flights: dict[str, Flight] = {}
         self._tasks: dict[asyncio.Task[None], Flight] = {}
+        self._without_tls: set[str] = set()  # hosts of routes, of which that was told
+        # Bound once: there may be thousands of callouts.
+        self._on_news, self._on_end = self._tell, self._land
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -87,7 +90,6 @@ class Flights:
         """Begin a callout; None if there are too many."""
         if len(self) >= MAX_FLIGHTS:
             return None
-        loop = asyncio.get_running_loop()
         flight = Flight(
             self._key_of(query, address),
             key_of(address, query.purpose),
@@ -96,19 +98,20 @@ class Flights:
             passed,
             old,
             asker,
-            loop.create_future(),
+            self._outside.clock.now(),
+            self._on_news,
         )
         self._flights[flight.key] = flight
         task = asyncio.create_task(self._fly(flight), name="callout")
         self._tasks[task] = flight
-        task.add_done_callback(self._land)
+        task.add_done_callback(self._on_end)
         return flight
 
     async def close(self, drain_s: float) -> None:
         """Let callouts finish for `drain_s` seconds, then end them."""
         await _wait_all(self._tasks, drain_s)
         for task, flight in self._tasks.items():
-            if not flight.concluded.done():
+            if flight.report is None:
                 task.cancel()
         await _wait_all(self._tasks, QUIT_WAIT_S)
         late = list(self._tasks)
@@ -132,28 +135,30 @@ class Flights:
         if not task.cancelled() and (bug := task.exception()) is not None:
             self._sink(Trouble.of_bug("callout", bug))
 
+    # Ten thousand of these wait, for hosts that are silent: so it holds nothing but its flight.
     async def _fly(self, flight: Flight) -> None:
-        started_at = self._outside.clock.now()
         try:
             evidence = await self._callout.run(
-                flight.address,
-                flight.query,
-                flight.passed,
-                lambda news: self._tell(flight, news),
-                flight.asker,
+                flight.address, flight.query, flight.passed, flight.hear, flight.asker
             )
-            if not flight.concluded.done():
-                self._finish(flight, conclude(evidence), evidence)
-            self._sink(_called_out(flight, evidence, self._outside.clock.now() - started_at))
-            self._alarm(flight, evidence)
+            self._take_in(flight, evidence)
         except StoreError as error:
             flight.conclude(store_failed(self._heading(flight), error, self._sink))
         finally:
-            del self._flights[flight.key]
+            self._end(flight)
+
+    def _end(self, flight: Flight) -> None:
+        del self._flights[flight.key]
+        if flight.report is None:
             # A bug of ours, which is told when the task has ended, or the end of the service.
-            broken = self._heading(flight)
             rule = "the callout was broken off"
-            flight.conclude(reports.unasked(broken, Reason.OUR_TROUBLE, rule))
+            flight.conclude(reports.unasked(self._heading(flight), Reason.OUR_TROUBLE, rule))
+
+    def _take_in(self, flight: Flight, evidence: tuple[Exchange, ...]) -> None:
+        report = flight.report or self._finish(flight, conclude(evidence), evidence)
+        took_s = self._outside.clock.now() - flight.started_at
+        self._sink(_called_out(flight, report, evidence, took_s))
+        self._alarm(flight, evidence)
 
     def _alarm(self, flight: Flight, evidence: Sequence[Exchange]) -> None:
         """Tell the operator that our own side is broken: nobody else can mend it."""
@@ -168,8 +173,15 @@ class Flights:
                 remedy = "see username and password_file of its [[recipient.route]]"
                 self._sink(Trouble("route", what, remedy))
                 return
-        last, forward = evidence[-1], flight.query.purpose is Purpose.RECIPIENT
-        if forward and last.fault is Fault.TLS_FAILED:
+        if flight.query.purpose is Purpose.RECIPIENT:
+            self._alarm_of_tls(evidence[-1])
+
+    def _alarm_of_tls(self, last: Exchange) -> None:
+        """Tell that a route's host has no TLS for us once a spell, which ends when it says something."""
+        if last.fault is None:
+            self._without_tls.discard(last.host)
+        elif last.fault is Fault.TLS_FAILED and last.host not in self._without_tls:
+            self._without_tls.add(last.host)
             what = f"no TLS with {printable(last.host)} comes about: {printable(last.text)}"
             remedy = "see its certificate, and host and tls of its [[recipient.route]]"
             self._sink(Trouble("route", what, remedy))
@@ -189,13 +201,14 @@ class Flights:
 
     def _finish(
         self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
-    ) -> None:
+    ) -> Report:
         """Remember what the callout taught, and answer all who still wait."""
         self._learn(flight, evidence, conclusion)
         report, kept = self._conclude(flight, conclusion, evidence)
         if kept is not None and kept is not flight.old:
             self._outside.store.save(kept)
         flight.conclude(report)
+        return report
 
     def _conclude(
         self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
@@ -242,8 +255,9 @@ class Flights:
             store.forget_fact(subject, kind)
 
 
-def _called_out(flight: Flight, evidence: tuple[Exchange, ...], took_s: float) -> CalledOut:
-    report = flight.concluded.result()
+def _called_out(
+    flight: Flight, report: Report, evidence: tuple[Exchange, ...], took_s: float
+) -> CalledOut:
     return CalledOut(
         address=flight.address.key,
         purpose=flight.query.purpose,

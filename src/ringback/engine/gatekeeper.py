@@ -74,7 +74,8 @@ class Gatekeeper:
         if not address.literal_ip and await asker.run(has_nobody_to_call(address.domain)):
             # Not vouched for: whoever owns the name may have the DNS say something else in a moment.
             return Passed(("nobody to call",), vouched=False)
-        listed = await asker.run(look_up_lists(client, self._etiquette.dnsbl))
+        zones = self._etiquette.dnsbl
+        listed = await asker.run(look_up_lists(client, zones)) if zones else Passed()
         if isinstance(listed, Stopped):
             return _refuse(listed)
         always = self._etiquette.call_when is CallWhen.ALWAYS

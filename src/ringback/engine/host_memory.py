@@ -36,8 +36,8 @@ class HostMemory:
 
     def stand(self, facts: Iterable[Fact], address: str) -> Standing:
         """Judge a host for a callout about `address` (a key)."""
-        tried = self._pacer.tried
-        return stand(facts, Moment(self._clock.now(), address, self._recheck_s, tried))
+        moment = Moment(self._clock.now(), address, self._recheck_s, self._pacer.tried)
+        return stand(facts, moment)
 
     def begin_trial(self, tries: Iterable[str]) -> None:
         """Try half-open breakers (Standing.tries), which nobody else does until `end_trial`."""

@@ -31,20 +31,17 @@ class Ledger:
         self._budget, self._store, self._clock, self._pacer = budget, store, clock, pacer
         self._draw = draw
 
-    async def spend(self, charges: Sequence[Charge], call: Call) -> Call | Charge:
-        """Charge `call` and have it kept, with an id; or say which budget is used up.
+    async def spend(self, charges: Sequence[Charge], call: Call) -> Charge | None:
+        """Charge `call` and have it kept; or say which budget is used up.
 
-        Without a session of its own, it begins one. Raises StoreError; then nobody may be called.
+        Raises StoreError; then nobody may be called.
         """
-        name = self._new_name()
-        kept = replace(call, id=name, session=call.session or name)
-        used_up = await self._store.spend(charges, kept, self._clock.elapsed())
-        return used_up or kept
+        return await self._store.spend(charges, call, self._clock.elapsed())
 
     def complete(self, call: Call, said: Sequence[Exchange], outcome: Outcome | None) -> None:
         self._store.save_call(replace(call, said=tuple(said), outcome=str(outcome or "")))
 
-    def _new_name(self) -> str:
+    def new_id(self) -> str:
         """A name that no other call has, in whatever process and after whatever restart."""
         moment, chance = int(self._clock.now() * 1_000), int(self._draw() * 2**32)
         return f"{moment:x}-{next(_numbers):x}-{chance:x}"

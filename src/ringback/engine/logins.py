@@ -28,6 +28,8 @@ class Logins:
 
     def refusal(self, endpoint: Endpoint, manner: Manner) -> Exchange | None:
         """What the host said to our login, while that rests."""
+        if manner.login is None:
+            return None
         refused = self._refused.get(_door(endpoint, manner))
         if refused and 0 <= self._clock.elapsed() - refused[0] < REST_S:
             return refused[1]
@@ -35,6 +37,8 @@ class Logins:
 
     def note(self, endpoint: Endpoint, manner: Manner, said: Iterable[Exchange]) -> None:
         """Take in what the host said: whether it has let us in."""
+        if manner.login is None:
+            return
         logins = [exchange for exchange in said if exchange.stage is Stage.AUTH]
         if logins and is_permanent(logins[-1]):
             kept = replace(logins[-1], connection=0)  # of no connection of later callouts

@@ -45,7 +45,7 @@ class _Line:
     def may_go(self, guest: Guest) -> bool:
         return not guest.visit.plan.control or guest.visit.domain not in self.controlled
 
-    def take(self) -> list[Guest]:
+    def take(self) -> tuple[Guest, ...]:
         """Take the first, and those behind who have as much time left and need no session of their own."""
         taken: list[Guest] = []
         for guest in self.waiting:
@@ -57,7 +57,7 @@ class _Line:
             self.waiting = {}  # a dict that has been emptied keeps its room
         for guest in taken:
             self.waiting.pop(guest, None)
-        return taken
+        return tuple(taken)
 
     def put_back(self, guests: Iterable[Guest]) -> None:
         """Have `guests` head the line."""
@@ -93,8 +93,11 @@ class Sessions:
         self._note_refused = ledger.note_refused
         self._lines: dict[Way, _Line] = {}
 
-    async def wait_turn(self, visit: Visit) -> None:
-        """Let the host be asked when it is its turn; return when that is over. Raises StoreError."""
+    async def line_up(self, visit: Visit) -> Awaitable[None]:
+        """Have the host asked when it is its turn: what is returned is over when that is.
+
+        To be awaited at once, by who comes here: it takes part. Raises StoreError, and so does the wait.
+        """
         guest = Guest(visit, asyncio.get_running_loop().create_future())
         line = self._lines.get(visit.way)
         if line is None:
@@ -102,13 +105,17 @@ class Sessions:
         line.waiting[guest] = None
         if line.next_session is None and line.may_go(guest) and self._pacer.take_slot(line.way.ip):
             session = await self._open(line, guest)
-            if session.guests == [guest]:  # mostly, and then it takes no task
-                await self._hold(line, session)
-            elif guest in line.waiting:  # others went first
+            if session.guests == (guest,):  # mostly, and then it takes no task
+                return self._hold(line, session, guest)
+            if guest in line.waiting:  # others went first
                 self._be_patient(line, guest)
         else:
             self._begin(line, [guest])
             self._be_patient(line, guest)
+        return self._wait(line, guest)
+
+    async def _wait(self, line: _Line, guest: Guest) -> None:
+        """Wait until it is over for `guest`."""
         try:
             await guest.ended
         finally:
@@ -127,7 +134,7 @@ class Sessions:
             raise
         finally:
             self._fill(line, session)
-            if session.guests != [guest]:
+            if session.guests != (guest,):
                 session.begin(self._hold(line, session))
         return session
 
@@ -185,8 +192,11 @@ class Sessions:
         self._begin(line, line.waiting)
 
     # Ten thousand hosts may let us wait: nothing but this and what it calls waits there with them.
-    async def _hold(self, line: _Line, session: Session) -> None:
-        """Have the conversation for those who take part, and give the place back."""
+    async def _hold(self, line: _Line, session: Session, own: Guest | None = None) -> None:
+        """Have the conversation for those who take part, and give the place back.
+
+        `own`: who alone takes part, where it is his callout that holds it. He may have to wait for another.
+        """
         try:
             if ready := await self._ready(line, session):
                 chain = Chain(ready, session.allowed, self._note_refused)
@@ -196,6 +206,9 @@ class Sessions:
                 await self._see_off(line, chain)
         finally:
             self._close(line, session)
+        if own is not None:
+            own.session = None  # which knows its guests, and would keep them
+            await (own.ended if own.is_gone else self._wait(line, own))
 
     def _close(self, line: _Line, session: Session) -> None:
         """Give back what a session has held."""
@@ -208,14 +221,14 @@ class Sessions:
         line.sessions -= 1
         self._begin(line, line.waiting)
 
-    async def _ready(self, line: _Line, session: Session) -> list[Guest]:
+    async def _ready(self, line: _Line, session: Session) -> Sequence[Guest]:
         """Those of whom there is anything to ask, as far as the host's budgets go."""
         session.allowed = await self._pledge(line.way, session.guests)
         # After the wait, in which others may have had the answer.
         left = await self._those_who(Visit.prepare, session.guests)
         if session.allowed == 0:
             _refrain(left)
-            return []
+            return ()
         return await self._charge(left)
 
     async def _pledge(self, way: Way, guests: Sequence[Guest]) -> int | None:
@@ -226,16 +239,16 @@ class Sessions:
         until_at = min(guest.visit.deadline_at for guest in guests)
         return await self._ledger.pledge(way.ip, len(guests) + 1, until_at)
 
-    async def _charge(self, guests: Sequence[Guest]) -> list[Guest]:
+    async def _charge(self, guests: Sequence[Guest]) -> Sequence[Guest]:
         """Those whose part in the session the budgets allow."""
-        ready: list[Guest] = []
-        left = list(guests)
-        while left and not ready:
-            ready = await self._those_who(lambda visit: visit.charge(""), [left.pop(0)])
-        if not left:
+        ready: Sequence[Guest] = ()
+        while guests and not ready:
+            ready = await self._those_who(lambda visit: visit.charge(""), guests[:1])
+            guests = guests[1:]
+        if not guests:
             return ready
         session = ready[0].visit.session
-        return ready + await self._those_who(lambda visit: visit.charge(session), left)
+        return [*ready, *await self._those_who(lambda visit: visit.charge(session), guests)]
 
     def _probe(self, guests: Sequence[Guest], way: Way, chain: Chain) -> Probe:
         first = guests[0].visit
@@ -257,16 +270,17 @@ class Sessions:
         self._send_back(line, chain.not_served)
 
     async def _those_who(
-        self, may: Callable[[Visit], Awaitable[bool]], guests: Iterable[Guest]
-    ) -> list[Guest]:
+        self, may: Callable[[Visit], Awaitable[bool]], guests: Sequence[Guest]
+    ) -> Sequence[Guest]:
         """The guests whose visits may go on; for the others it is over."""
-        here = [guest for guest in guests if not guest.is_gone]
-        if len(here) == 1:  # mostly, and then no task is needed
-            return here if await self._ask_of(here[0], may) else []
-        answers = await asyncio.gather(*(self._ask_of(guest, may) for guest in here))
-        return [guest for guest, yes in zip(here, answers, strict=True) if yes]
+        if len(guests) == 1:  # mostly, and then no task is needed
+            return guests if await self._ask_of(guests[0], may) else ()
+        answers = await asyncio.gather(*(self._ask_of(guest, may) for guest in guests))
+        return [guest for guest, yes in zip(guests, answers, strict=True) if yes]
 
     async def _ask_of(self, guest: Guest, may: Callable[[Visit], Awaitable[bool]]) -> bool:
+        if guest.is_gone:
+            return False
         try:
             goes_on = await may(guest.visit)
         except StoreError as error:

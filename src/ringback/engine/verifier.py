@@ -5,9 +5,9 @@ Not here: what becomes of a callout (engine/flights.py), what the MTA is told (r
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
+from math import inf
 
 from ..errors import AddressError, StoreError
 from ..rules import reports
@@ -25,7 +25,7 @@ from .asker import Asker
 from .askers import Askers
 from .callout import Callout
 from .deferrals import Deferrals
-from .flight import Flight, Turn, settle
+from .flight import Flight
 from .flights import Flights, store_failed, without_place
 from .gatekeeper import Gatekeeper
 from .outside import Outside
@@ -33,6 +33,7 @@ from .ports import Sink
 from .progress import UnderWay
 from .recall import Recall
 from .refresher import Refresher
+from .timekeeper import Timekeeper
 
 
 class Verifier:
@@ -53,7 +54,7 @@ class Verifier:
             self._deferrals,
             outside,
         )
-        self.askers = Askers()
+        self.askers, self.timekeeper = Askers(), Timekeeper()
         self._refresher = Refresher(self._refresh, sink)
         tell = self._refresher.tell_nowait
         self._recall = Recall(settings, outside.store, outside.clock, tell)
@@ -74,10 +75,7 @@ class Verifier:
     async def verify(self, asked: Query | str) -> Report:
         """Answer one query. What peers do, and a store that fails, end in a Report."""
         found = await self.ask(Query(asked) if isinstance(asked, str) else asked)
-        if isinstance(found, Report):
-            return found
-        with found as waiting:
-            return waiting.report(await waiting.news)
+        return found if isinstance(found, Report) else await found.wait()
 
     async def ask(self, query: Query) -> "Report | Waiting":
         """The answer, or one who waits for a callout: what led to it holds no memory by then."""
@@ -216,11 +214,6 @@ class Verifier:
         return reports.unasked(self._heading(query.address), Reason.DEADLINE, rule)
 
 
-def _is_early(query: Query) -> bool:
-    """Say whether an acceptance serves the asker, whatever the control shows."""
-    return query.purpose is not Purpose.BULK and query.client is not None
-
-
 def _as_asked(report: Report, query: Query, asker: Asker | None = None) -> Report:
     """The key of an answer has its domain folded; what the DNS was asked for it shows at its end."""
     if asker and asker.asked:
@@ -229,36 +222,69 @@ def _as_asked(report: Report, query: Query, asker: Asker | None = None) -> Repor
 
 
 class Waiting:
-    """One who waits for a callout, inside the engine: `with waiting: waiting.report(await waiting.news)`."""
+    """One who waits for a callout, inside the engine: he begins, and is called for his report, or leaves."""
 
-    __slots__ = ("_asker", "_flight", "_query", "_timer", "_verifier", "news")
-
-    news: Turn
+    __slots__ = ("_asker", "_flight", "_heed", "_news", "_query", "_verifier", "due_at")
 
     def __init__(self, verifier: Verifier, query: Query, asker: Asker, flight: Flight) -> None:
         self._verifier, self._query, self._asker, self._flight = verifier, query, asker, flight
-        self._timer: asyncio.TimerHandle | None = None
+        self._heed: Callable[[], None] | None = None
+        self._news: Report | None = None
+        self.due_at = inf  # by the loop's clock
 
-    def __enter__(self) -> Self:
-        self._verifier.askers.__enter__()
-        self.news = self._flight.join(early=_is_early(self._query))
+    @property
+    def is_early(self) -> bool:
+        """Say whether an acceptance serves him, whatever the control shows."""
+        return self._query.purpose is not Purpose.BULK and self._query.client is not None
+
+    def begin(self, heed: Callable[[], None], until_at: float = inf) -> None:
+        """Have `heed` called when there is a report, when his time is up or it is `until_at` at the latest.
+
+        By the loop's clock: the one on the wall may be set back meanwhile.
+        """
+        self._heed = heed
+        self._verifier.askers.enter()
         left_s = self._verifier.left_s(self._query)
-        if left_s is not None and not self.news.done():
-            self._timer = self.news.get_loop().call_later(left_s, settle, self.news, None)
-        return self
+        self.due_at = min(until_at, inf if left_s is None else _now() + left_s)
+        self._flight.join(self)
+        if self.due_at < inf:
+            self._verifier.timekeeper.add(self)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._flight.leave(self.news)
-        self._verifier.askers.__exit__(kind, error, trace)
+    def leave(self) -> None:
+        """Wait no longer."""
+        if self._heed is None:
+            return
+        self._heed = None
+        self._verifier.timekeeper.discard(self)
+        self._flight.leave(self)
+        self._verifier.askers.leave()
 
-    def report(self, news: Report | None) -> Report:
-        """What is told him; `news` is None where his time is up."""
-        report = news or self._verifier.without_news(self._query, self._flight)
+    def report(self) -> Report:
+        """What he is told: the news, or that his time is up."""
+        report = self._news or self._verifier.without_news(self._query, self._flight)
         return _as_asked(report, self._query, self._asker)
+
+    async def wait(self, until_at: float = inf) -> Report:
+        """Do all that, for whom a task waits."""
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.begin(lambda: None if over.done() else over.set_result(None), until_at)
+        try:
+            await over
+        finally:
+            self.leave()
+        return self.report()
+
+    def tell(self, news: Report | None) -> None:
+        """The callout has come to an end, or far enough."""
+        if heed := self._heed:
+            self.leave()
+            self._news = news
+            heed()
+
+    def lose_patience(self) -> None:
+        """His time is up."""
+        self.tell(None)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..rules.conclude import conclude
 from ..rules.forwarding import breakers_of, is_of_host
 from ..rules.gates import Gate
-from ..rules.lessons import Lessons, decides, learn, pair
+from ..rules.lessons import NOTHING, decides, learn, pair
 from ..rules.outcomes import Finding, Then, judge
 from ..rules.pacing import Charge
 from ..rules.plan import Plan
@@ -63,6 +63,7 @@ class Visit:
         "_call",
         "_desk",
         "_facts",
+        "_judged",
         "_no_contrast",
         "_shows_nothing",
         "_tried",
@@ -102,6 +103,7 @@ class Visit:
         self._facts: tuple[Fact, ...] = ()
         self._no_contrast: Fact | None = None
         self._shows_nothing = False  # all is said, and nothing of the host is to be remembered
+        self._judged: Finding | None = None  # all is said of the address, and shows this
         self._tries: tuple[str, ...] = ()  # the half-open breakers that a call would try
         self._tried: tuple[str, ...] = ()  # those that this one tries
         self._call: Call | None = None
@@ -151,13 +153,14 @@ class Visit:
 
         `session`: the one that it takes part in, "" for its own.
         """
-        charges = self._desk.charges(self._walk, self.endpoint)
-        spent = await self._desk.ledger.spend(charges, self._row(session))
-        if isinstance(spent, Charge):
-            self.note(Fault.OVER_BUDGET, Gate.BUDGET, spent.name)
+        desk, walk = self._desk, self._walk
+        name, asked = desk.ledger.new_id(), self.plan.address or self.plan.control
+        call = walk.call_at(self.endpoint, asked, desk.clock.now(), name, session or name)
+        if used_up := await desk.ledger.spend(desk.charges(walk, self.endpoint), call):
+            self.note(Fault.OVER_BUDGET, Gate.BUDGET, used_up.name)
             return False
-        self._call = spent
-        self._walk.connections += 1
+        self._call = call
+        walk.connections += 1
         return True
 
     def take_part(self, probe: Probe) -> None:
@@ -190,6 +193,7 @@ class Visit:
         finding = judge(said, About.ADDRESS)
         if not finding or finding.because.stage not in ANSWERS:
             return
+        self._judged = None if question else finding  # behind it there is only a goodbye
         evidence = self._walk.with_contrast(said)
         decided = finding.then is Then.STOP or is_known(evidence)
         self._shows_nothing = question is None and decided and self._has_shown_nothing(said)
@@ -197,7 +201,7 @@ class Visit:
 
     def _has_shown_nothing(self, said: Sequence[Exchange]) -> bool:
         """What is to be remembered of the host is, before the next question about it can come."""
-        return self._desk.hosts.lessons(self.domain, self._of_host(said), self._facts) == Lessons()
+        return self._desk.hosts.lessons(self.domain, self._of_host(said), self._facts) == NOTHING
 
     def lessons(self, said: Sequence[Exchange]) -> tuple[Fact, ...]:
         """What is known of the domain and the host after that, for others who ask for them."""
@@ -229,7 +233,7 @@ class Visit:
         """Take what the host said as what came of it."""
         self.said = said
         self._walk.evidence.extend(said)
-        self.finding = judge(said, self.about)
+        self.finding = self._judged or judge(said, self.about)
         in_vain = self.finding is not None and self.finding.outcome in _IN_VAIN
         if in_vain and not self._walk.passed.vouched:
             self._desk.ledger.note_forged(self.domain, self.endpoint.ip)
@@ -237,7 +241,7 @@ class Visit:
 
     def break_off(self, said: tuple[Exchange, ...]) -> None:
         """Nothing came of it: the session ended before its turn, or another's answer is its own."""
-        self._shows_nothing = False
+        self._shows_nothing, self._judged = False, None
         self._complete(said)
 
     async def learn(self) -> None:
@@ -279,7 +283,7 @@ class Visit:
         if not any(map(self.is_spared, new)):
             return False
         if self.finding:
-            self.finding = replace(self.finding, then=Then.STOP)
+            self.finding = self.finding._replace(then=Then.STOP)
         return True
 
     async def _is_forged(self) -> bool:
@@ -289,22 +293,6 @@ class Visit:
         why = "refused senders of this host, in mail of strangers"
         self.note(Fault.OVER_BUDGET, Gate.FORGED, why)
         return True
-
-    def _row(self, session: str) -> Call:
-        query, address = self._walk.query, self._walk.address
-        return Call(
-            id="",
-            session=session,
-            at=self._desk.clock.now(),
-            address=self.plan.address or self.plan.control,
-            domain=address.domain,
-            host=self.endpoint.host,
-            ip=self.endpoint.ip,
-            purpose=query.purpose,
-            client=query.client.address if query.client else "",
-            recipient=query.recipient,
-            gates=self._walk.passed.gates,
-        )
 
 
 def _is_of_control(exchange: Exchange) -> bool:

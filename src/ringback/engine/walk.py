@@ -14,6 +14,7 @@ from ..rules.optout import Wish
 from ..rules.outcomes import Finding, Then
 from ..rules.plan import Plan
 from ..values.address import Address
+from ..values.calls import Call
 from ..values.dns import Mx
 from ..values.endpoint import Endpoint
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
@@ -69,9 +70,11 @@ class Walk:
     probe: Probe | None = None  # the conversation there, when it has begun
     # The host is our own, behind us: its owner asks, and no budget protects it from him.
     is_of_ours: bool = field(init=False)
+    subject: str = field(init=False)  # what facts about the domain are kept under
 
     def __post_init__(self) -> None:
         self.is_of_ours = self.query.purpose is Purpose.RECIPIENT
+        self.subject = subject_of(self.address.domain, self.query.purpose)
 
     @property
     def progress(self) -> UnderWay:
@@ -116,11 +119,6 @@ class Walk:
         decided = self.then is Then.STOP or is_known(self.with_contrast(()))
         return not (decided or refused_twice or now >= self.deadline_at)
 
-    @property
-    def subject(self) -> str:
-        """What facts about the domain are kept under."""
-        return subject_of(self.address.domain, self.query.purpose)
-
     def kept_of(self, lessons: Lessons) -> Lessons:
         return kept_of(lessons) if self.is_of_ours else lessons
 
@@ -143,11 +141,28 @@ class Walk:
             )
         )
 
+    def call_at(self, endpoint: Endpoint, asked: str, at: float, name: str, session: str) -> Call:
+        """What is kept of a call that is to be made: `asked` is whom for, `name` its id."""
+        client = self.query.client
+        return Call(
+            name,
+            session,
+            at,
+            asked,
+            self.address.domain,
+            endpoint.host,
+            endpoint.ip,
+            self.query.purpose,
+            client.address if client else "",
+            self.query.recipient,
+            self.passed.gates,
+        )
+
     def with_contrast(self, said: Sequence[Exchange]) -> tuple[Exchange, ...]:
         """The evidence so far, `said` included, and what an acceptance in it rests on."""
         evidence = (*self.evidence, *said)
         recalled = (*self.contrast, *self.no_contrast)
-        return (*evidence, *recalled) if any(map(_accepts, evidence)) else evidence
+        return (*evidence, *recalled) if recalled and any(map(_accepts, evidence)) else evidence
 
 
 def is_known(evidence: Sequence[Exchange]) -> bool:

@@ -7,7 +7,7 @@ from ..rules.burden import Target, charges_for, wish_charge
 from ..rules.exemptions import Exemptions
 from ..rules.forwarding import leads_to_us, listeners_of
 from ..rules.gates import Gate
-from ..rules.optout import Wish, ask_owner
+from ..rules.optout import NO_WISH, Wish, ask_owner
 from ..rules.pacing import Charge
 from ..values.endpoint import Endpoint
 from ..values.evidence import Fault
@@ -51,13 +51,13 @@ class Wishes:
             return ()
         target = Target(endpoint.ip, endpoint.host, walk.address.domain)
         charges = charges_for(target, walk.query.client, self._settings.budget, self._organisation)
-        names = {walk.address.domain, _name_of(endpoint)}
+        names = walk.address.domain, _name_of(endpoint)
         rated = [
             wish_charge(wish.said_by, wish.per_hour)
             for name, wish in walk.wishes.items()
-            if name in names and wish.per_hour is not None
+            if wish.per_hour is not None and name in names
         ]
-        return (*charges, *{charge.key: charge for charge in rated}.values())
+        return (*charges, *{charge.key: charge for charge in rated}.values()) if rated else charges
 
     def _is_own_door(self, walk: Walk, endpoint: Endpoint) -> bool:
         """Say whether a route was made to lead to ourselves, and note that."""
@@ -71,11 +71,12 @@ class Wishes:
     async def _wish(self, walk: Walk, name: str) -> Wish:
         """The wish that stands in the DNS. An address literal has no name whose owner could be asked."""
         if walk.is_of_ours or walk.address.literal_ip:
-            return Wish()
-        if name not in walk.wishes:
+            return NO_WISH
+        wish = walk.wishes.get(name)
+        if wish is None:
             asking = ask_owner(name, self._organisation)
-            walk.wishes[name] = await walk.asker.run(asking)
-        return walk.wishes[name]
+            wish = walk.wishes[name] = await walk.asker.run(asking)
+        return wish
 
     def _note_wish(self, walk: Walk, endpoint: Endpoint, wish: Wish) -> None:
         fault, gate = (

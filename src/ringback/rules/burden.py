@@ -1,8 +1,8 @@
 """What a callout is charged to (etiquette.md, Budgets). Pure. Not here: the arithmetic (rules/pacing.py)."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
+from typing import NamedTuple
 
 from ..values.query import Client
 from ..values.settings import Budget
@@ -19,8 +19,7 @@ STRANGERS_PART = 4
 FORGED_WINDOW_S = 7 * 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Who would be called: an address of an MX, for a recipient domain."""
 
     ip: str
@@ -33,30 +32,48 @@ def charges_for(
 ) -> tuple[Charge, ...]:
     """The budgets that one callout falls under; `client` is None where an operator asks."""
     burdened = (
-        (f"host {bearer(target.ip)}", budget.per_host, "callouts at this host"),
-        (
-            f"net {network_of(target.ip)}",
-            NETWORK_TIMES * budget.per_host,
-            "callouts in its network",
-        ),
-        (
-            f"mx {organisation(target.host or target.domain)}",
-            budget.per_domain,
-            "callouts at the organisation of this host",
-        ),
-        (f"domain {target.domain}", budget.per_domain, "callouts for this domain"),
+        f"host {bearer(target.ip)}",
+        f"net {network_of(target.ip)}",
+        f"mx {organisation(target.host or target.domain)}",
+        f"domain {target.domain}",
     )
-    charges = [Charge(key, _rate(number), name) for key, number, name in burdened]
+    borne = tuple(zip(burdened, _shares(budget), strict=True))
+    charges = [Charge(key, share.rate, share.name) for key, share in borne]
     if client is not None and not are_related(target, client, organisation):
         charges += [
-            Charge(
-                f"strangers {key}",
-                _rate(_part(number)),
-                f"{name}, for clients that have nothing to do with it",
-            )
-            for key, number, name in burdened
+            Charge(f"strangers {key}", share.of_strangers, share.name_of_strangers)
+            for key, share in borne
         ]
     return (*charges, Charge("all", _rate(budget.overall), "callouts overall"))
+
+
+class _Share(NamedTuple):
+    """What one of those who bear a callout may be asked for, and its budgets' names."""
+
+    rate: Rate
+    name: str
+    of_strangers: Rate
+    name_of_strangers: str
+
+
+@lru_cache(1)
+def _shares(budget: Budget) -> tuple[_Share, ...]:
+    """Of a host, its network, its organisation, and the domain: the same for all callouts."""
+    numbers = (
+        (budget.per_host, "callouts at this host"),
+        (NETWORK_TIMES * budget.per_host, "callouts in its network"),
+        (budget.per_domain, "callouts at the organisation of this host"),
+        (budget.per_domain, "callouts for this domain"),
+    )
+    return tuple(
+        _Share(
+            _rate(number),
+            name,
+            _rate(_part(number)),
+            f"{name}, for clients that have nothing to do with it",
+        )
+        for number, name in numbers
+    )
 
 
 def refusal_charge(ip: str, budget: Budget) -> Charge:

@@ -22,7 +22,7 @@ Not here: the phrases (phrases.toml), what follows for the host or the address (
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from types import MappingProxyType
 
@@ -118,6 +118,7 @@ def classify(stage: Stage | None, reply: Reply, book: Book, *, null_sender: bool
     return _at_stage(stage, reply, reading)
 
 
+@cache  # two hundred of them
 def _by_first_digit(code: int) -> Reading:
     """Read a 2xx or 3xx, whose words do not matter."""
     if code == 252:

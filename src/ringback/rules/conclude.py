@@ -11,11 +11,12 @@ Contrast comes last: before `accepted` a control, before a weakly worded refusal
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
 from ..values.verdict import Conclusion, Outcome, Reason
+from .contrast import shows_contrast
 from .outcomes import (
     TABLE,
     Finding,
@@ -58,17 +59,6 @@ _NOT_CALLED = MappingProxyType(
     }
 )
 
-# A control refused with one of these was refused for its own sake, not for ours.
-_REFUSED_FOR_ITSELF = frozenset(
-    {
-        Meaning.UNKNOWN_USER,
-        Meaning.DISABLED_USER,
-        Meaning.MOVED,
-        Meaning.UNKNOWN_DOMAIN,  # some hosts deny relaying for whom they do not know
-        Meaning.UNCLEAR,  # the real one was accepted a moment ago, so the words do not matter
-    }
-)
-
 # Without an acceptance or a refusal of the mailbox: which outcome tells most, first to last.
 _TELLING = (
     Outcome.FULL,
@@ -87,8 +77,7 @@ _SETTLED = (Outcome.ACCEPTED, Outcome.REJECTED)
 _ANSWERED = frozenset({Outcome.DEFERRED, Outcome.UNSURE, Outcome.FULL})
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(NamedTuple):
     """One conversation, and what it showed of the address."""
 
     said: Sequence[Exchange]
@@ -156,11 +145,11 @@ def _outweighs(other: Finding, settled: Finding) -> bool:
 
 
 def _accepted(because: Exchange, evidence: Sequence[Exchange]) -> Conclusion:
+    asked = [said for said in evidence if said.about is About.CONTROL]
     # Another host's refusal of the control is no contrast; a remembered one speaks for the domain.
-    here = [said for said in evidence if not said.connection or said.host == because.host]
+    here = [said for said in asked if not said.connection or said.host == because.host]
     control = _contrast(here, About.CONTROL)
     if control is None:
-        asked = any(exchange.about is About.CONTROL for exchange in evidence)
         rule = (
             "accepted, but the control got no answer"
             if asked
@@ -180,13 +169,6 @@ def _accepted(because: Exchange, evidence: Sequence[Exchange]) -> Conclusion:
 def _accepts_any(control: Exchange) -> Conclusion:
     rule = "the host accepts addresses that nobody has"
     return Conclusion(Reason.ACCEPTS_ANY, True, rule, control, settled=True)
-
-
-def shows_contrast(control: Exchange) -> bool:
-    """True for a permanent refusal of the control for its own sake."""
-    # 5.7.x without words that a rule reads is a policy, and may be about us.
-    policy = control.meaning is Meaning.UNCLEAR and (control.enhanced or "").startswith("5.7.")
-    return is_permanent(control) and control.meaning in _REFUSED_FOR_ITSELF and not policy
 
 
 def _contrast(evidence: Sequence[Exchange], about: About) -> Exchange | None:

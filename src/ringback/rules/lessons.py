@@ -72,9 +72,11 @@ def learn_of_host(
     """Draw the lessons of one conversation about its host; `known` is what was remembered of it."""
     facts = {(fact.subject, fact.kind): fact for fact in known}
     shown = judge_each(said)
-    findings = [it for it in shown.values() if not is_limit_of_session(it.because)]
-    learned = [*_refusals(domain, findings, facts, now), *_delays(findings, now)]
-    learned += _broken_tls(said, now)
+    telling = [it for it in shown.values() if it.remember is not Remember.NOTHING]
+    findings = [it for it in telling if not is_limit_of_session(it.because)]
+    learned = _broken_tls(said, now)
+    if findings:
+        learned = [*_refusals(domain, findings, facts, now), *_delays(findings, now), *learned]
     lessons = Lessons(tuple(learned)) if learned else NOTHING
     if control := shown.get(About.CONTROL):
         lessons = _joined(lessons, _of_control(domain, control, facts, now))
@@ -199,11 +201,10 @@ def _delays(findings: Iterable[Finding], now: float) -> Iterable[Fact]:
         yield Fact(because.ip, HostFact.GREYLISTS, now, expires_at, kept, window)
 
 
-def _broken_tls(said: Iterable[Exchange], now: float) -> Iterable[Fact]:
-    for exchange in said:
-        if exchange.fault and exchange.stage is Stage.TLS:
-            kept = (remembered(exchange),)
-            yield Fact(exchange.ip, HostFact.BREAKS_TLS, now, now + BROKEN_TLS_KEPT_S, kept)
+def _broken_tls(said: Iterable[Exchange], now: float) -> list[Fact]:
+    broken = [exchange for exchange in said if exchange.fault and exchange.stage is Stage.TLS]
+    kept_until = now + BROKEN_TLS_KEPT_S
+    return [Fact(it.ip, HostFact.BREAKS_TLS, now, kept_until, (remembered(it),)) for it in broken]
 
 
 def _of_control(domain: str, control: Finding, facts: _Facts, now: float) -> Lessons:

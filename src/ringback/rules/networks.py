@@ -112,7 +112,7 @@ def plain(ip: str) -> str:
     What is no address stands for itself.
     """
     try:
-        return str(parse_host(ip))
+        return _same(ip, str(parse_host(ip)))
     except ValueError:
         return ip
 
@@ -127,7 +127,12 @@ def bearer(ip: str) -> str:
 
 @lru_cache(MAX_REMEMBERED)
 def _bearer(ip: str) -> str:
-    return str(_carried(parse_ip(ip)))
+    return _same(ip, str(_carried(parse_ip(ip))))
+
+
+def _same(ip: str, spelled: str) -> str:
+    """One text for both where they are equal: ten thousand hosts may be waited for."""
+    return ip if ip == spelled else spelled
 
 
 def _carried(address: IpAddress) -> IpAddress:

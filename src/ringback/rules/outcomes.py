@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
 from ..values.verdict import Outcome
@@ -129,8 +130,7 @@ FAULTS = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one host did about one mailbox, and the exchange that shows it."""
 
     outcome: Outcome
@@ -191,12 +191,10 @@ def judge(conversation: Iterable[Exchange], about: About) -> Finding | None:
     return _judge([said for said in conversation if said.about is about])
 
 
-def judge_each(conversation: Iterable[Exchange]) -> dict[About, Finding]:
+def judge_each(conversation: Sequence[Exchange]) -> dict[About, Finding]:
     """The findings of all mailboxes that one connection showed something of."""
-    heard: dict[About, list[Exchange]] = {}
-    for said in conversation:
-        heard.setdefault(said.about, []).append(said)
-    return {about: found for about, said in heard.items() if (found := _judge(said))}
+    abouts = dict.fromkeys([said.about for said in conversation])
+    return {about: found for about in abouts if (found := judge(conversation, about))}
 
 
 def _judge(heard: list[Exchange]) -> Finding | None:

@@ -6,8 +6,8 @@ Not here: remembering (store/), and what a callout is charged to (rules/burden.p
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 HOUR_S = 3_600.0
 # One an hour leaves nothing to trickle: both ends of some hour would hold one, but for this.
@@ -20,14 +20,16 @@ class Rate:
 
     number: int
     window_s: float = HOUR_S
+    burst: int = field(init=False, compare=False, repr=False)
+    interval_s: float = field(init=False, compare=False, repr=False)
 
-    @property
-    def burst(self) -> int:
-        return max(1, self.number // 4)
-
-    @property
-    def interval_s(self) -> float:
-        return _interval_s(self.number, self.window_s)
+    def __post_init__(self) -> None:
+        # Rates are few, and both are asked for some forty times a callout.
+        burst = max(1, self.number // 4)
+        steady = self.number - burst
+        interval_s = self.window_s / steady if steady > 0 else self.window_s + ONE_A_WINDOW_GAP_S
+        object.__setattr__(self, "burst", burst)
+        object.__setattr__(self, "interval_s", interval_s)
 
     def spend(self, full_at: float | None, now: float) -> float | None:
         """Take one event from the budget: return its new state, or None if it is used up.
@@ -43,22 +45,14 @@ class Rate:
         return after if fits else None
 
 
-@lru_cache(1_024)
-def _interval_s(number: int, window_s: float) -> float:
-    steady = number - Rate(number).burst
-    return window_s / steady if steady > 0 else window_s + ONE_A_WINDOW_GAP_S
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """The state of one budget."""
 
     full_at: float  # when the whole burst is there again
     interval_s: float  # of the rate it was charged by
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """One event, and the budget that it falls under."""
 
     key: str

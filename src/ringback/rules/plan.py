@@ -63,7 +63,7 @@ class Plan:
         reading = classify(stage, reply, self.book, null_sender=not self.sender)
         if self.ours and reading.weak and reading.meaning in MAILBOX:
             reading = replace(reading, weak=False, rule=f"{reading.rule}, in the host's own words")
-        if stage in _ANSWERS and reading.meaning is Meaning.UNKNOWN_USER:
+        if reading.meaning is Meaning.UNKNOWN_USER and stage in _ANSWERS:
             return self._doubted(reply, reading)
         return reading
 

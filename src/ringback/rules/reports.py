@@ -3,8 +3,9 @@
 Not here: drawing the conclusion (rules/conclude.py), writing it as JSON (doors/).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..values.evidence import Exchange, Fault
 from ..values.query import Report
@@ -15,8 +16,7 @@ from .gates import Gate
 from .outcomes import Remember, cell_of
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """What a report says whatever the answer: the address as it was asked, and when."""
 
     address: str

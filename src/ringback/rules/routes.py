@@ -7,6 +7,7 @@ networks may be called (rules/networks.py).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 from ..values.dns import DnsAnswer, DnsStatus, Mx
 from ..values.evidence import Fault
@@ -68,8 +69,7 @@ def addresses(answers: Sequence[DnsAnswer]) -> tuple[str, ...]:
         for answer in answers
         if answer.status is DnsStatus.OK
     ]
-    rounds = range(max((len(family) for family in families), default=0))
-    mixed = [family[turn] for turn in rounds for family in families if turn < len(family)]
+    mixed = filter(None, chain.from_iterable(zip_longest(*families)))
     return tuple(dict.fromkeys(mixed))[:MAX_ADDRESSES_PER_HOST]
 
 

@@ -6,6 +6,7 @@ Not here: how it came to be remembered (rules/lessons.py), and what DNS says of 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..values.evidence import About, Exchange
 from ..values.facts import Fact, HostFact
@@ -28,8 +29,7 @@ class Standing:
     no_contrast: Fact | None = None  # the control settled nothing lately: it is left to rest
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """What the judgement of a host depends on beside its facts."""
 
     now: float
@@ -40,9 +40,10 @@ class Moment:
 
 def live(facts: Iterable[Fact], now: float) -> tuple[Fact, ...]:
     """The facts that still hold."""
-    return tuple(
+    known = tuple(facts)
+    return known and tuple(
         fact
-        for fact in facts
+        for fact in known
         if now < fact.expires_at and (fact.noted_at <= now or fact.kind in _CAUTIOUS)
     )
 
