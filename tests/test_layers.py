@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ MAY_USE = {
 MUST_NOT_WAIT = ("errors", "values", "wire", "rules")
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def _layer(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
@@ -63,7 +69,7 @@ def _layer(path: Path) -> str:
 def _imports(path: Path) -> Iterator[str]:
     """Yield what `path` imports: modules of ours with a leading dot, as in ".values.text"."""
     package = path.relative_to(SOURCE).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -113,11 +119,7 @@ def test_a_module_uses_only_what_its_layer_may(path: Path) -> None:
 )
 def test_the_pure_layers_do_not_wait(path: Path) -> None:
     waiting = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
-    lines = [
-        node.lineno
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, waiting)
-    ]
+    lines = [node.lineno for node in ast.walk(_tree(path)) if isinstance(node, waiting)]
 
     assert [] == lines
 
@@ -125,11 +127,7 @@ def test_the_pure_layers_do_not_wait(path: Path) -> None:
 def _does_something(path: Path) -> bool:
     """Has it a function with a body? Closed sets, plain records and protocols only name things."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    bodies = [
-        node.body[-1]
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, functions)
-    ]
+    bodies = [node.body[-1] for node in ast.walk(_tree(path)) if isinstance(node, functions)]
     return any(
         not (isinstance(body, ast.Expr) and isinstance(body.value, ast.Constant)) for body in bodies
     )

@@ -33,4 +33,6 @@ def test_text_is_a_domain_or_an_error(text: str) -> None:
 
 @given(st.text(CHARS))
 def test_any_text_can_be_shown(text: str) -> None:
-    printable(text).encode("utf-8")
+    shown = printable(text)
+
+    assert shown == shown.encode("utf-8").decode("utf-8") == printable(shown)

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from real.servers.patience import eventually
+
 from .machine import Machine
 
 pytestmark = [pytest.mark.real_more, pytest.mark.slow]
 
 CONFIGURATION = "/etc/ringback/ringback.toml"
 POLICY = "127.0.0.1:10040"
+RELOAD_S = 30.0
 # The lab is the outside: it has the ports of the world, in a network of the machine's own.
 SETTINGS = """
 [identity]
@@ -133,9 +136,10 @@ def test_a_reload_keeps_connections(machine: Machine) -> None:
 def test_a_mistake_in_a_reload_changes_nothing(machine: Machine) -> None:
     machine.write(CONFIGURATION, SETTINGS.replace("mode", "mood"))
     machine.run("systemctl", "reload", "ringback")
+    told = eventually(lambda: journal(machine), lambda lines: "unknown key" in lines, RELOAD_S)
 
+    assert "unknown key" in told
     assert "DUNNO" == ask(machine, POLICY)
-    assert "unknown key" in journal(machine)
     machine.write(CONFIGURATION, SETTINGS)
 
 
