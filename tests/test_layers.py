@@ -47,7 +47,7 @@ MAY_NOT_IMPORT = {
 }
 # Libraries have their places, so that each can be replaced there.
 MAY_USE = {
-    "values": {"idna"},
+    "values": {"idna", "msgspec"},
     "store": {"msgspec"},
     "net": {"dns"},
     "lab": {"dns", "msgspec"},

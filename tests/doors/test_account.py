@@ -1,7 +1,5 @@
 """Accounts, as `--explain` prints them below the verdict."""
 
-from dataclasses import replace
-
 from ringback.doors.account import dialogue, shown_address, tell
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.query import Report
@@ -11,8 +9,7 @@ AT = 1_795_255_200.0  # 2026-11-21T10:00:00Z
 HOUR_S = 3_600.0
 ROUTE = Exchange(AT, Stage.ROUTE, command="MX shop.example", text="10 mx.shop.example")
 HERE = Exchange(AT, Stage.GREETING, 1, "mx.shop.example", "192.0.2.1", 10)
-REFUSAL = replace(
-    HERE,
+REFUSAL = HERE.but(
     stage=Stage.RCPT,
     command="RCPT TO:<no@shop.example>",
     code=550,
@@ -21,16 +18,15 @@ REFUSAL = replace(
     meaning=Meaning.UNKNOWN_USER,
     rule="phrase no-such-user",
 )
-CONTROL = replace(REFUSAL, about=About.CONTROL, command="RCPT TO:<zoe.dalberg@shop.example>")
-ACCEPTANCE = replace(
-    REFUSAL, code=250, enhanced="2.1.5", text="Ok", meaning=Meaning.ACCEPTED, rule="code 250"
+CONTROL = REFUSAL.but(about=About.CONTROL, command="RCPT TO:<zoe.dalberg@shop.example>")
+ACCEPTANCE = REFUSAL.but(
+    code=250, enhanced="2.1.5", text="Ok", meaning=Meaning.ACCEPTED, rule="code 250"
 )
 
 
 def said(stage: Stage, command: str, code: int, text: str) -> Exchange:
     meaning = Meaning.ACCEPTED if code < 400 else Meaning.UNCLEAR
-    return replace(
-        HERE,
+    return HERE.but(
         stage=stage,
         command=command,
         code=code,
@@ -88,8 +84,8 @@ def test_what_is_remembered_is_told_as_such() -> None:
         AT,
         "the host accepts addresses that nobody has",
         from_cache=True,
-        because=replace(ACCEPTANCE, connection=0, about=About.CONTROL),
-        evidence=(replace(ACCEPTANCE, connection=0, about=About.CONTROL),),
+        because=ACCEPTANCE.but(connection=0, about=About.CONTROL),
+        evidence=(ACCEPTANCE.but(connection=0, about=About.CONTROL),),
     )
 
     assert [
@@ -109,7 +105,7 @@ def test_what_is_remembered_is_told_as_such() -> None:
 
 
 def test_a_remembered_contrast_is_not_mistaken_for_a_new_connection() -> None:
-    lines = list(dialogue((ACCEPTANCE, replace(CONTROL, connection=0))))
+    lines = list(dialogue((ACCEPTANCE, CONTROL.but(connection=0))))
 
     assert [
         "mx.shop.example [192.0.2.1], preference 10",
@@ -118,8 +114,8 @@ def test_a_remembered_contrast_is_not_mistaken_for_a_new_connection() -> None:
 
 
 def test_two_hosts_are_told_apart_and_contrast_is_announced() -> None:
-    other = replace(CONTROL, connection=2, host="192.0.2.2", ip="192.0.2.2", preference=20)
-    postmaster = replace(other, about=About.POSTMASTER, weak=True)
+    other = CONTROL.but(connection=2, host="192.0.2.2", ip="192.0.2.2", preference=20)
+    postmaster = other.but(about=About.POSTMASTER, weak=True)
 
     assert [
         "mx.shop.example [192.0.2.1], preference 10",
@@ -139,9 +135,9 @@ def test_two_hosts_are_told_apart_and_contrast_is_announced() -> None:
 
 
 def test_faults_are_told_in_words() -> None:
-    nowhere = replace(ROUTE, text="NXDOMAIN", fault=Fault.NO_SUCH_DOMAIN)
-    paused = replace(HERE, connection=0, stage=Stage.CONNECT, fault=Fault.OVER_BUDGET, text="spent")
-    gone = replace(HERE, stage=Stage.RCPT, command="RCPT TO:<a@b>", fault=Fault.CLOSED, text="EOF")
+    nowhere = ROUTE.but(text="NXDOMAIN", fault=Fault.NO_SUCH_DOMAIN)
+    paused = HERE.but(connection=0, stage=Stage.CONNECT, fault=Fault.OVER_BUDGET, text="spent")
+    gone = HERE.but(stage=Stage.RCPT, command="RCPT TO:<a@b>", fault=Fault.CLOSED, text="EOF")
 
     assert [
         "DNS MX shop.example: NXDOMAIN",
@@ -157,10 +153,10 @@ def test_faults_are_told_in_words() -> None:
 
 
 def test_what_goes_without_saying_is_not_said() -> None:
-    tls = replace(HERE, stage=Stage.TLS, text="TLSv1.3, unverified")
-    void = replace(REFUSAL, code=503, enhanced=None, text="Bad sequence", meaning=None, rule="void")
+    tls = HERE.but(stage=Stage.TLS, text="TLSv1.3, unverified")
+    void = REFUSAL.but(code=503, enhanced=None, text="Bad sequence", meaning=None, rule="void")
     bye = said(Stage.QUIT, "QUIT", 500, "What?")
-    literal = replace(ROUTE, command="", text="192.0.2.1 is its own host")
+    literal = ROUTE.but(command="", text="192.0.2.1 is its own host")
 
     assert [
         "DNS 192.0.2.1 is its own host",
@@ -185,17 +181,17 @@ def test_a_long_reply_is_cut() -> None:
 
 def test_remote_text_cannot_reach_the_terminal() -> None:
     evil = "\x1b]0;owned\x07\u202e"
-    exchange = replace(REFUSAL, text=evil, command=evil, host=evil)
-    fault = replace(HERE, connection=2, fault=Fault.NOT_SMTP, text=evil)
-    route = replace(ROUTE, text=evil)
+    exchange = REFUSAL.but(text=evil, command=evil, host=evil)
+    fault = HERE.but(connection=2, fault=Fault.NOT_SMTP, text=evil)
+    route = ROUTE.but(text=evil)
     report = Report(evil, Reason.BAD_SYNTAX, True, AT, evil, evidence=(route, exchange, fault))
 
-    assert all(line.isprintable() for line in tell(replace(report, because=exchange)))
+    assert all(line.isprintable() for line in tell(report.but(because=exchange)))
     assert shown_address(report).isprintable()
 
 
 def test_waiting_has_its_hour() -> None:
-    deferral = replace(REFUSAL, code=450, enhanced=None, meaning=Meaning.GREYLISTED)
+    deferral = REFUSAL.but(code=450, enhanced=None, meaning=Meaning.GREYLISTED)
     report = Report(
         "ann@shop.example",
         Reason.GREYLISTED,
@@ -230,12 +226,12 @@ def test_a_gate_and_a_deadline_have_words_of_their_own() -> None:
 
 
 def test_what_a_verdict_rests_on_need_not_be_a_reply() -> None:
-    nowhere = replace(ROUTE, text="NXDOMAIN", fault=Fault.NO_SUCH_DOMAIN)
-    late = replace(HERE, stage=Stage.CONNECT, fault=Fault.TIMEOUT, text="timed out")
-    unread = replace(HERE, stage=Stage.TLS, text="TLSv1.3")
+    nowhere = ROUTE.but(text="NXDOMAIN", fault=Fault.NO_SUCH_DOMAIN)
+    late = HERE.but(stage=Stage.CONNECT, fault=Fault.TIMEOUT, text="timed out")
+    unread = HERE.but(stage=Stage.TLS, text="TLSv1.3")
     report = Report("ann@shop.example", Reason.UNREACHABLE, False, AT, "no answer")
 
-    resting = [list(tell(replace(report, because=it)))[1] for it in (nowhere, late, unread)]
+    resting = [list(tell(report.but(because=it)))[1] for it in (nowhere, late, unread)]
 
     assert [
         "resting on    DNS MX shop.example: NXDOMAIN",

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -113,7 +112,7 @@ async def test_what_is_recalled_is_not_waited_for() -> None:
 
     assert report is not None
     assert Reason.ACCEPTED is report.reason
-    assert [replace(ask("ann"), answer_by_at=NOON + 5)] == bench.verifier.queries
+    assert [ask("ann").but(answer_by_at=NOON + 5)] == bench.verifier.queries
     assert [] == bench.events
 
 

@@ -456,7 +456,7 @@ def past_call(helo_name: str = NAME, ago_s: float = 600.0, said: Exchange = ACCE
 
 
 async def test_a_restart_does_not_ask_before_the_hour_is_over(practice: Practice) -> None:
-    practice.audit = [replace(past_call(), gates=("an operator asked",)), past_call()]
+    practice.audit = [past_call().but(gates=("an operator asked",)), past_call()]
     practice.doctor.attend_nowait(practice.means)
     await practice.clock.wait_asleep()
     fitness = await practice.doctor.examine(practice.means)
@@ -476,7 +476,7 @@ async def test_a_restart_does_not_ask_before_the_hour_is_over(practice: Practice
     [
         past_call("other.example.net"),
         past_call(ago_s=EXAMINE_EVERY_S),
-        past_call(said=replace(ACCEPTED, code=550, meaning=Meaning.UNKNOWN_USER)),
+        past_call(said=ACCEPTED.but(code=550, meaning=Meaning.UNKNOWN_USER)),
     ],
     ids=["under another name", "too long ago", "not well"],
 )

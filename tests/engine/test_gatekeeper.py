@@ -1,7 +1,6 @@
 """The gates, in their order, through the one use case that every door calls."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -96,7 +95,7 @@ async def test_where_nobody_is_told_to_come_back_nobody_is_remembered_or_called(
 ) -> None:
     shop(world)
     verifier = world.verifier(etiquette=etiquette)
-    query = replace(mail(), puts_off=puts_off)
+    query = mail().but(puts_off=puts_off)
     reports = []
     for _ in range(2):
         reports.append(await verifier.verify(query))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -68,7 +67,7 @@ async def test_an_alarm_is_raised_once_for_each_opening() -> None:
 
 async def test_what_is_said_of_one_domain_is_told_with_it() -> None:
     around = Around()
-    asked = replace(REFUSAL, stage=Stage.RCPT, command=f"RCPT TO:<{ANN}>")
+    asked = REFUSAL.but(stage=Stage.RCPT, command=f"RCPT TO:<{ANN}>")
 
     await around.memory.learn(DOMAIN, [asked])
 
@@ -142,7 +141,7 @@ async def test_domains_that_are_refused_at_the_same_time_are_all_counted() -> No
     await asyncio.gather(
         *(
             around.memory.learn(
-                domain, [replace(REFUSAL, stage=Stage.RCPT, command=f"RCPT TO:<ann@{domain}>")]
+                domain, [REFUSAL.but(stage=Stage.RCPT, command=f"RCPT TO:<ann@{domain}>")]
             )
             for domain in domains
         )

@@ -663,8 +663,8 @@ async def test_who_waits_without_a_task_is_told_the_conclusion_once(world: FakeO
     await asyncio.sleep(0)
     waiting.lose_patience()
 
-    assert [replace(report, address="ann@SHOP.example")] == [
-        replace(one, questions=report.questions) for one in told
+    assert [report.but(address="ann@SHOP.example")] == [
+        one.but(questions=report.questions) for one in told
     ]
 
 

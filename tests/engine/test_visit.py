@@ -1,7 +1,5 @@
 """One callout at one host: what is remembered and charged before, and what came of it."""
 
-from dataclasses import replace
-
 import pytest
 
 from fakes import START, Visitors
@@ -16,14 +14,14 @@ from ringback.wire.probe import Question
 ANN, DOMAIN, IP = "ann@shop.example", "shop.example", "192.0.2.1"
 CONTROL = "nobody@shop.example"
 YES = Exchange(START, Stage.RCPT, 1, "mx1.shop.example", IP, 10, code=250, meaning=Meaning.ACCEPTED)
-CONTROL_NO = replace(YES, about=About.CONTROL, code=550, meaning=Meaning.UNKNOWN_USER)
-REFUSAL = replace(YES, stage=Stage.GREETING, code=554, meaning=Meaning.CLIENT_BLOCKED)
-GREY = replace(YES, code=450, meaning=Meaning.GREYLISTED)
-NO = replace(YES, code=550, meaning=Meaning.UNKNOWN_USER)
+CONTROL_NO = YES.but(about=About.CONTROL, code=550, meaning=Meaning.UNKNOWN_USER)
+REFUSAL = YES.but(stage=Stage.GREETING, code=554, meaning=Meaning.CLIENT_BLOCKED)
+GREY = YES.but(code=450, meaning=Meaning.GREYLISTED)
+NO = YES.but(code=550, meaning=Meaning.UNKNOWN_USER)
 
 
 def _fact(kind: DomainFact | HostFact, said: Exchange, subject: str = DOMAIN) -> Fact:
-    return Fact(subject, kind, START, START + 60, (replace(said, connection=0),))
+    return Fact(subject, kind, START, START + 60, (said.but(connection=0),))
 
 
 async def test_a_visit_is_charged_with_all_that_an_audit_asks_for(visitors: Visitors) -> None:
@@ -58,7 +56,7 @@ async def test_a_budget_that_is_used_up_is_told_as_evidence(visitors: Visitors) 
 
 async def test_a_host_that_wants_no_callouts_is_left_alone(visitors: Visitors) -> None:
     walk = visitors.walk(ANN)
-    words = replace(REFUSAL, rule=OPT_OUT_RULE)
+    words = REFUSAL.but(rule=OPT_OUT_RULE)
     visitors.world.store.save_fact(_fact(HostFact.REFUSES_CALLOUTS, words, IP))
 
     assert not await visitors.visit(walk).prepare()
@@ -75,12 +73,12 @@ async def test_a_host_that_rests_answers_with_its_last_words_once(visitors: Visi
 
     assert visit.finding is not None
     assert Outcome.REFUSED is visit.finding.outcome
-    assert [replace(REFUSAL, connection=0)] == walk.evidence
+    assert [REFUSAL.but(connection=0)] == walk.evidence
 
 
 async def test_what_was_learned_of_the_domain_meanwhile_answers(visitors: Visitors) -> None:
     walk = visitors.walk(ANN)
-    accepts = replace(CONTROL_NO, code=250, meaning=Meaning.ACCEPTED)
+    accepts = CONTROL_NO.but(code=250, meaning=Meaning.ACCEPTED)
     visitors.world.store.save_fact(_fact(DomainFact.ACCEPTS_ANY, accepts))
 
     assert not await visitors.visit(walk).prepare()
@@ -92,7 +90,7 @@ async def test_a_control_that_others_have_asked_for_is_not_asked(visitors: Visit
     walk = visitors.walk(ANN, CONTROL)
     visit = visitors.visit(walk)
     only_control = visitors.walk(ANN, CONTROL)
-    only_control.plan = replace(only_control.plan, address="")
+    only_control.plan = only_control.plan.but(address="")
     known = visitors.walk(ANN, CONTROL)
     known.contrast, known.plan = (CONTROL_NO,), only_control.plan
     known.started_at = START + 1  # what was known before is no news
@@ -171,7 +169,7 @@ async def test_what_one_learns_of_another_domain_is_nothing_to_this_one(
     visitors: Visitors,
 ) -> None:
     visit = visitors.visit(visitors.walk(ANN, CONTROL))
-    accepts = replace(CONTROL_NO, code=250, meaning=Meaning.ACCEPTED)
+    accepts = CONTROL_NO.but(code=250, meaning=Meaning.ACCEPTED)
 
     assert not visit.is_spared(_fact(DomainFact.ACCEPTS_ANY, accepts, "club.example"))
     assert not visit.is_spared(_fact(DomainFact.REFUSES_VRFY, NO))

@@ -1,7 +1,5 @@
 """What the MTA is told."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,9 +126,9 @@ def test_each_refusal_has_its_code_and_words(reason: Reason, start: str) -> None
 
 
 def test_the_words_are_those_about_the_address_or_none() -> None:
-    control = replace(SAID, about=About.CONTROL)
-    silence = replace(SAID, code=None, enhanced=None, text="")
-    bare = replace(SAID, enhanced=None, text="", host="")
+    control = SAID.but(about=About.CONTROL)
+    silence = SAID.but(code=None, enhanced=None, text="")
+    bare = SAID.but(enhanced=None, text="", host="")
 
     assert "words" not in told(report(Reason.NO_SUCH_MAILBOX, because=control))
     assert "words" not in told(report(Reason.NO_SUCH_MAILBOX, because=silence))
@@ -153,7 +151,7 @@ def test_an_unknown_that_will_resolve_is_deferred(reason: Reason) -> None:
 
     assert told(waiting).startswith("DEFER_IF_PERMIT 4.1.7 sender <ann@shop.example> cannot be ")
     assert told(waiting, Purpose.RECIPIENT).startswith("DEFER 4.1.1 recipient <ann@shop.example>")
-    assert kind_of(replace(waiting, final=True), on_deadline=DeferOrAccept.ACCEPT) is Kind.DUNNO
+    assert kind_of(waiting.but(final=True), on_deadline=DeferOrAccept.ACCEPT) is Kind.DUNNO
 
 
 @pytest.mark.parametrize("reason", sorted(NEVER_DEFERRED))
@@ -225,7 +223,7 @@ ACCEPT, DEFER = DeferOrAccept.ACCEPT, DeferOrAccept.DEFER
 def test_what_a_gate_says_no_to_meets_what_the_configuration_says(
     reason: Reason, gate: str, puts_off: Etiquette, lets_pass: Etiquette, why: str
 ) -> None:
-    stopped = replace(report(reason), gate=gate)
+    stopped = report(reason).but(gate=gate)
     line = str(choose(stopped, Purpose.SENDER, puts_off))
 
     assert line.startswith("DEFER_IF_PERMIT 4.1.7 sender <ann@shop.example> cannot be verified now")
@@ -235,7 +233,7 @@ def test_what_a_gate_says_no_to_meets_what_the_configuration_says(
 
 
 def test_an_exemption_is_never_put_off() -> None:
-    stopped = replace(report(Reason.NOT_ASKED), gate="own_domain")
+    stopped = report(Reason.NOT_ASKED).but(gate="own_domain")
     all_deferred = Etiquette(
         on_unaligned=DEFER, on_spf_fail=DEFER, on_dnsbl=DEFER, on_opted_out=DEFER, on_unfit=DEFER
     )
@@ -254,7 +252,7 @@ def test_our_own_failure_never_holds_a_sender_up() -> None:
 
 
 def test_a_deferral_says_why_and_quotes_the_host() -> None:
-    said = replace(SAID, code=450, enhanced="4.2.0", text="Greylisted, come back in 5 minutes")
+    said = SAID.but(code=450, enhanced="4.2.0", text="Greylisted, come back in 5 minutes")
     waiting = report(Reason.GREYLISTED, final=False, retry_at=NOON + 300, because=said)
 
     assert told(waiting) == (
@@ -297,7 +295,7 @@ def test_the_strictest_of_several_holds_and_the_first_of_equals() -> None:
 
 
 def test_the_address_is_cut_before_it_hides_everything_else() -> None:
-    endless = replace(report(Reason.BAD_SYNTAX), address="x" * 8_000)
+    endless = report(Reason.BAD_SYNTAX).but(address="x" * 8_000)
     line = told(endless)
 
     assert "...> is not a valid e-mail address; send from" in line
@@ -308,8 +306,8 @@ def test_the_address_is_cut_before_it_hides_everything_else() -> None:
 def test_whatever_was_said_the_answer_is_one_line_that_postfix_takes(
     address: str, host: str, text: str, reason: Reason, final: bool
 ) -> None:
-    because = replace(SAID, host=host * 9, text=text * 9)
-    odd = replace(report(reason, final=final, retry_at=NOON, because=because), address=address)
+    because = SAID.but(host=host * 9, text=text * 9)
+    odd = report(reason, final=final, retry_at=NOON, because=because).but(address=address)
     for purpose in Purpose:
         line = told(odd, purpose)
 
@@ -358,7 +356,7 @@ def test_a_recipient_of_whom_nothing_is_said_can_be_put_off(reason: Reason, kind
     ],
 )
 def test_a_recipient_that_could_not_be_asked_about_comes_back(stage: Stage, kind: Kind) -> None:
-    said = replace(SAID, stage=stage)
+    said = SAID.but(stage=stage)
 
     assert kind is kind_of(report(Reason.TLS_REQUIRED, because=said), Purpose.RECIPIENT)
     assert kind_of(report(Reason.TLS_REQUIRED, because=said)) is Kind.DUNNO

@@ -5,8 +5,6 @@ Host a is the most preferred, b the backup, c an equal of a; "A" is a again, on 
 and "-" no connection at all: DNS, or what is remembered.
 """
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -486,8 +484,8 @@ def test_weak_words_of_a_host_that_refused_us_within_a_day_do_not_count(
 def test_a_remembered_refusal_before_rcpt_counts_whatever_its_words() -> None:
     weak = evidence("a rcpt 550 unclear weak\n a rcpt postmaster 250 accepted")
     refused = exchange("a mail 550 unclear", NOON - 60)
-    remembered = replace(refused, ip=weak[0].ip, connection=0)
-    before_helo = replace(refused, ip=weak[0].ip, stage=Stage.EHLO, connection=1)
+    remembered = refused.but(ip=weak[0].ip, connection=0)
+    before_helo = refused.but(ip=weak[0].ip, stage=Stage.EHLO, connection=1)
 
     assert conclude([remembered, *weak]).reason is Reason.AMBIGUOUS_REPLY
     assert conclude([before_helo, *weak]).reason is Reason.NO_SUCH_MAILBOX

@@ -1,7 +1,5 @@
 """How long a verdict is believed, and which of two is kept."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,7 +155,7 @@ def test_a_doubt_noted_by_a_clock_ahead_holds_no_mail_up() -> None:
 def test_ignorance_does_not_erase_knowledge() -> None:
     silence = entry(SILENT, NOON + HOUR)
     for known in (entry(GOOD), entry(BAD)):
-        assert merge(known, silence) == replace(known, tried_at=NOON + HOUR)
+        assert merge(known, silence) == known.but(tried_at=NOON + HOUR)
 
 
 def test_ignorance_replaces_ignorance_and_what_has_expired() -> None:

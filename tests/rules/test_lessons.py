@@ -1,6 +1,5 @@
 """What a callout teaches about domains and hosts."""
 
-from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -103,7 +102,7 @@ def fact(kind: DomainFact, shown_by: Exchange) -> Fact:
 
 
 def test_what_is_remembered_is_of_no_connection_of_today() -> None:
-    assert remembered(NO) == replace(NO, connection=0)
+    assert remembered(NO) == NO.but(connection=0)
 
 
 # Domains.
@@ -304,7 +303,7 @@ def test_no_answer_at_rcpt_shows_nothing_of_greylisting(other: Exchange) -> None
 
 def test_broken_tls_is_remembered_so_that_the_host_is_asked_in_clear() -> None:
     broken = said(Stage.TLS, fault=Fault.TLS_FAILED)
-    in_clear = replace(NO, connection=2)
+    in_clear = NO.but(connection=2)
 
     assert host_facts(broken, in_clear) == [
         Fact(IP, HostFact.BREAKS_TLS, NOON, NOON + BROKEN_TLS_KEPT_S, (remembered(broken),))
@@ -423,9 +422,7 @@ def test_a_refusal_at_the_control_closes_nothing() -> None:
 
 
 def refused_for(domain: str, at: float = NOON) -> Exchange:
-    return replace(
-        said(Stage.RCPT, Meaning.CLIENT_BLOCKED), at=at, command=f"RCPT TO:<ann@{domain}>"
-    )
+    return said(Stage.RCPT, Meaning.CLIENT_BLOCKED).but(at=at, command=f"RCPT TO:<ann@{domain}>")
 
 
 def refuse_for(*domains: str, known: tuple[Fact, ...] = (), now: float = NOON) -> tuple[Fact, ...]:
@@ -471,7 +468,7 @@ def test_words_without_a_domain_are_of_one() -> None:
 
 
 def test_vrfy_names_its_domain_too() -> None:
-    asked = replace(refused_for("a.example"), stage=Stage.VRFY, command="VRFY ann@a.example")
+    asked = refused_for("a.example").but(stage=Stage.VRFY, command="VRFY ann@a.example")
     known = of_host(asked, domain="a.example").learned
 
     assert [] == host_breakers(refuse_for("a.example", "b.example", known=known))
@@ -489,7 +486,7 @@ def test_the_host_closes_with_a_clean_slate() -> None:
 
 @pytest.mark.parametrize("stage", [Stage.GREETING, Stage.MAIL, Stage.RCPT])
 def test_a_refusal_of_callouts_in_words_opts_the_host_out(stage: Stage) -> None:
-    words = replace(said(stage, Meaning.CLIENT_BLOCKED), rule=OPT_OUT_RULE)
+    words = said(stage, Meaning.CLIENT_BLOCKED).but(rule=OPT_OUT_RULE)
 
     wish = host_facts(words)[0]
 

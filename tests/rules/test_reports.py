@@ -1,7 +1,5 @@
 """Conclusions and entries as every door gets them."""
 
-from dataclasses import replace
-
 import pytest
 
 from ringback.rules.exemptions import Refusal
@@ -37,7 +35,7 @@ ENTRY = Entry(
     because=SAID[2],
     evidence=SAID,
 )
-REFUSED = replace(ENTRY, reason=Reason.NO_SUCH_MAILBOX, checked_at=NOON)
+REFUSED = ENTRY.but(reason=Reason.NO_SUCH_MAILBOX, checked_at=NOON)
 
 
 def noted(fault: Fault, gate: str = "") -> Exchange:
@@ -74,18 +72,18 @@ def test_only_a_deadline_is_provisional() -> None:
         (noted(Fault.OPT_OUT_UNKNOWN, Gate.OPT_OUT_UNKNOWN), Gate.OPT_OUT_UNKNOWN),
         (noted(Fault.OPTED_OUT, Gate.OPTED_OUT_DNS), Gate.OPTED_OUT_DNS),
         (noted(Fault.OVER_BUDGET, Gate.CONNECTIONS), Gate.CONNECTIONS),
-        (replace(noted(Fault.FORBIDDEN_NETWORK), connection=1), Gate.FORBIDDEN_NETWORK),
+        (noted(Fault.FORBIDDEN_NETWORK).but(connection=1), Gate.FORBIDDEN_NETWORK),
         (noted(Fault.DNS_FAILURE), ""),
         (said_before(Meaning.CLIENT_BLOCKED), Gate.BREAKER),
         (said_before(Meaning.GREYLISTED, 450), Gate.GREYLIST),
         (said_before(Meaning.UNKNOWN_DOMAIN), ""),
-        (replace(said_before(Meaning.CLIENT_BLOCKED), connection=1), ""),
+        (said_before(Meaning.CLIENT_BLOCKED).but(connection=1), ""),
         (None, ""),
     ],
 )
 def test_a_gate_that_a_callout_came_upon_is_named(because: Exchange | None, gate: str) -> None:
     conclusion = Conclusion(Reason.NOT_ASKED, True, "a rule", because)
-    new = replace(ENTRY, reason=Reason.REFUSES_US, because=because)
+    new = ENTRY.but(reason=Reason.REFUSES_US, because=because)
 
     assert from_conclusion(HEADING, conclusion, ()).gate == gate
     assert from_callout(HEADING, new, new).gate == gate
@@ -110,7 +108,7 @@ def test_a_conclusion_that_is_not_remembered() -> None:
 
 
 def test_an_entry_answers_with_its_own_age_and_no_callout() -> None:
-    waits = replace(ENTRY, final=False, retry_at=NOON + 30, settled=True)
+    waits = ENTRY.but(final=False, retry_at=NOON + 30, settled=True)
 
     assert from_entry(HEADING, waits) == Report(
         address="Ann@shop.example",
@@ -131,11 +129,11 @@ def test_a_callout_answers_with_what_it_learned() -> None:
     report = from_callout(HEADING, REFUSED, REFUSED)
 
     assert (report.reason, report.from_cache, report.callouts) == (Reason.NO_SUCH_MAILBOX, False, 2)
-    assert from_callout(HEADING, replace(REFUSED, evidence=()), REFUSED).callouts == 0
+    assert from_callout(HEADING, REFUSED.but(evidence=()), REFUSED).callouts == 0
 
 
 def test_a_first_refusal_of_a_good_address_defers() -> None:
-    kept = replace(ENTRY, doubted_at=NOON)
+    kept = ENTRY.but(doubted_at=NOON)
 
     report = from_callout(HEADING, REFUSED, kept)
 
@@ -149,8 +147,8 @@ def test_a_first_refusal_of_a_good_address_defers() -> None:
 @pytest.mark.parametrize("reason", [Reason.GREYLISTED, Reason.REFUSES_US])
 def test_silence_after_a_doubt_answers_for_itself(reason: Reason) -> None:
     """Its retry is ahead; that of the doubt may be over."""
-    new = replace(REFUSED, reason=reason, final=False, retry_at=NOON + 300)
-    kept = replace(ENTRY, doubted_at=NOON - 2 * SECOND_REFUSAL_AFTER_S)
+    new = REFUSED.but(reason=reason, final=False, retry_at=NOON + 300)
+    kept = ENTRY.but(doubted_at=NOON - 2 * SECOND_REFUSAL_AFTER_S)
 
     report = from_callout(HEADING, new, kept)
 
@@ -158,13 +156,13 @@ def test_silence_after_a_doubt_answers_for_itself(reason: Reason) -> None:
 
 
 def test_silence_about_a_good_address_answers_for_itself() -> None:
-    silent = replace(REFUSED, reason=Reason.UNREACHABLE)
+    silent = REFUSED.but(reason=Reason.UNREACHABLE)
 
     assert from_callout(HEADING, silent, ENTRY).reason is Reason.UNREACHABLE
 
 
 def test_a_doubted_entry_waits_for_the_second_refusal() -> None:
-    report = doubted(HEADING, replace(ENTRY, doubted_at=NOON))
+    report = doubted(HEADING, ENTRY.but(doubted_at=NOON))
 
     assert (report.reason, report.final, report.from_cache) == (Reason.AMBIGUOUS_REPLY, False, True)
     assert report.retry_at == NOON + SECOND_REFUSAL_AFTER_S

@@ -1,7 +1,5 @@
 """What is remembered of a host, and what follows for who would call it now."""
 
-from dataclasses import replace
-
 import pytest
 
 from ringback.rules.breakers import REFUSAL_COUNTS_S, REFUSAL_PAUSE_S, STRIKES_KEPT_S
@@ -63,7 +61,7 @@ def test_while_one_tries_it_the_others_get_its_last_words() -> None:
 
 
 def test_a_closed_one_only_counts_against_weak_words() -> None:
-    closed = replace(fact(HostFact.REFUSES_US), strikes=0)
+    closed = fact(HostFact.REFUSES_US).but(strikes=0)
 
     assert Standing(said=(REFUSAL,)) == stand([closed], NOW)
 
@@ -74,7 +72,7 @@ def test_so_does_a_refusal_for_some_domain() -> None:
 
 @pytest.mark.parametrize("kind", [HostFact.REFUSES_SOME, HostFact.REFUSES_US])
 def test_after_a_day_it_counts_no_more(kind: HostFact) -> None:
-    old = replace(fact(kind, ago_s=REFUSAL_COUNTS_S), strikes=0)
+    old = fact(kind, ago_s=REFUSAL_COUNTS_S).but(strikes=0)
 
     assert Standing() == stand([old], NOW)
 
@@ -97,7 +95,7 @@ def test_one_address_at_a_time_waits_for_a_host_that_greylists() -> None:
 
 @pytest.mark.parametrize(("window_s", "rests"), [(None, True), (300.0, False), (600.0, True)])
 def test_it_rests_for_its_window_or_ours(window_s: float | None, rests: bool) -> None:
-    grey = replace(fact(HostFact.GREYLISTS, DELAY, ago_s=301), window_s=window_s)
+    grey = fact(HostFact.GREYLISTS, DELAY, ago_s=301).but(window_s=window_s)
 
     assert rests is (stand([grey], NOW).finding is not None)
 
@@ -107,7 +105,7 @@ def test_what_has_nothing_to_do_with_calling_is_passed_over() -> None:
 
 
 def test_a_fact_that_shows_nothing_answers_nothing() -> None:
-    empty = replace(fact(HostFact.REFUSES_US), evidence=())
+    empty = fact(HostFact.REFUSES_US).but(evidence=())
 
     assert shown_by(empty) is None
     assert stand([empty], NOW).finding is None
@@ -133,7 +131,7 @@ def test_of_a_clock_set_back_only_what_keeps_us_away_is_believed(
 
 def test_a_control_that_settled_nothing_twice_rests_a_while() -> None:
     def after(strikes: int, ago_s: float = 0.0) -> Standing:
-        known = replace(fact(HostFact.NO_CONTRAST, DELAY, ago_s), strikes=strikes)
+        known = fact(HostFact.NO_CONTRAST, DELAY, ago_s).but(strikes=strikes)
         return stand([known], NOW)
 
     assert (DELAY,) == (resting.evidence if (resting := after(2).no_contrast) else ())

@@ -1,7 +1,5 @@
 """How often the same mail is told to come back."""
 
-from dataclasses import replace
-
 import pytest
 
 from ringback.rules.waiting import (
@@ -231,7 +229,7 @@ def test_doubt_is_for_networks_whose_mail_mostly_stays_away(
     known = Acquaintance("192.0.2.0/24", contacts, returned, NOON + 9_999, waiting, NOON)
 
     assert is_doubted(known, NOON) is doubted
-    assert not is_doubted(replace(known, expires_at=NOON), NOON)
+    assert not is_doubted(known.but(expires_at=NOON), NOON)
     assert not is_doubted(None, NOON)
 
 

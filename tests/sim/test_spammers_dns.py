@@ -224,7 +224,7 @@ def test_one_who_shares_the_organisation_of_his_own_mx_names_gets_the_whole_budg
         land.zone[f"mx.{domain}"] = Node({"A": (VICTIMS[0],)})
         publish(land, domain, f"mx.{domain}")
     land.hosts[0].mailboxes = {domain: set() for domain in domains}
-    named = replace(SPAMMER, name="out.deals.example")
+    named = SPAMMER.but(name="out.deals.example")
     stage = Stage(land, CallWhen.ALIGNED).play(from_each(domains, client=named))
 
     assert [] == stage.excesses(related=domains)

@@ -1,7 +1,5 @@
 """What waits to be committed."""
 
-from dataclasses import replace
-
 from ringback.rules.freshness import Entry
 from ringback.rules.pacing import Charge, Rate
 from ringback.rules.waiting import Wait
@@ -37,9 +35,9 @@ def test_of_charges_none_takes_the_place_of_another(call: Call) -> None:
 
 def test_the_later_of_two_batches_wins(entry: Entry, fact: Fact, wait: Wait) -> None:
     slot = ("example.org", "selective")
-    other = replace(entry, key="other@example.org")
+    other = entry.but(key="other@example.org")
     earlier = Batch({entry.key: entry, other.key: other}, {slot: fact}, {wait.key: wait})
-    later = Batch({entry.key: replace(entry, attempts=9)}, {slot: None}, {})
+    later = Batch({entry.key: entry.but(attempts=9)}, {slot: None}, {})
 
     both = earlier.followed_by(later)
 
@@ -50,7 +48,7 @@ def test_the_later_of_two_batches_wins(entry: Entry, fact: Fact, wait: Wait) -> 
 
 
 def test_a_record_that_cannot_be_stored_leaves_the_others_alone(entry: Entry, fact: Fact) -> None:
-    bad = replace(entry, key="\ud800@example.org")
+    bad = entry.but(key="\ud800@example.org")
     batch = Batch(
         {bad.key: bad, entry.key: entry},
         {("example.org", DomainFact.SELECTIVE): fact, ("example.net", "selective"): None},

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 
@@ -66,7 +65,7 @@ async def test_what_is_at_hand_is_the_entry_as_it_was_saved(
 async def test_an_entry_keeps_what_decided_even_if_that_is_not_among_its_evidence(
     store: Store, settle: Settle, entry: Entry
 ) -> None:
-    odd = replace(entry, because=Exchange(at=1.0, stage=Stage.ROUTE, host="elsewhere.example"))
+    odd = entry.but(because=Exchange(at=1.0, stage=Stage.ROUTE, host="elsewhere.example"))
     store.save(odd)
     await settle()
 
@@ -84,7 +83,7 @@ async def test_a_bare_entry_is_loaded_as_it_was_saved(store: Store, settle: Sett
 async def test_a_later_entry_takes_the_place_of_an_earlier_one(
     store: Store, settle: Settle, entry: Entry
 ) -> None:
-    later = replace(entry, reason=Reason.ACCEPTED, because=None, evidence=())
+    later = entry.but(reason=Reason.ACCEPTED, because=None, evidence=())
     store.save(entry)
     await settle()
     store.save(later)
@@ -97,7 +96,7 @@ async def test_a_later_entry_takes_the_place_of_an_earlier_one(
 async def test_local_parts_that_differ_in_case_are_two_mailboxes(
     store: Store, settle: Settle, entry: Entry
 ) -> None:
-    store.save(replace(entry, key="Jo@example.org"))
+    store.save(entry.but(key="Jo@example.org"))
     await settle()
 
     assert await store.load("jo@example.org") is None
@@ -106,15 +105,15 @@ async def test_local_parts_that_differ_in_case_are_two_mailboxes(
 async def test_keys_may_hold_any_character(store: Store, settle: Settle, entry: Entry) -> None:
     keys = ['"a@b"@example.org', "用户@例子.example", "o'brien@example.org", "a\0b@example.org"]
     for key in keys:
-        store.save(replace(entry, key=key))
+        store.save(entry.but(key=key))
     await settle()
 
     assert keys == [found.key for key in keys if (found := await store.load(key))]
 
 
 async def test_facts_are_kept_by_subject_and_kind(store: Store, settle: Settle, fact: Fact) -> None:
-    other = replace(fact, kind=DomainFact.REFUSES_NULL_SENDER, window_s=None, evidence=())
-    host = replace(fact, subject="192.0.2.25", kind=HostFact.GREYLISTS)
+    other = fact.but(kind=DomainFact.REFUSES_NULL_SENDER, window_s=None, evidence=())
+    host = fact.but(subject="192.0.2.25", kind=HostFact.GREYLISTS)
     for each in (fact, other, host):
         store.save_fact(each)
     await settle()
@@ -127,7 +126,7 @@ async def test_facts_are_kept_by_subject_and_kind(store: Store, settle: Settle, 
 async def test_a_later_fact_takes_the_place_of_an_earlier_one(
     store: Store, settle: Settle, fact: Fact
 ) -> None:
-    later = replace(fact, noted_at=2_000.0)
+    later = fact.but(noted_at=2_000.0)
     store.save_fact(fact)
     await settle()
     store.save_fact(later)
@@ -139,7 +138,7 @@ async def test_a_later_fact_takes_the_place_of_an_earlier_one(
 async def test_a_forgotten_fact_is_gone_and_the_others_stay(
     store: Store, settle: Settle, fact: Fact
 ) -> None:
-    other = replace(fact, kind=DomainFact.REFUSES_VRFY)
+    other = fact.but(kind=DomainFact.REFUSES_VRFY)
     store.save_fact(fact)
     store.save_fact(other)
     await settle()
@@ -166,10 +165,10 @@ async def test_facts_of_one_kind_are_listed_the_one_noted_last_first(
     store: Store, settle: Settle, fact: Fact
 ) -> None:
     facts = [
-        replace(fact, subject=f"192.0.2.{n}", kind=HostFact.REFUSES_US, noted_at=1_000.0 + n // 2)
+        fact.but(subject=f"192.0.2.{n}", kind=HostFact.REFUSES_US, noted_at=1_000.0 + n // 2)
         for n in range(5)
     ]
-    for each in (*facts, fact, replace(facts[3], kind=HostFact.GREYLISTS)):
+    for each in (*facts, fact, facts[3].but(kind=HostFact.GREYLISTS)):
         store.save_fact(each)
     await settle()
     listed = await store.list_facts(HostFact.REFUSES_US, 1_000.0, 9)
@@ -181,7 +180,7 @@ async def test_a_list_of_facts_goes_on_where_its_page_ended(
     store: Store, settle: Settle, fact: Fact
 ) -> None:
     for n in range(5):
-        store.save_fact(replace(fact, subject=f"d{n}.example"))  # noted at one instant
+        store.save_fact(fact.but(subject=f"d{n}.example"))  # noted at one instant
     await settle()
     first = await store.list_facts(fact.kind, 1_000.0, 2)
     second = await store.list_facts(fact.kind, 1_000.0, 2, first[-1].place)
@@ -194,7 +193,7 @@ async def test_a_list_of_facts_goes_on_where_its_page_ended(
 async def test_a_list_of_facts_has_what_holds_and_no_more_than_was_asked_for(
     store: Store, settle: Settle, fact: Fact
 ) -> None:
-    lasting = replace(fact, subject="example.net", expires_at=fact.expires_at + 1)
+    lasting = fact.but(subject="example.net", expires_at=fact.expires_at + 1)
     store.save_fact(fact)
     store.save_fact(lasting)
     await settle()
@@ -207,7 +206,7 @@ async def test_a_list_of_facts_has_what_holds_and_no_more_than_was_asked_for(
 async def test_a_wait_is_loaded_as_it_was_last_saved(
     store: Store, settle: Settle, wait: Wait
 ) -> None:
-    later = replace(wait, count=3)
+    later = wait.but(count=3)
     store.save_wait(wait)
     await settle()
     store.save_wait(later)
@@ -221,10 +220,10 @@ async def test_a_wait_whose_mail_came_back_stays_so(
     store: Store, settle: Settle, wait: Wait
 ) -> None:
     store.save_wait(wait)
-    store.save_wait(replace(wait, returned=True))
+    store.save_wait(wait.but(returned=True))
     await settle()
 
-    assert replace(wait, returned=True) == await store.load_wait(wait.key)
+    assert wait.but(returned=True) == await store.load_wait(wait.key)
 
 
 def _waits(network: str, number: int) -> list[Wait]:
@@ -235,7 +234,7 @@ async def test_waits_are_counted_by_network_by_what_surrounds_it_and_in_all(stor
     one, neighbour, other = "192.0.2.0/24", "192.0.3.0/24", "2001:db8:0:1::/64"
     for wait in (*_waits(one, 3), *_waits(neighbour, 2), *_waits(other, 1), *_waits("unknown", 1)):
         store.save_wait(wait)
-        store.save_wait(replace(wait, count=2))
+        store.save_wait(wait.but(count=2))
     await store.flush()
 
     assert Crowd(3, 5, 7) == await store.count_waits(one)
@@ -260,7 +259,7 @@ async def test_a_network_that_floods_is_counted_to_its_bound(store: Store) -> No
 async def test_an_acquaintance_is_loaded_as_it_was_last_saved(
     store: Store, settle: Settle, acquaintance: Acquaintance
 ) -> None:
-    later = replace(acquaintance, contacts=6)
+    later = acquaintance.but(contacts=6)
     store.save_acquaintance(acquaintance)
     await settle()
     store.save_acquaintance(later)
@@ -351,7 +350,7 @@ async def test_keys_of_budgets_may_hold_any_character(store: Store) -> None:
 async def test_a_call_is_kept_with_what_it_was_charged_to_and_completed_later(
     store: Store, settle: Settle, call: Call
 ) -> None:
-    begun = replace(call, outcome="", said=())
+    begun = call.but(outcome="", said=())
     await store.spend((_charge("host"),), begun, 500.0)
     before = await store.search_calls(call.address, 0.0, 9)
     store.save_call(call)
@@ -363,12 +362,12 @@ async def test_a_call_is_kept_with_what_it_was_charged_to_and_completed_later(
 
 async def _keep_calls(store: Store, call: Call) -> None:
     calls = (
-        replace(call, id="1", at=1.0),
-        replace(call, id="2", at=2.0, address="jo@sub.example.org", domain="Sub.Example.org"),
-        replace(call, id="3", at=3.0, address="a@notexample.org", domain="notexample.org"),
-        replace(call, id="4", at=4.0, address="a@b.example", domain="b.example", ip="2001:db8::1"),
-        replace(call, id="5", at=5.0, address="a@c.example", domain="c.example", host=""),
-        replace(call, id="6", at=6.0, address="a@example.net", domain="example.net", ip=""),
+        call.but(id="1", at=1.0),
+        call.but(id="2", at=2.0, address="jo@sub.example.org", domain="Sub.Example.org"),
+        call.but(id="3", at=3.0, address="a@notexample.org", domain="notexample.org"),
+        call.but(id="4", at=4.0, address="a@b.example", domain="b.example", ip="2001:db8::1"),
+        call.but(id="5", at=5.0, address="a@c.example", domain="c.example", host=""),
+        call.but(id="6", at=6.0, address="a@example.net", domain="example.net", ip=""),
     )
     for each in calls:
         await store.spend((_charge(each.id),), each, 500.0)
@@ -448,7 +447,7 @@ async def test_a_secret_is_made_once(store: Store) -> None:
 async def _save_some(store: Store, entry: Entry) -> None:
     keys = ["Old@example.org", "new@example.org", "a@sub.example.org", "a@notexample.org"]
     for age, key in enumerate(keys):
-        store.save(replace(entry, key=key, checked_at=1_000.0 + age))
+        store.save(entry.but(key=key, checked_at=1_000.0 + age))
 
 
 async def _found(store: Store, pattern: str, limit: int = 10) -> list[str]:
@@ -500,7 +499,7 @@ async def test_forgetting_a_domain_takes_its_entries_and_its_facts(
 ) -> None:
     await _save_some(store, entry)
     store.save_fact(fact)
-    store.save_fact(replace(fact, kind=DomainFact.REFUSES_VRFY))
+    store.save_fact(fact.but(kind=DomainFact.REFUSES_VRFY))
     await settle()
 
     assert 4 == await store.forget("Example.org")
@@ -529,9 +528,9 @@ async def test_stats_count_what_is_held(
     call: Call,
 ) -> None:
     await _save_some(store, entry)
-    store.save(replace(entry, reason=Reason.ACCEPTED))
+    store.save(entry.but(reason=Reason.ACCEPTED))
     store.save_fact(fact)
-    store.save_fact(replace(fact, subject="example.net"))
+    store.save_fact(fact.but(subject="example.net"))
     store.save_wait(wait)
     store.save_acquaintance(acquaintance)
     await store.spend((_charge("a"), _charge("b")), call, 500.0)

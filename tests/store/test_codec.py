@@ -3,9 +3,9 @@
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import fields, replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +35,7 @@ COUNTS = st.integers(0, 2**31)
 
 def _any(kind: type[Any], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Values of `kind` with something in every field, those with a default included."""
-    by_type: dict[str, Any] = {field.name: ... for field in fields(kind)}
+    by_type: dict[str, Any] = {field.name: ... for field in msgspec.structs.fields(kind)}
     return st.builds(kind, **(by_type | known))
 
 
@@ -122,7 +122,7 @@ def test_a_call_is_found_below_its_names(call: Call) -> None:
     row = encode_call(call)
 
     assert ("org.example.", "net.example.mx.") == (row["domain_path"], row["host_path"])
-    assert "" == encode_call(replace(call, host=""))["host_path"]
+    assert "" == encode_call(call.but(host=""))["host_path"]
 
 
 def test_a_wait_is_counted_by_its_networks(wait: Wait) -> None:
@@ -133,7 +133,7 @@ def test_a_wait_is_counted_by_its_networks(wait: Wait) -> None:
 
 def test_what_has_its_default_takes_no_room(entry: Entry) -> None:
     silent = entry.evidence[2]
-    body = json.loads(str(encode_entry(replace(entry, evidence=(silent,), because=silent))["body"]))
+    body = json.loads(str(encode_entry(entry.but(evidence=(silent,), because=silent))["body"]))
 
     lean = {"at": 1002.0, "stage": "connect", "host": "mx2.example", "fault": "timeout"}
     assert [lean] == body["evidence"]
@@ -218,24 +218,24 @@ def test_half_a_surrogate_pair_is_refused(
     entry: Entry, fact: Fact, wait: Wait, acquaintance: Acquaintance, call: Call
 ) -> None:
     half = "\ud800"
-    exchange = replace(entry.evidence[0], text=half)
+    exchange = entry.evidence[0].but(text=half)
     with pytest.raises(UnicodeEncodeError):
-        encode_entry(replace(entry, key=half))
+        encode_entry(entry.but(key=half))
     with pytest.raises(UnicodeEncodeError):
-        encode_entry(replace(entry, evidence=(exchange,)))
+        encode_entry(entry.but(evidence=(exchange,)))
     with pytest.raises(UnicodeEncodeError):
-        encode_fact(replace(fact, subject=half))
+        encode_fact(fact.but(subject=half))
     with pytest.raises(UnicodeEncodeError):
-        encode_wait(replace(wait, key=half))
+        encode_wait(wait.but(key=half))
     with pytest.raises(UnicodeEncodeError):
-        encode_acquaintance(replace(acquaintance, network=half))
+        encode_acquaintance(acquaintance.but(network=half))
     for bad in (
-        replace(call, id=half),
-        replace(call, address=half),
-        replace(call, domain=half),
-        replace(call, host=half),
-        replace(call, ip=half),
-        replace(call, recipient=half),
+        call.but(id=half),
+        call.but(address=half),
+        call.but(domain=half),
+        call.but(host=half),
+        call.but(ip=half),
+        call.but(recipient=half),
     ):
         with pytest.raises(UnicodeEncodeError):
             encode_call(bad)

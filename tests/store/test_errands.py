@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ def test_of_two_calls_that_one_fits_the_first_is_kept(
     path: Path, connection: sqlite3.Connection, call: Call
 ) -> None:
     budgets = Budgets(path, connection)
-    calls = (call, replace(call, id="c2"), None)
+    calls = (call, call.but(id="c2"), None)
     outcomes = [spend((ONE,), each, 50.0, budgets) for each in calls]
 
     assert [None, ONE, ONE] == outcomes
@@ -41,7 +40,7 @@ def test_what_no_row_can_hold_is_not_charged(
 ) -> None:
     budgets = Budgets(path, connection)
     with pytest.raises(UnicodeEncodeError):
-        spend((ONE,), replace(call, address="\ud800@example.org"), 50.0, budgets)
+        spend((ONE,), call.but(address="\ud800@example.org"), 50.0, budgets)
 
     assert {"save_budget": [], "save_call": []} == budgets.rows()
 

@@ -1,7 +1,5 @@
 """What is particular to the store in memory; the rest is in test_both_stores.py."""
 
-from dataclasses import replace
-
 import pytest
 
 from ringback.errors import StoreError
@@ -26,11 +24,11 @@ async def test_a_flood_of_addresses_does_not_grow_it_for_ever(
         monkeypatch.setattr(memory, limit, 3)
     store = MemoryStore()
     for number in range(10):
-        store.save(replace(entry, key=f"{number}@example.org"))
-        store.save_fact(replace(fact, subject=f"{number}.example.org"))
-        store.save_wait(replace(wait, key=f"{number}"))
-        store.save_acquaintance(replace(acquaintance, network=f"{number}"))
-        store.save_call(replace(call, id=f"{number}"))
+        store.save(entry.but(key=f"{number}@example.org"))
+        store.save_fact(fact.but(subject=f"{number}.example.org"))
+        store.save_wait(wait.but(key=f"{number}"))
+        store.save_acquaintance(acquaintance.but(network=f"{number}"))
+        store.save_call(call.but(id=f"{number}"))
 
     stats = await store.stats()
 

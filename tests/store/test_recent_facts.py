@@ -1,12 +1,10 @@
 """The facts used last, and loads that something newer overtakes."""
 
-from dataclasses import replace
-
 from ringback.store.recent_facts import MAX_SUBJECTS, RecentFacts
 from ringback.values.facts import DomainFact, Fact
 
 SELECTIVE = Fact("shop.example", DomainFact.SELECTIVE, noted_at=1.0, expires_at=9.0)
-REFUSES_VRFY = replace(SELECTIVE, kind=DomainFact.REFUSES_VRFY)
+REFUSES_VRFY = SELECTIVE.but(kind=DomainFact.REFUSES_VRFY)
 
 
 def recent_with(*facts: Fact) -> RecentFacts:
@@ -23,7 +21,7 @@ def test_what_a_load_found_is_known_and_so_is_that_there_was_nothing() -> None:
 
 
 def test_what_is_saved_takes_the_place_of_its_kind() -> None:
-    recent, later = recent_with(SELECTIVE, REFUSES_VRFY), replace(SELECTIVE, noted_at=2.0)
+    recent, later = recent_with(SELECTIVE, REFUSES_VRFY), SELECTIVE.but(noted_at=2.0)
 
     recent.save(later)
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -103,7 +102,7 @@ async def test_loads_find_what_is_not_committed_yet_while_another_process_writes
     store = await open_store()
     store.save_fact(fact)
     await store.flush()
-    other = replace(fact, kind=DomainFact.REFUSES_VRFY)
+    other = fact.but(kind=DomainFact.REFUSES_VRFY)
     with _another_process(path) as writing:
         writing.execute("BEGIN IMMEDIATE")
         store.save(entry)
@@ -149,7 +148,7 @@ async def test_memory_answers_without_the_disk(
 async def test_memory_holds_only_so_many(open_store: Open, path: Path, entry: Entry) -> None:
     store = await open_store(memory_entries=2)
     for number in range(3):
-        store.save(replace(entry, key=f"{number}@example.org"))
+        store.save(entry.but(key=f"{number}@example.org"))
     await store.flush()
     _remove(path)
 
@@ -175,7 +174,7 @@ async def test_what_another_process_forgets_or_learns_is_noticed(
     open_store: Open, entry: Entry
 ) -> None:
     serving, showing = await open_store(memory_entries=9), await open_store(memory_entries=9)
-    learned = replace(entry, reason=Reason.ACCEPTED)
+    learned = entry.but(reason=Reason.ACCEPTED)
     serving.save(entry)
     await serving.flush()
 
@@ -221,10 +220,10 @@ async def test_a_load_that_a_save_overtook_does_not_bring_the_old_entry_back(
     first.save(entry)
     await first.close()
     store = await open_store(memory_entries=1)
-    later = replace(entry, reason=Reason.ACCEPTED)
+    later = entry.but(reason=Reason.ACCEPTED)
     load = await _start_load(store, entry.key, held)
     store.save(later)
-    store.save(replace(entry, key="other@example.org"))  # drives the later one out of memory
+    store.save(entry.but(key="other@example.org"))  # drives the later one out of memory
     await store.flush()
     held.let_go.set()
     await load
@@ -237,7 +236,7 @@ async def test_a_load_that_a_forget_overtook_does_not_bring_the_entry_back(
 ) -> None:
     store = await open_store(memory_entries=1)
     store.save(entry)
-    store.save(replace(entry, key="other@example.org"))
+    store.save(entry.but(key="other@example.org"))
     await store.flush()
     load = await _start_load(store, entry.key, held)
     await store.forget(entry.key)
@@ -252,7 +251,7 @@ async def test_a_load_that_was_given_up_leaves_nothing_behind(
 ) -> None:
     store = await open_store(memory_entries=1)
     store.save(entry)
-    store.save(replace(entry, key="other@example.org"))
+    store.save(entry.but(key="other@example.org"))
     await store.flush()
     load = await _start_load(store, entry.key, held)
     load.cancel()
@@ -268,7 +267,7 @@ async def test_records_of_another_version_count_as_missing_and_are_reported_once
 ) -> None:
     store = await open_store()
     store.save(entry)
-    store.save(replace(entry, key="good@example.org"))
+    store.save(entry.but(key="good@example.org"))
     store.save_fact(fact)
     await store.flush()
     _execute(path, f"UPDATE entry SET reason = 'telepathy' WHERE key = '{entry.key}'")
@@ -297,7 +296,7 @@ async def test_a_damaged_file_is_a_store_error(open_store: Open, path: Path, ent
     empty_bytes = _size(path)
     store = await open_store()
     for number in range(200):
-        store.save(replace(entry, key=f"{number}@example.org"))
+        store.save(entry.but(key=f"{number}@example.org"))
     await store.close()
     _garble(path, empty_bytes)
     store = await open_store()
@@ -434,7 +433,7 @@ async def test_a_text_that_no_row_can_hold_harms_only_its_own_call(
     open_store: Open, call: Call, told: list[Event]
 ) -> None:
     store = await open_store()
-    bad = replace(call, id="bad", recipient="\ud800")
+    bad = call.but(id="bad", recipient="\ud800")
     outcomes = await asyncio.gather(
         store.spend((CHARGE,), bad, 500.0),
         store.spend((CHARGE._replace(key="\ud800"),), None, 500.0),
@@ -507,7 +506,7 @@ async def test_a_damaged_wait_acquaintance_or_call_counts_as_missing(
     store.save_wait(wait)
     store.save_acquaintance(acquaintance)
     store.save_call(call)
-    store.save_call(replace(call, id="good"))
+    store.save_call(call.but(id="good"))
     await store.flush()
     _execute(path, "UPDATE wait SET count = 'x'")
     _execute(path, "UPDATE acquaintance SET returned = 'x'")
@@ -523,7 +522,7 @@ async def test_a_call_is_kept_as_long_as_it_was_said_at_open(
 ) -> None:
     store = await open_store(audit_keep_s=60.0)
     store.save_call(call)
-    store.save_call(replace(call, id="later", at=1_050.0))
+    store.save_call(call.but(id="later", at=1_050.0))
     await store.flush()
     now[0] = 1_061.0
     for _ in range(9):

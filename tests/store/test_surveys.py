@@ -1,7 +1,6 @@
 """What people look up, and what SQLite would make of it. Both stores together: test_both_stores.py."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ async def opened(path: Path, entry: Entry, fact: Fact, call: Call) -> AsyncItera
         ("save_entry", encode_entry(entry)),
         ("save_fact", encode_fact(fact)),
         ("save_call", encode_call(call)),
-        ("save_call", encode_call(replace(call, id="c2", at=call.at + 1, host="mx2.example.net"))),
+        ("save_call", encode_call(call.but(id="c2", at=call.at + 1, host="mx2.example.net"))),
     ):
         opened.writer.execute(QUERIES[name], row)
     yield opened

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,7 +62,7 @@ def test_what_no_row_can_hold_is_counted_and_the_rest_is_written(
 ) -> None:
     batch = Batch()
     for key in ("\ud800@example.org", entry.key):
-        batch.entries[key] = replace(entry, key=key)
+        batch.entries[key] = entry.but(key=key)
     batch.charges.extend([(UNWRITABLE, 500.0), (CHARGE, 500.0)])
 
     assert (2, []) == subject.write(batch)

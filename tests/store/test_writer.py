@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -117,9 +116,9 @@ async def test_ten_thousand_saves_are_few_transactions(
     open_writer: Open, other: sqlite3.Connection, entry: Entry
 ) -> None:
     subject = open_writer()
-    small = replace(entry, because=None, evidence=())
+    small = entry.but(because=None, evidence=())
     for number in range(10_000):
-        _save(subject, replace(small, key=f"{number}@example.org"))
+        _save(subject, small.but(key=f"{number}@example.org"))
         if number % 100 == 0:
             await asyncio.sleep(0)
     await subject.close()
@@ -250,7 +249,7 @@ async def test_a_disk_that_takes_nothing_does_not_fill_the_memory(
     monkeypatch.setattr(writer, "LINGER_S", 60.0)
     subject = open_writer()
     for number in range(5):
-        _save(subject, replace(entry, key=f"{number}@example.org"))
+        _save(subject, entry.but(key=f"{number}@example.org"))
 
     assert 3 == len(subject.uncommitted()[0])
     assert 1 == len(told)
@@ -273,7 +272,7 @@ async def test_a_record_that_is_not_unicode_is_reported_and_the_rest_committed(
     open_writer: Open, other: sqlite3.Connection, entry: Entry, told: list[Event]
 ) -> None:
     subject = open_writer()
-    _save(subject, replace(entry, key="\ud800"))
+    _save(subject, entry.but(key="\ud800"))
     _save(subject, entry)
     await subject.close()
     await asyncio.sleep(0)
@@ -327,10 +326,10 @@ async def test_what_has_expired_is_swept_out_in_small_batches(
     monkeypatch.setattr(writer, "REST_S", 60.0)  # no sweep but the one that each flush brings
     subject = open_writer()
     for number in range(2 * FIRST_ROWS):
-        _save(subject, replace(entry, key=f"{number}@example.org", expires_at=1_500.0))
+        _save(subject, entry.but(key=f"{number}@example.org", expires_at=1_500.0))
     _save(subject, entry)
-    subject.save(lambda batch: batch.facts.update({("a", fact.kind): replace(fact, expires_at=1)}))
-    subject.save(lambda batch: batch.waits.update({wait.key: replace(wait, expires_at=1)}))
+    subject.save(lambda batch: batch.facts.update({("a", fact.kind): fact.but(expires_at=1)}))
+    subject.save(lambda batch: batch.waits.update({wait.key: wait.but(expires_at=1)}))
     await _flush(subject)
     now[0] = 2_000.0
     await _flush(subject)
@@ -349,7 +348,7 @@ async def test_a_sweep_that_fails_is_reported_and_harms_nobody(
 ) -> None:
     subject = open_writer()
     other.execute("DROP TABLE acquaintance")
-    _save(subject, replace(entry, key="other@example.org"))
+    _save(subject, entry.but(key="other@example.org"))
     await subject.close()
     other.execute("CREATE TABLE acquaintance (x)")
     subject = open_writer()
@@ -393,7 +392,7 @@ async def test_sweeping_goes_on_after_the_clock_stepped_back(
     subject = open_writer()
     for _ in range(12):
         await _flush(subject)
-    _save(subject, replace(entry, expires_at=400.0))
+    _save(subject, entry.but(expires_at=400.0))
     await _flush(subject)
 
     assert 1 == _count(other)

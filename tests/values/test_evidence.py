@@ -1,7 +1,5 @@
 """The words of evidence.md section 1, and what an Exchange may say."""
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
@@ -47,7 +45,7 @@ def test_an_exchange_begins_with_nothing_said() -> None:
 
 
 def test_evidence_is_not_rewritten() -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Exchange(0.0, Stage.RCPT).weak = True  # type: ignore[misc]
 
 

@@ -7,7 +7,6 @@ how an MTA is told it (the doors).
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from math import inf
 from types import TracebackType
 from typing import Protocol
@@ -18,6 +17,7 @@ from ..rules.actions import DUNNO, Action, Kind, choose, failed
 from ..rules.forwarding import Routes
 from ..values.events import Decided, Trouble
 from ..values.query import Query, Report
+from ..values.record import Record
 from ..values.settings import Mode, Settings
 
 # What the engine may exceed answer_within_s by before it counts as stuck.
@@ -65,8 +65,7 @@ class Verifies(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Record, frozen=True):
     """One question that is being judged."""
 
     query: Query
@@ -77,8 +76,7 @@ class Case:
     settings: Settings  # a reload may come meanwhile
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Record, frozen=True):
     """What was concluded of one question, and what follows."""
 
     report: Report
@@ -144,7 +142,7 @@ class Judge:
             async with asyncio.timeout_at(case.limit_at):
                 query, enforces = case.query, _enforces(case.settings)
                 if query.puts_off != enforces:
-                    query = replace(query, puts_off=enforces)
+                    query = query.but(puts_off=enforces)
                 return await self.verifier.ask(query)
         return None
 
@@ -204,7 +202,7 @@ class Judge:
         now = self._clock.now()
         with self._guard:
             async with asyncio.timeout(self.limit_s):
-                return await self.verifier.verify(replace(query, answer_by_at=now))
+                return await self.verifier.verify(query.but(answer_by_at=now))
         return None
 
     @property

@@ -6,7 +6,7 @@ Not here: the protocol (wire/milter.py, wire/milter_session.py), what is asked a
 (doors/judging.py), sockets (net/listen.py).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..engine.ports import Clock, Sink
 from ..errors import RemoteProtocolError
@@ -154,7 +154,7 @@ class MilterServer:
         if ruling and notes.query and ruling.report.reason is Reason.DEADLINE:
             # The callout went on while the message came in. What was told stands.
             report = await self._judge.recall(notes.query)
-            ruling = replace(ruling, report=report or ruling.report)
+            ruling = ruling.but(report=report or ruling.report)
         mode = self._judge.settings.policy.mode
         return result_lines(self._judge.verifier.helo_name, ruling, mode)
 

@@ -7,7 +7,6 @@ at all, who shares the answer, and what is remembered of the address (engine/ver
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 
 from ..rules.conclude import conclude
@@ -154,7 +153,7 @@ class Callout:
         )
         if route is None:
             return plan
-        return replace(plan, sender=sender_for(route, query, address), vrfy=False, ours=True)
+        return plan.but(sender=sender_for(route, query, address), vrfy=False, ours=True)
 
     async def _next_visit(self, walk: Walk) -> Visit | None:
         """Where to go; None where nobody is left, or what is known is enough."""
@@ -239,7 +238,7 @@ class Callout:
         because = conclusion.because
         if not conclusion.settled or conclusion.final or because is None:
             return None
-        walk.plan = replace(walk.plan, address="")
+        walk.plan = walk.plan.but(address="")
         return self._endpoint(walk, Mx(because.preference, because.host), because.ip)
 
 

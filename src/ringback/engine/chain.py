@@ -6,7 +6,6 @@ Not here: who takes part (engine/sessions.py), what one asks for (rules/plan.py)
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from ..rules.outcomes import Remember, cell_of, judge
 from ..values.evidence import About, Exchange, Fault, Reading, Stage
@@ -109,15 +108,14 @@ class Chain:
         if not self._begins:
             return tuple(said)
         start = [shared for shared in said[: self._begins] if shared.stage in _SHARED]
-        own = [replace(shared, about=About.ADDRESS) for shared in start] + [*said[self._begins :]]
+        own = [shared.but(about=About.ADDRESS) for shared in start] + [*said[self._begins :]]
         return tuple(_as_said_to(self._turn, exchange) for exchange in own)
 
 
 def _as_said_to(guest: Guest, exchange: Exchange) -> Exchange:
     """The exchange as one of this guest's callout, who may know the host by another name."""
     endpoint = guest.visit.endpoint
-    return replace(
-        exchange,
+    return exchange.but(
         connection=guest.visit.connection,
         host=endpoint.host,
         preference=endpoint.preference,

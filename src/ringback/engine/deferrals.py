@@ -4,7 +4,6 @@ Not here: why a mail is told so (rules/actions.py, rules/gates.py).
 """
 
 import asyncio
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
 from ..rules.gates import Gate
@@ -104,4 +103,4 @@ class Deferrals:
 
     def _renew(self, known: Acquaintance, now: float) -> None:
         if known.expires_at < now + ACQUAINTED_S - RENEW_AFTER_S:
-            self._store.save_acquaintance(replace(known, expires_at=now + ACQUAINTED_S))
+            self._store.save_acquaintance(known.but(expires_at=now + ACQUAINTED_S))

@@ -6,7 +6,6 @@ Not here: who may ask (engine/verifier.py), and how a callout goes (engine/callo
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from ..errors import StoreError
 from ..rules import reports
@@ -195,7 +194,7 @@ class Flights:
         elif conclusion.settled:
             heading = self._heading(flight)
             rule = "accepted; the control is still open"
-            open_end = replace(conclusion, reason=Reason.DEADLINE, final=False, rule=rule)
+            open_end = conclusion.but(reason=Reason.DEADLINE, final=False, rule=rule)
             report = reports.from_conclusion(heading, open_end, news.evidence)
             flight.accept(report)
 
@@ -219,7 +218,7 @@ class Flights:
         if conclusion.reason in _NOT_KEPT or (forward and not is_kept(conclusion)):
             report = reports.from_conclusion(heading, conclusion, evidence)
             if conclusion.reason is Reason.OVER_BUDGET:
-                report = replace(report, reason=without_place(flight.query))
+                report = report.but(reason=without_place(flight.query))
             return self._instead_of(flight, report, flight.old), None
         new = remember(
             flight.kept_as,
@@ -230,7 +229,7 @@ class Flights:
             self._recall.ages(flight.query.purpose),
             AT_ROUTES_S if forward else self._settings.etiquette.recheck_after_s,
         )
-        new = replace(new, attempts=0) if forward else new  # our own host is never given up
+        new = new.but(attempts=0) if forward else new  # our own host is never given up
         kept = merge(flight.old, new)
         return self._instead_of(flight, reports.from_callout(heading, new, kept), kept), kept
 
@@ -240,7 +239,7 @@ class Flights:
         if learned or (report.because and is_answer(report.because)):
             return report
         instead = self._recall.instead(flight.query, flight.address, kept)
-        return replace(instead, callouts=report.callouts) if instead else report
+        return instead.but(callouts=report.callouts) if instead else report
 
     def _learn(
         self, flight: Flight, evidence: tuple[Exchange, ...], conclusion: Conclusion

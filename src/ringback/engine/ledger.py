@@ -6,7 +6,6 @@ Not here: the budgets (rules/burden.py, rules/pacing.py), and keeping what is wr
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import count
 
 from ..rules.burden import forgery_charge, refusal_charge
@@ -39,7 +38,7 @@ class Ledger:
         return await self._store.spend(charges, call, self._clock.elapsed())
 
     def complete(self, call: Call, said: Sequence[Exchange], outcome: Outcome | None) -> None:
-        self._store.save_call(replace(call, said=tuple(said), outcome=str(outcome or "")))
+        self._store.save_call(call.but(said=tuple(said), outcome=str(outcome or "")))
 
     def new_id(self) -> str:
         """A name that no other call has, in whatever process and after whatever restart."""

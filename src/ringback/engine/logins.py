@@ -5,7 +5,6 @@ tries again. Not here: what is said (wire/probe.py), and that the operator is to
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ..rules.outcomes import is_permanent
 from ..values.endpoint import Endpoint, Manner
@@ -41,7 +40,7 @@ class Logins:
             return
         logins = [exchange for exchange in said if exchange.stage is Stage.AUTH]
         if logins and is_permanent(logins[-1]):
-            kept = replace(logins[-1], connection=0)  # of no connection of later callouts
+            kept = logins[-1].but(connection=0)  # of no connection of later callouts
             self._refused[_door(endpoint, manner)] = self._clock.elapsed(), kept
         elif logins:
             self._refused.pop(_door(endpoint, manner), None)

@@ -6,7 +6,6 @@ Not here: how long anything holds (rules/freshness.py, rules/forwarding.py), and
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from itertools import takewhile
 
 from ..rules import reports
@@ -132,9 +131,7 @@ class Recall:
             if heading.now - fact.noted_at >= refresh_s:
                 self._sample(fact.subject, _again(query, address), heading.now)
             report = reports.from_conclusion(heading, conclude(fact.evidence), fact.evidence)
-            return replace(
-                report, checked_at=fact.noted_at, expires_at=fact.expires_at, from_cache=True
-            )
+            return report.but(checked_at=fact.noted_at, expires_at=fact.expires_at, from_cache=True)
         return None
 
     def _sample(self, subject: str, question: Query, now: float) -> None:
@@ -166,8 +163,7 @@ def _again(query: Query, address: Address) -> Query:
     That mail is told nothing of it, so nobody is put off for it.
     """
     forward = query.purpose is Purpose.RECIPIENT
-    return replace(
-        query,
+    return query.but(
         address=address.key,
         purpose=Purpose.RECIPIENT if forward else Purpose.SENDER,
         answer_by_at=None,

@@ -6,7 +6,7 @@ Every step yields an Exchange as evidence. Not here: calling hosts (engine/callo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..rules import forwarding, routes
 from ..rules.networks import plain
@@ -64,7 +64,7 @@ class Router:
             not names
         ):  # whatever DNS says: that our own host has no name says nothing of its mailboxes
             text = f"{', '.join(route.host)}: no host was found"
-            return Hosts(replace(said, text=text, fault=Fault.DNS_FAILURE))
+            return Hosts(said.but(text=text, fault=Fault.DNS_FAILURE))
         return Hosts(said, tuple(Mx(order, name) for order, name in enumerate(names)))
 
     async def _named(self, name: str, asker: Asker) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ class Router:
             return found, None
         no_route = routes.no_addresses(answers, implicit=implicit)
         said = await self._failure(f"A, AAAA {host.host}", no_route)
-        return (), replace(said, host=host.host)
+        return (), said.but(host=host.host)
 
     async def _failure(self, command: str, no_route: routes.NoRoute) -> Exchange:
         fault, detail = no_route.fault, no_route.detail
@@ -110,7 +110,7 @@ class Router:
             # A broken resolver says so of every name.
             fault = Fault.DNS_FAILURE
             detail = f"{detail}, but {self._settings.dns.canary} does not resolve either"
-        return replace(self._exchange(command, detail), fault=fault)
+        return self._exchange(command, detail).but(fault=fault)
 
     async def _dns_is_honest(self) -> bool:
         canary, now = self._settings.dns.canary, self._clock.now()

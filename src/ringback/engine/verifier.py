@@ -6,7 +6,6 @@ Not here: what becomes of a callout (engine/flights.py), what the MTA is told (r
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from math import inf
 
 from ..errors import AddressError, StoreError
@@ -217,8 +216,8 @@ class Verifier:
 def _as_asked(report: Report, query: Query, asker: Asker | None = None) -> Report:
     """The key of an answer has its domain folded; what the DNS was asked for it shows at its end."""
     if asker and asker.asked:
-        report = replace(report, questions=asker.asked)
-    return report if report.address == query.address else replace(report, address=query.address)
+        report = report.but(questions=asker.asked)
+    return report if report.address == query.address else report.but(address=query.address)
 
 
 class Waiting:

@@ -4,7 +4,7 @@ Not here: which hosts are visited (engine/callout.py), and how visits share conn
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..rules.conclude import conclude
@@ -139,7 +139,7 @@ class Visit:
         if self._walk.contrast:
             if not self.plan.address:
                 return False  # others have had the control's answer meanwhile
-            self.plan = replace(self.plan, control="")
+            self.plan = self.plan.but(control="")
         facts = await self._desk.hosts.load(self.endpoint.ip, self.domain)
         if self.is_left_alone(facts) or not self._has_more_than_control():
             return False
@@ -221,7 +221,7 @@ class Visit:
         if fact.subject != self._walk.subject:
             return False
         if fact.kind is DomainFact.SELECTIVE:
-            self._walk.contrast, self.plan = fact.evidence, replace(self.plan, control="")
+            self._walk.contrast, self.plan = fact.evidence, self.plan.but(control="")
             return not self.plan.address
         if not decides(fact, self._desk.settings):
             return False
@@ -272,7 +272,7 @@ class Visit:
         lost = not self.plan.address and any(map(_is_of_control, self._walk.evidence))
         if self._no_contrast is not None and self.plan.control and not lost:
             self._walk.no_contrast = self._no_contrast.evidence
-            self.plan = replace(self.plan, control="")
+            self.plan = self.plan.but(control="")
         return bool(self.plan.address or self.plan.control)
 
     async def _is_answered(self) -> bool:

@@ -11,7 +11,6 @@ Not here: which refusals count (rules/lessons.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import Enum
 
 from ..values.evidence import Exchange
@@ -61,4 +60,4 @@ def close(known: Fact, now: float) -> Fact | None:
     """The breaker after a trial without refusal; None where nothing needs to be kept of it."""
     if not 0 <= now - known.noted_at < REFUSAL_COUNTS_S:
         return None
-    return replace(known, strikes=0, expires_at=known.noted_at + REFUSAL_COUNTS_S)
+    return known.but(strikes=0, expires_at=known.noted_at + REFUSAL_COUNTS_S)

@@ -7,16 +7,15 @@ Not here: where entries are kept (store/), and when a greylisting host is asked 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..values.evidence import Exchange
+from ..values.record import Record
 from ..values.settings import Ages, Cache
 from ..values.verdict import VERDICT_OF, Conclusion, Reason, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record, frozen=True):
     """What is remembered of one address. `key` is Address.key, exact."""
 
     key: str
@@ -108,11 +107,11 @@ def merge(old: Entry | None, new: Entry) -> Entry:
     if old is None or old.verdict is Verdict.UNKNOWN or now >= old.expires_at:
         return new
     if new.verdict is Verdict.UNKNOWN:
-        return replace(old, tried_at=now, rest_ends_at=new.retry_at)
+        return old.but(tried_at=now, rest_ends_at=new.retry_at)
     if old.verdict is Verdict.DELIVERABLE and new.verdict is Verdict.UNDELIVERABLE:
         first = old.doubted_at
         if first is None or first > now:
-            return replace(old, doubted_at=now, rest_ends_at=None)
+            return old.but(doubted_at=now, rest_ends_at=None)
         if _doubt_is_young(first, now):
             return old
     return new

@@ -6,7 +6,7 @@ is left alone (rules/breakers.py).
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..values.evidence import About, Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, FactKind, HostFact
@@ -107,7 +107,7 @@ def _refuses_some(conclusion: Conclusion) -> bool:
 
 def remembered(exchange: Exchange) -> Exchange:
     """The exchange as a fact brings it along: of no connection of today."""
-    return replace(exchange, connection=0)
+    return exchange.but(connection=0)
 
 
 _OPPOSITE = {
@@ -245,7 +245,7 @@ def _closed(breaker: Fact, facts: _Facts, now: float) -> Lessons:
     kept = close(breaker, now)
     some = facts.get((breaker.subject, HostFact.REFUSES_SOME))
     learned = [kept] if kept else []
-    learned += [replace(some, evidence=some.evidence[-1:])] if some else []
+    learned += [some.but(evidence=some.evidence[-1:])] if some else []
     over: tuple[tuple[str, HostFact], ...] = ((breaker.subject, HostFact.REFUSES_US),)
     return Lessons(tuple(learned), () if kept else over)
 

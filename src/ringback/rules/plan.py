@@ -9,9 +9,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from ..values.evidence import About, Exchange, Meaning, Reading, Stage
+from ..values.record import Record
 from ..wire.probe import Question
 from ..wire.reply import Reply
 from .classify import Book, classify
@@ -39,8 +39,7 @@ _MIDDLES = (
 _TAILS = ("berg burg dell ders feld gren holt kamp land lund mann nert sen ston veld wick").split()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record, frozen=True):
     """What one conversation is to find out: the Guide of a Probe.
 
     `control` and `postmaster` are addresses, or "" where contrast is not wanted.
@@ -62,7 +61,7 @@ class Plan:
             return _read_login(reply)
         reading = classify(stage, reply, self.book, null_sender=not self.sender)
         if self.ours and reading.weak and reading.meaning in MAILBOX:
-            reading = replace(reading, weak=False, rule=f"{reading.rule}, in the host's own words")
+            reading = reading.but(weak=False, rule=f"{reading.rule}, in the host's own words")
         if reading.meaning is Meaning.UNKNOWN_USER and stage in _ANSWERS:
             return self._doubted(reply, reading)
         return reading

@@ -3,7 +3,6 @@
 Not here: drawing the conclusion (rules/conclude.py), writing it as JSON (doors/).
 """
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -39,7 +38,7 @@ def refused(heading: Heading, refusal: Refusal) -> Report:
     """The answer of a gate that said no."""
     why = f" ({refusal.why})" if refusal.why else ""
     report = unasked(heading, refusal.reason, f"not called: {refusal.gate}{why}", refusal.gate)
-    return replace(report, final=refusal.retry_at is None, retry_at=refusal.retry_at)
+    return report.but(final=refusal.retry_at is None, retry_at=refusal.retry_at)
 
 
 def from_conclusion(
@@ -87,8 +86,8 @@ def from_callout(heading: Heading, new: Entry, kept: Entry) -> Report:
     called, gate = connections(new.evidence), _gate_before(new.because)
     if kept.doubted_at is None or new.verdict is not Verdict.UNDELIVERABLE:
         return from_entry(heading, new, from_cache=False, callouts=called, gate=gate)
-    report = replace(doubted(heading, kept), evidence=new.evidence)
-    return replace(report, from_cache=False, callouts=called, gate=gate)
+    report = doubted(heading, kept).but(evidence=new.evidence)
+    return report.but(from_cache=False, callouts=called, gate=gate)
 
 
 _GATES_OF_HOSTS = MappingProxyType({Remember.REFUSAL: Gate.BREAKER, Remember.WINDOW: Gate.GREYLIST})
@@ -130,8 +129,7 @@ _WHY_DOUBTED = MappingProxyType(
 
 def doubted(heading: Heading, entry: Entry) -> Report:
     """What is remembered may have changed: it neither accepts nor refuses until it is asked again."""
-    return replace(
-        from_entry(heading, entry),
+    return from_entry(heading, entry).but(
         reason=Reason.AMBIGUOUS_REPLY,
         final=False,
         settled=False,

@@ -7,11 +7,12 @@ site tries again from another host of its own, and a list with another tag in th
 at most `max_deferrals` times and for at most four hours, and then let through, however unsure we are.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_network
 
 from ..errors import AddressError
 from ..values.address import MAX_ADDRESS_OCTETS, parse_address
+from ..values.record import Record
 from ..values.text import printable
 from .networks import parse_host
 
@@ -45,8 +46,7 @@ REMEMBER_S = 7 * 86_400.0
 NEWCOMER_S = 2 * 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Record, frozen=True):
     """The deferrals of one mail. `key` joins client network, sender and recipient.
 
     `expires_at` is REMEMBER_S after the deferral that was counted last, NEWCOMER_S if it has not come back.
@@ -93,8 +93,7 @@ class Crowd:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Acquaintance:
+class Acquaintance(Record, frozen=True):
     """How many first contacts we put off, and how many of them came back.
 
     Of a client network, or of such a network with one organisation's senders.
@@ -134,7 +133,7 @@ def may_defer(wait: Wait | None, key: str, now: float, max_deferrals: int) -> tu
         return False, wait
     count = wait.count + 1
     expires_at = now + _kept_s(count, returned=wait.returned)
-    return True, replace(wait, count=count, expires_at=expires_at)
+    return True, wait.but(count=count, expires_at=expires_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def greet(
         return Greeting(True)
     if now - wait.first_at < wait_s:
         return Greeting(False, wait.first_at + wait_s)
-    wait = replace(wait, returned=True, expires_at=wait.last_at + REMEMBER_S)
+    wait = wait.but(returned=True, expires_at=wait.last_at + REMEMBER_S)
     return Greeting(True, None, wait, _met(known, wait, now))
 
 
@@ -187,16 +186,14 @@ def _met(known: Acquaintance | None, wait: Wait, now: float) -> Acquaintance:
     if known is None or now >= known.expires_at:
         known = Acquaintance(wait.network, 0, 0, 0.0)
     if wait.returned:
-        return replace(
-            known,
+        return known.but(
             returned=known.returned + 1,
             waiting=max(0, known.waiting - 1),
             expires_at=now + ACQUAINTED_S,
         )
     if not 0 <= now - known.waiting_since < COMES_BACK_WITHIN_S:
-        known = replace(known, waiting=0, waiting_since=now)
-    return replace(
-        known,
+        known = known.but(waiting=0, waiting_since=now)
+    return known.but(
         contacts=known.contacts + 1,
         waiting=known.waiting + 1,
         expires_at=max(

@@ -7,7 +7,6 @@ Not here: SQL (queries.sql), and what becomes of a row that cannot be read (read
 """
 
 import sqlite3
-from dataclasses import fields
 from typing import Any
 
 import msgspec
@@ -28,14 +27,17 @@ _FACT_COLUMNS = ("subject", "kind", "noted_at", "expires_at")
 _CALL_COLUMNS = ("id", "at", "address", "ip")
 
 
-def _defaults(kind: type[Entry | Fact | Call | Exchange], *columns: str) -> dict[str, object]:
-    return {field.name: field.default for field in fields(kind) if field.name not in columns}
+def _defaults(kind: type[Entry | Fact | Call], *columns: str) -> dict[str, object]:
+    return {
+        field.name: field.default
+        for field in msgspec.structs.fields(kind)
+        if field.name not in columns
+    }
 
 
 _OF_ENTRY = _defaults(Entry, *_ENTRY_COLUMNS)
 _OF_FACT = _defaults(Fact, *_FACT_COLUMNS)
 _OF_CALL = _defaults(Call, *_CALL_COLUMNS)
-_OF_EXCHANGE = _defaults(Exchange)
 
 
 class _FactRow(msgspec.Struct, frozen=True):
@@ -76,7 +78,7 @@ def encode_fact(fact: Fact) -> Row:
         "kind": fact.kind.value,
         "noted_at": fact.noted_at,
         "expires_at": fact.expires_at,
-        "body": _encode_body(_lean(fact, _OF_FACT) | {"evidence": _lean_all(fact.evidence)}),
+        "body": _encode_body(_lean(fact, _OF_FACT) | {"evidence": fact.evidence}),
     }
 
 
@@ -133,7 +135,7 @@ def encode_call(call: Call) -> Row:
         "domain_path": pattern.path_of(call.domain),
         "host_path": pattern.path_of(call.host),
         "ip": _storable(call.ip),
-        "body": _encode_body(_lean(call, _OF_CALL) | {"said": _lean_all(call.said)}),
+        "body": _encode_body(_lean(call, _OF_CALL) | {"said": call.said}),
     }
 
 
@@ -154,21 +156,17 @@ def _encode_body(body: dict[str, object]) -> str:
 
 def _body_of(entry: Entry) -> dict[str, object]:
     body = _lean(entry, _OF_ENTRY)
-    body["evidence"] = _lean_all(entry.evidence)
+    body["evidence"] = entry.evidence
     because = entry.because
     if because is not None:
         try:  # nearly always one of the evidence: its position says the same in less room
             body["because"] = entry.evidence.index(because)
         except ValueError:
-            body["because"] = _lean(because, _OF_EXCHANGE)
+            body["because"] = because
     return body
 
 
-def _lean_all(exchanges: tuple[Exchange, ...]) -> list[dict[str, object]]:
-    return [_lean(exchange, _OF_EXCHANGE) for exchange in exchanges]
-
-
-def _lean(value: Entry | Fact | Call | Exchange, defaults: dict[str, object]) -> dict[str, object]:
+def _lean(value: Entry | Fact | Call, defaults: dict[str, object]) -> dict[str, object]:
     """The fields of `value` that say something, which is what differs from the default."""
     return {
         name: said

@@ -1,13 +1,11 @@
 """What is kept of each callout for those who were called, and ask why. Not here: keeping it (store/)."""
 
-from dataclasses import dataclass
-
 from .evidence import Exchange
 from .query import Purpose
+from .record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record, frozen=True):
     """One address asked about at one host: written before the connection, completed after it.
 
     Addresses asked in one session have a Call each, with the same `session`.

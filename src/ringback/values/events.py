@@ -1,16 +1,15 @@
-"""What we log, count and audit: one frozen dataclass an event. Not here: writing them (doors/log.py)."""
+"""What we log, count and audit: one record an event. Not here: writing them (doors/log.py)."""
 
 import traceback
-from dataclasses import dataclass
 from typing import Self
 
 from .evidence import Exchange
 from .fitness import Fitness
 from .query import Report
+from .record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Record, frozen=True):
     """A door told an MTA what to do."""
 
     door: str  # "policy", …
@@ -23,8 +22,7 @@ class Decided:
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Record, frozen=True):
     """A program asked about an address, and got a report: no mail hangs on it here."""
 
     door: str
@@ -35,8 +33,7 @@ class Answered:
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
+class Requested(Record, frozen=True):
     """A door for programs was asked for something, and answered with a status."""
 
     door: str
@@ -47,8 +44,7 @@ class Requested:
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class CalledOut:
+class CalledOut(Record, frozen=True):
     """A callout ended, after `connections` connections."""
 
     address: str
@@ -61,8 +57,7 @@ class CalledOut:
     evidence: tuple[Exchange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DoorClosed:
+class DoorClosed(Record, frozen=True):
     """A client of ours was sent away for what it sent."""
 
     door: str
@@ -70,8 +65,7 @@ class DoorClosed:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Record, frozen=True):
     """Something of ours failed. Mail is never rejected for it."""
 
     where: str
@@ -86,16 +80,14 @@ class Trouble:
         return cls(where, repr(error), "this is a bug: please report it", trace)
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Record, frozen=True):
     """Our own identity was looked at, and something is not as it was told before, or still unfit."""
 
     fitness: Fitness
     may_call: bool  # False: no callouts until it is fit
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(Record, frozen=True):
     """The service started, listens, drains, stopped."""
 
     what: str

@@ -3,8 +3,9 @@
 Not here: what it means for the address (rules/conclude.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from .record import Record
 
 
 class Stage(StrEnum):
@@ -80,8 +81,7 @@ class Fault(StrEnum):
     NO_SMTPUTF8 = "no_smtputf8"  # a non-ASCII local part, and the host takes none (RFC 6531)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Record, frozen=True):
     """How one reply was read. `rule` names the rule that read it.
 
     `weak`: a permanent refusal that hardly says why; it counts as a refusal of the mailbox only
@@ -93,9 +93,11 @@ class Reading:
     weak: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One question and its answer: a reply (`code` and on) or a `fault`, never both."""
+class Exchange(Record, frozen=True, omit_defaults=True):
+    """One question and its answer: a reply (`code` and on) or a `fault`, never both.
+
+    What has its default is left out of its JSON: most fields do.
+    """
 
     at: float  # Unix seconds, when the answer came
     stage: Stage

@@ -3,11 +3,11 @@
 Not here: how long facts hold (rules/freshness.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
 from .evidence import Exchange
+from .record import Record
 
 
 class DomainFact(StrEnum):
@@ -39,8 +39,7 @@ FactPlace = tuple[float, str]
 FIRST_PLACE: FactPlace = (inf, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Record, frozen=True):
     """One fact about `subject`: a domain as A-labels, or the IP address of a host."""
 
     subject: str

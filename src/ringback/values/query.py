@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .evidence import Exchange
+from .record import Record
 from .verdict import BLAME_OF, VERDICT_OF, Blame, Reason, Verdict
 
 
@@ -15,8 +16,7 @@ class Purpose(StrEnum):
     BULK = "bulk"  # a list or a sign-up, with consent
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Record, frozen=True):
     """The SMTP client whose mail raised the question."""
 
     address: str  # IP address; "" if it came some other way
@@ -25,8 +25,7 @@ class Client:
     authenticated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Record, frozen=True):
     """One question. The asker's patience (`answer_by_at`, Unix seconds) travels with it."""
 
     address: str  # as received, without angle brackets
@@ -51,8 +50,7 @@ class Flags:
     suggestion: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Record, frozen=True):
     """The answer: a verdict with all that it rests on. Instants are Unix seconds."""
 
     address: str

@@ -3,11 +3,11 @@
 Not here: how they follow from evidence (rules/outcomes.py, rules/conclude.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 from .evidence import Exchange
+from .record import Record
 
 
 class Outcome(StrEnum):
@@ -126,8 +126,7 @@ BLAME_OF = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Conclusion:
+class Conclusion(Record, frozen=True):
     """What evidence says of an address.
 
     `final`: waiting changes nothing until the verdict expires. `settled`: the address itself was

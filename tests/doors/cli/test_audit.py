@@ -5,7 +5,6 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,8 +47,7 @@ ANN = Call(
     outcome="rejected",
     said=(REFUSAL,),
 )
-EVE = replace(
-    ANN,
+EVE = ANN.but(
     id="e1",
     session="e1",
     at=AT - 86_400,

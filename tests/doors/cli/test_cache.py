@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,8 +197,8 @@ def test_what_has_expired_and_is_still_there_says_so(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unswept = MemoryStore()
-    unswept.save(replace(ANN, expires_at=SINCE + 60))
-    unswept.save_fact(replace(SELECTIVE, expires_at=SINCE + 60))
+    unswept.save(ANN.but(expires_at=SINCE + 60))
+    unswept.save_fact(SELECTIVE.but(expires_at=SINCE + 60))
 
     async def open_unswept(*_: object) -> MemoryStore:
         return unswept

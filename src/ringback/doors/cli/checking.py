@@ -112,10 +112,10 @@ async def _ask(verifier: Verifier, wish: Wish, address: str) -> Report:
     query = Query(address, wish.purpose, fresh=wish.fresh)
     if wish.timeout_s is None:
         return await verifier.verify(query)
-    query = replace(query, answer_by_at=SystemClock().now() + wish.timeout_s)
+    query = query.but(answer_by_at=SystemClock().now() + wish.timeout_s)
     report = await verifier.verify(query)
     if report.reason is Reason.DEADLINE:  # in a service the callout would go on
-        report = replace(report, rule=f"no answer within {wish.timeout_s:g} s")
+        report = report.but(rule=f"no answer within {wish.timeout_s:g} s")
     return report
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,7 @@ class _Watch:
         """Wait for the end of the callout that answered `provisional`, and tell what it came to."""
         while (event := await self.called_out.get()).address != provisional.address:
             pass
-        return replace(
-            provisional,
+        return provisional.but(
             reason=Reason(event.reason),
             rule=event.rule,
             final=True,

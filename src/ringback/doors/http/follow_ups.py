@@ -7,7 +7,7 @@ Not here: the callout itself, which goes on in the engine (engine/verifier.py).
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from secrets import token_urlsafe
 
 from ...engine.ports import Sink
@@ -98,12 +98,12 @@ async def _follow(
 ) -> None:
     lost = Heading(query.address, kept.report.checked_at)
     last = unasked(lost, Reason.OUR_TROUBLE, "the conclusion of the callout was lost")
-    patient = replace(query, answer_by_at=None)
+    patient = query.but(answer_by_at=None)
     try:
         for _ in range(_MAX_STEPS):
             report = await (asyncio.shield(flight) if flight else verify(patient))
             if report.reason is not Reason.DEADLINE:
-                last = replace(report, address=query.address)
+                last = report.but(address=query.address)
                 return
             flight = concluded(query.address)
     finally:
