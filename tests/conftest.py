@@ -1,6 +1,8 @@
 """What all tests share: how long hypothesis searches, and whose coverage is whose."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from coverage import Coverage
@@ -21,3 +23,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if measuring is not None:
         measuring.switch_context(item.nodeid.partition("::")[0])
     return (yield)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_remembered(request: pytest.FixtureRequest) -> None:
+    """Forget what tests elsewhere had a module remember, or its own would not cover how it is worked out."""
+    path: Path = request.path.relative_to(Path(__file__).parent)
+    parts = (*path.parent.parts, path.stem.removeprefix("test_"))
+    tested = sys.modules.get(".".join(("ringback", *parts)))
+    for thing in vars(tested).values() if tested else ():
+        if forget := getattr(thing, "cache_clear", None):
+            forget()

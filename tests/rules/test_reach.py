@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringback.rules.reach import judge_clock, judge_mailbox, judge_way_out, spare_mailbox
+from ringback.rules.reach import gate_of, judge_clock, judge_mailbox, judge_way_out, spare_mailbox
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.fitness import Aspect, Severity
 
@@ -102,3 +102,7 @@ def test_a_clock_that_nobody_keeps_is_a_warning(
     synchronised: bool | None, severity: Severity
 ) -> None:
     assert severity is judge_clock(synchronised).severity
+
+
+def test_the_audit_tells_which_name_the_doctor_asked_for() -> None:
+    assert gate_of("mx.shop.example") == "the doctor asks as mx.shop.example"
