@@ -9,7 +9,7 @@ FAST := $(BIN)/pytest -q -m "not slow and not real and not real_more"
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
 
-.PHONY: help demo check format lint types fast-doors fast-inside docs docs-check man deb test coverage sim real-main real screenshots fuzz corpus harm bench lock tidy clean
+.PHONY: help demo check format lint types fast fast-doors fast-inside docs docs-check man deb test coverage sim real-main real screenshots fuzz corpus harm bench lock tidy clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,8 @@ types: $(DEV)
 
 # Two halves, since two processors are common. What pytest compiles, it keeps, whatever the environment says.
 fast-%: export PYTHONDONTWRITEBYTECODE =
+
+fast: fast-doors fast-inside ## the fast tests
 
 fast-doors: $(DEV)
 	$(FAST) tests/doors

@@ -31,9 +31,9 @@ from ..world import World, world
 DOMAINS = 1_000
 EXPIRED_SHARE = 0.05
 MEMORY_ENTRIES = 50_000
-# Without a control, what these hosts accept is `unknown`. Longer than any row is old: a hit that is not fresh
-# begins a callout, which is another row's affair.
-KEPT_S = [200_000, 2_000_000]
+# Without a control, what these hosts accept is `unknown`. Longer than any row of `_rows` lives, also where
+# the file was kept: a hit that is not fresh begins a callout, which is another row's affair.
+KEPT_S = [20_000_000, 20_000_000]
 # More than are held in memory, so that each is read from disk; others each time.
 FILLS = 60_000
 FILL_ASKERS, FILL_S = 32, 300.0

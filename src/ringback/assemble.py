@@ -32,9 +32,9 @@ from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .suffixes import registered
 from .values.endpoint import Login
+from .values.forms import STORE_URL
 from .values.settings import Settings
 from .values.settings.bounds import DAY_S
-from .values.text import conceal_password, printable
 
 if TYPE_CHECKING:
     from .engine.doctor import Doctor, Means
@@ -68,8 +68,8 @@ async def open_store(settings: Settings, sink: Sink) -> Store:
     if url == "memory:":
         return MemoryStore()
     if path is None:
-        shown, remedy = printable(conceal_password(url)), "write sqlite:///path/to/file or memory:"
-        raise StoreError(f"store.url: this version has no store for {shown}", remedy)
+        what = f"store.url: this version has no store for {STORE_URL.show(url)}"
+        raise StoreError(what, "write sqlite:///path/to/file or memory:")
     clock = SystemClock()
     return await SqliteStore.open(
         path,

@@ -1,5 +1,6 @@
 """Settings from files and the environment: precedence, sources, and a line for every mistake."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -178,8 +179,8 @@ def test_mistakes_in_the_environment_name_the_variable(name: str, text: str, lin
             "max_hosts = 1",
             'FILE: max_hosts: it belongs to a section; the nearest known key is "smtp.max_hosts"',
         ),
-        ("smtp = 25", "FILE: smtp: 25 is not a table; write [smtp]"),
-        ("[[smtp]]\nport = 25", "FILE: smtp: a list is not a table; write [smtp]"),
+        ("smtp = 25", "FILE: smtp: it is not a table; write [smtp]"),
+        ("[[smtp]]\nport = 25", "FILE: smtp: it is not a table; write [smtp]"),
         (
             '["sm\\u001btp"]\nport = 25',
             'FILE: sm\\x1btp: unknown section; the nearest known one is "smtp"',
@@ -294,7 +295,7 @@ def test_a_standard_file_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> Non
         ),
         (
             "[store]\nurl = 'postgresql://user:secret@host/name'",
-            'FILE: store.url: "postgresql://user:***@host/name" comes with a later version; '
+            'FILE: store.url: "postgresql:…" comes with a later version; '
             'write url = "sqlite:///path/to/file" under [store]',
         ),
     ],
@@ -305,13 +306,35 @@ def test_what_comes_later_is_refused_by_name(file: Path, content: str, line: str
     assert line == mistake_in(file)
 
 
-@pytest.mark.parametrize("scheme", ["mysql", "sqlite"])
-def test_no_mistake_shows_a_password(file: Path, scheme: str) -> None:
-    file.write_text(f"[store]\nurl = '{scheme}://user:{'secret' * 20}@host/name'")
-    line = mistake_in(file)
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ringback:secret@host/name", '"postgresql:…"'),
+        ("postgresql://ringback@srv:secret@host/name", '"postgresql:…"'),
+        ("postgresql://host/name?user=r;password=secret", '"postgresql:…"'),
+        ("sqlite://ringback:secret@host/name", '"sqlite:…"'),
+        ("mysql://ringback@srv:secret@host/name", '"mysql:…"'),
+        ("mysql://h/n?user=r&passwd=secret", '"mysql:…"'),
+        ("mysql:/ringback:secret@host/name", '"mysql:…"'),
+        ("mysql+x://ringback:secret\t@host/name", '"mysql+x:…"'),
+        ("jdbc:mysql://ringback:secret@host/name", '"jdbc:…"'),
+        ("ringback:secret@host/name", '"ringback:…"'),
+        ("ringback secret:@host/name", "it"),
+        (":secret@host/name", "it"),
+        ("secret", "it"),
+    ],
+)
+def test_no_mistake_shows_a_password(file: Path, url: str, shown: str) -> None:
+    file.write_text(f"[store]\nurl = {json.dumps(url)}")
+    in_file = mistake_in(file)
+    in_variable = mistake_in(None, RINGBACK_STORE__URL=url)
+    file.write_text(f"store = {json.dumps(url)}")
+    misplaced = mistake_in(file)
 
-    assert f'FILE: store.url: "{scheme}://user:***@host/name" ' in line
-    assert "secret" not in line
+    assert in_file.startswith(f"FILE: store.url: {shown} ")
+    assert in_variable.startswith(f"RINGBACK_STORE__URL: store.url: {shown} ")
+    assert not [line for line in (in_file, in_variable, misplaced) if "secret" in line]
+    assert "FILE: store: it is not a table; write [store]" == misplaced
 
 
 def test_every_mistake_is_found_at_once(file: Path) -> None:

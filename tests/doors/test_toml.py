@@ -18,7 +18,7 @@ ROUTE = RecipientRoute("a.example", ("10.0.0.1",))
         (True, "true"),
         (Method.RCPT, '"rcpt"'),
         ('a "quoted" ü\\', '"a \\"quoted\\" ü\\\\"'),
-        ("postgresql://ann:secret@host/name", '"postgresql://ann:***@host/name"'),
+        ("sqlite:///srv/a:b@c/x.db?password=1", '"sqlite:///srv/a:b@c/x.db?password=1"'),
         ((), "[]"),
         ((360.0, 900.0), "[360.0, 900.0]"),
         (Ages(600, 3_600.5), "[600, 3600.5]"),

@@ -43,7 +43,7 @@ class Dns(FakeResolver):
         await self.may_answer.wait()
         if self.broken:
             raise AssertionError("a bug")
-        return replace(answer, status=DnsStatus.FAILURE) if self.silent else answer
+        return DnsAnswer(name, kind, DnsStatus.FAILURE) if self.silent else answer
 
     @classmethod
     def like(cls, other: "Dns") -> "Dns":

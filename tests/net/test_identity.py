@@ -29,6 +29,7 @@ NAMED = {
     "A_mail.shop.example": IP,
 }
 NAMED6 = {f"PTR_{POINTER6}": "mail.shop.example", "AAAA_mail.shop.example": IP6}
+OTHER6 = {f"PTR_{POINTER6}": "other.example", "AAAA_other.example": IP6}
 
 
 @pytest.mark.parametrize(
@@ -38,8 +39,9 @@ NAMED6 = {f"PTR_{POINTER6}": "mail.shop.example", "AAAA_mail.shop.example": IP6}
         (Identity(source_addresses=(IP6,)), NAMED6),
         (Identity(), NAMED),
         (Identity(helo_name="mail.shop.example"), {}),
+        (Identity(public_addresses=(IP,), source_addresses=(IP6,)), NAMED | OTHER6),
     ],
-    ids=["public", "source", "of the system", "given"],
+    ids=["public", "source", "of the system", "given", "public before source"],
 )
 async def test_the_name_is_the_one_given_or_the_confirmed_reverse_name(
     given: Identity, records: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -93,3 +95,13 @@ def test_we_do_not_call_ourselves_unless_the_network_is_allowed(
     own = identity.own_addresses(settings)
 
     assert is_own is (IP in own)
+
+
+def test_we_never_call_ourselves_where_we_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "outward_addresses", lambda: (IP,))
+    named = Identity(source_addresses=("192.0.2.9",), public_addresses=("192.0.2.10",))
+    allowed = Smtp(allowed_networks=("192.0.2.0/24",))
+
+    own = identity.own_addresses(Settings(identity=named, smtp=allowed))
+
+    assert ("192.0.2.9", "192.0.2.10") == own

@@ -5,13 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ringback.rules.asking import Asking
-from ringback.rules.fitness import (
-    Findings,
-    examinations,
-    examine_contact,
-    judge_silence,
-    stay_fatal,
-)
+from ringback.rules.fitness import Findings, examinations, examine_contact
+from ringback.rules.silence import judge_silence
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, Question, RecordType
 from ringback.values.fitness import Aspect, Finding, Severity
 from ringback.values.settings import Dns, Etiquette, Identity, Settings, Smtp
@@ -162,11 +157,11 @@ def test_an_address_that_others_cannot_see_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("zone", "helo_name", "severities"),
     [
-        ({}, NAME, [Severity.UNKNOWN]),
+        ({}, NAME, [Severity.UNKNOWN, Severity.OK]),
         (
             say_no(NAME, RecordType.A, DnsStatus.NODATA) | say(NAME, RecordType.AAAA, IP6),
             NAME,
-            [Severity.UNKNOWN],
+            [Severity.UNKNOWN, Severity.OK],
         ),
         (fail(NAME, RecordType.A), NAME, [Severity.UNKNOWN, Severity.UNKNOWN]),
         ({}, "nobody.example.net", [Severity.UNKNOWN, Severity.FATAL]),
@@ -342,95 +337,72 @@ def test_in_a_laboratory_loopback_may_be_listed() -> None:
     assert Severity.FATAL is (found(Aspect.BLOCK_LIST, listed, LISTING, ("127.0.0.1",)).severity)
 
 
-# What was fatal before.
+# A DNS of which little or nothing is learned.
 
 
-def of(severity: Severity, subject: str = IP) -> Finding:
-    return Finding(Aspect.REVERSE_NAME, severity, "", "", subject)
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [
-        (Severity.UNKNOWN, Severity.FATAL),
-        (Severity.OK, Severity.OK),
-        (Severity.WARNING, Severity.WARNING),
-    ],
-)
-def test_only_an_answer_mends_what_was_fatal(now: Severity, expected: Severity) -> None:
-    kept = stay_fatal([of(Severity.FATAL)], [of(now)], whole=True)
-
-    assert (of(expected),) == kept
-
-
-def test_what_was_not_fatal_may_become_unknown() -> None:
-    kept = stay_fatal([of(Severity.OK)], [of(Severity.UNKNOWN)], whole=True)
-
-    assert (of(Severity.UNKNOWN),) == kept
-
-
-def test_what_is_not_looked_at_any_more_is_forgotten_unless_there_was_no_time() -> None:
-    before, now = [of(Severity.FATAL, IP6)], [of(Severity.OK)]
-
-    assert (of(Severity.OK),) == stay_fatal(before, now, whole=True)
-    assert (of(Severity.OK), *before) == stay_fatal(before, now, whole=False)
-
-
-def test_of_a_silent_dns_each_examination_tells_anew() -> None:
-    silence = judge_silence([], ())
-
-    assert () == stay_fatal(silence, [], whole=False)
-
-
-# A DNS that is silent.
-
-UNNAMED = {
-    **say_no(POINTER, RecordType.PTR, DnsStatus.NXDOMAIN),
-    **say_no(NAME, RecordType.A, DnsStatus.NXDOMAIN),
-}
-
-
-def examine_dead(zone: Zone, settings: Settings) -> list[Finding]:
+def examine_dead(
+    zone: Zone, settings: Settings, otherwise: DnsStatus, sources: tuple[str, ...] = (IP,)
+) -> list[Finding]:
     """All findings where no name server tells of more than `zone`."""
-    machines = examinations(settings, (IP,), NOW)
-    return [it for machine in machines for it in run(machine, zone, DnsStatus.FAILURE)]
+    machines = examinations(settings, sources, NOW)
+    return [it for machine in machines for it in run(machine, zone, otherwise)]
 
 
 @pytest.mark.parametrize("helo_name", [NAME, f"[{IP}]"])
 def test_nobody_is_fit_whose_name_servers_are_dead(helo_name: str) -> None:
     settings = with_identity(helo_name=helo_name)
-    settings = replace(settings, dns=Dns(nameservers=("192.0.2.53", "192.0.2.54")))
 
-    [finding] = judge_silence(examine_dead({}, settings), settings.dns.nameservers)
+    [finding] = judge_silence(examine_dead({}, settings, DnsStatus.FAILURE), ())
 
-    assert (Aspect.DNS, Severity.FATAL) == (finding.what, finding.severity)
-    assert "no name server gives an answer of use (192.0.2.53, 192.0.2.54)" == finding.text
-    assert "dns.nameservers" in finding.remedy
+    assert "no name server gives an answer of use (the system's were asked)" == finding.text
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, LISTING], ids=["without lists", "with a list"])
+@pytest.mark.parametrize("sources", [(IP,), ()], ids=["known", "unknown"])
+def test_a_resolver_that_denies_all_is_of_no_use_either(
+    settings: Settings, sources: tuple[str, ...]
+) -> None:
+    denied = examine_dead({}, settings, DnsStatus.NXDOMAIN, sources)
+
+    [finding] = judge_silence(denied, ())
+
+    assert "no answer of the name servers can be believed (the system's were asked)" == finding.text
+
+
+CANARY = say("example.com", RecordType.A, "192.0.2.80")
+OWN_NAME = say(NAME, RecordType.A, IP)
 
 
 @pytest.mark.parametrize(
-    "zone",
+    ("zone", "otherwise", "sources"),
     [
-        say(POINTER, RecordType.PTR, NAME) | say(NAME, RecordType.A, IP),
-        say("7.2.0.192.bl.example", RecordType.A, "127.0.0.2"),
-        say("example.com", RecordType.A, "192.0.2.80")
-        | say_no(NOBODY, RecordType.A, DnsStatus.NXDOMAIN),
+        (OWN_NAME | say(POINTER, RecordType.PTR, NAME), DnsStatus.FAILURE, (IP,)),
+        (
+            CANARY | say_no(NOBODY, RecordType.A, DnsStatus.NXDOMAIN),
+            DnsStatus.FAILURE,
+            (IP,),
+        ),
+        (OWN_NAME, DnsStatus.NXDOMAIN, (IP,)),
+        (OWN_NAME, DnsStatus.FAILURE, (IP,)),
+        (CANARY | OWN_NAME | say(NOBODY, RecordType.A, IP), DnsStatus.FAILURE, ()),
+        (say(NAME, RecordType.TXT, f"v=spf1 ip4:{IP} -all"), DnsStatus.FAILURE, (IP,)),
     ],
-    ids=["reverse name", "block list", "canary"],
+    ids=[
+        "reverse name",
+        "canary",
+        "a misspelt canary and no reverse name",
+        "names of an intranet and no others",
+        "no known way out and a resolver that knows every name",
+        "SPF",
+    ],
 )
-def test_one_answer_is_a_sign_of_life(zone: Zone) -> None:
-    assert () == judge_silence(examine_dead(zone, LISTING), ())
+def test_one_answer_is_a_sign_of_life(
+    zone: Zone, otherwise: DnsStatus, sources: tuple[str, ...]
+) -> None:
+    assert () == judge_silence(examine_dead(zone, SETTINGS, otherwise, sources), ())
 
 
-def test_a_resolver_that_denies_all_is_of_no_use_either() -> None:
-    denies_all = say_no("example.com", RecordType.A, DnsStatus.NXDOMAIN)
+def test_a_listing_is_one_as_well() -> None:
+    listed = say("7.2.0.192.bl.example", RecordType.A, "127.0.0.2")
 
-    [finding] = judge_silence(examine({**denies_all, **UNNAMED}), ())
-
-    assert (Aspect.DNS, Severity.FATAL) == (finding.what, finding.severity)
-
-
-def test_the_name_servers_of_the_system_have_no_names_here() -> None:
-    [finding] = judge_silence([of(Severity.UNKNOWN)], ())
-
-    assert "no name server gives an answer of use (the system's were asked)" == finding.text
+    assert () == judge_silence(examine_dead(listed, LISTING, DnsStatus.FAILURE), ())

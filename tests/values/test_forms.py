@@ -76,10 +76,6 @@ REFUSED: list[tuple[Rule, str, str]] = [
     (forms.SENDER, "..org", "is not a domain: the domain is not a sequence of labels"),
     (forms.ROUTE_SENDER, "", "is not an e-mail address: no local part and domain around an @"),
     (forms.PATH, "tokens", "is not the absolute path of a file"),
-    (forms.STORE_URL, "mysql://host/name", "names no kind of store"),
-    (forms.STORE_URL, "sqlite://ringback.db", "does not name a file by its absolute path"),
-    (forms.STORE_URL, "sqlite:///var/lib/", "does not name a file by its absolute path"),
-    (forms.STORE_URL, "postgresql://", "names no kind of store"),
 ]
 
 
@@ -96,6 +92,28 @@ def test_other_forms_are_refused_with_an_example(rule: Rule, written: str, probl
 
     assert f"{quote(written)} {problem}" == refused.value.problem
     assert f"write {rule.wants}" == refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("mysql://host/name", '"mysql:…" names no kind of store'),
+        ("postgresql://", '"postgresql:…" names no kind of store'),
+        ("ringback.db", "it names no kind of store"),
+        ("sqlite://ringback.db", '"sqlite:…" does not name a file by its absolute path'),
+        ("sqlite:///var/lib/", '"sqlite:…" does not name a file by its absolute path'),
+        ("mysql://host\x1b", '"mysql:…" contains a control character'),
+        (f"{'x' * 100}://host", f'"{"x" * 79}…" names no kind of store'),
+        (5, "5 is not text"),
+    ],
+)
+def test_of_a_refused_place_of_a_store_no_more_than_the_scheme_is_shown(
+    written: object, problem: str
+) -> None:
+    with pytest.raises(SettingError) as refused:
+        forms.STORE_URL.admit("url", written)
+
+    assert problem == refused.value.problem
 
 
 @pytest.mark.parametrize(

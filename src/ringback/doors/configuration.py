@@ -167,7 +167,8 @@ def _from_tables(tables: Mapping[str, object], file: str) -> Iterator[_Given | C
         if name not in SECTIONS:
             yield _unknown_section(file, shown, name)
         elif not isinstance(table, Mapping):
-            yield ConfigError(file, shown, f"{quote(table)} is not a table", f"write [{name}]")
+            # Not quoted: it may be a URL with a password.
+            yield ConfigError(file, shown, "it is not a table", f"write [{name}]")
         else:
             for key, value in table.items():
                 dotted = f"{name}.{key}"
@@ -233,7 +234,7 @@ def _read_values(given: Mapping[str, _Given], mistakes: list[ConfigError]) -> di
 
 
 def _not_yet(later: Later, value: object, source: str) -> ConfigError:
-    problem = f"{quote(value)} comes with a later version"
+    problem = f"{KEYS[later.key].rule.show(value)} comes with a later version"
     return ConfigError(source, later.key, problem, later.remedy)
 
 

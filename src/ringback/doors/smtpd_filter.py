@@ -2,7 +2,7 @@
 
 OpenSMTPD stops when a filter does, and a session waits until it is answered: whatever goes wrong, mail passes
 and the filter goes on. Not here: the protocols (wire/smtpd_filter.py, wire/policy_asking.py), the judging,
-which is the service's (doors/policy_server.py).
+which is the service's (doors/judging.py).
 """
 
 import asyncio

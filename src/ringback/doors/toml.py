@@ -1,4 +1,4 @@
-"""Settings as TOML writes them, to be shown: without passwords. Not here: reading TOML (configuration.py)."""
+"""Settings as TOML writes them, to be shown. Not here: reading TOML (configuration.py)."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,6 @@ from typing import Any
 
 from ..values.section import Section
 from ..values.settings import Ages
-from ..values.text import conceal_password
 
 
 def encode(value: object) -> str:
@@ -33,7 +32,7 @@ def _encode_table(value: Section) -> str:
 
 _WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     # What JSON escapes, TOML escapes in the same way; text beyond ASCII stays readable.
-    (str, lambda value: json.dumps(conceal_password(str(value)), ensure_ascii=False)),
+    (str, lambda value: json.dumps(str(value), ensure_ascii=False)),
     (bool, lambda value: str(value).lower()),
     (int, str),
     (float, repr),

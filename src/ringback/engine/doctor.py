@@ -3,11 +3,12 @@
 What the DNS says is examined at the first question, which waits for it, and then in the background while
 the old answer holds. What takes conversations is for the service and the command line, and no question
 waits for it. A doctor outlasts the reloads that change nothing about our identity.
-Not here: what follows from answers (rules/fitness.py, rules/reach.py), the gate (engine/gatekeeper.py).
+Not here: what follows from answers (rules/fitness.py, rules/silence.py, rules/reach.py), the gate
+(engine/gatekeeper.py).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..errors import StoreError
 from ..rules import fitness as rules
 from ..rules import reach
 from ..rules.exemptions import Exemptions
+from ..rules.silence import judge_silence, stay_fatal
 from ..values.address import Address, parse_address
 from ..values.calls import Call
 from ..values.events import Examined, Trouble
@@ -72,9 +74,10 @@ class Doctor:
         self._sink, self._sources = sink, sources
         self._exemptions = Exemptions.parse(settings)
         self._by_dns: Fitness | None = None
+        self._may_call = False  # as `_by_dns` says: of what hosts say, nothing is fatal
         self._of_clock: tuple[Finding, ...] = ()
         self._by_hosts: tuple[Finding, ...] = ()
-        self._examined_at = self._visited_at = self._told_at = _NEVER  # of elapsed()
+        self._visited_at = self._told_at = self._due_at = _NEVER  # of elapsed()
         self._told: frozenset[tuple[Aspect, Severity, str]] | None = None
         self._examination: asyncio.Task[None] | None = None
         self._means: Means | None = None  # of whom attends
@@ -91,13 +94,13 @@ class Doctor:
             await _ended(self._examine_nowait())
         elif not self._closed and self._left_s() <= 0:
             self._examine_nowait()
-        return self._may_call()
+        return self._may_call
 
     async def examine(self, means: Means) -> Fitness:
         """Look at everything now, and return all that was found."""
         self._of_clock = (reach.judge_clock(means.is_synchronised()),)
         await _ended(self._examine_nowait())
-        may_visit = self._may_call() and self._settings.identity.helo_name
+        may_visit = self._may_call and self._settings.identity.helo_name
         if may_visit and self._clock.elapsed() - self._visited_at >= VISIT_EVERY_S:
             self._visited_at = self._clock.elapsed()
             self._by_hosts = await self._visit(means.call)
@@ -137,21 +140,15 @@ class Doctor:
 
     def _fitness(self) -> Fitness:
         order = list(Aspect)
-        return Fitness(tuple(sorted(self._found(), key=lambda it: order.index(it.what))))
-
-    def _found(self) -> Sequence[Finding]:
         by_dns = self._by_dns.findings if self._by_dns else ()
-        return (*by_dns, *self._by_hosts, *self._of_clock)
+        found = (*by_dns, *self._by_hosts, *self._of_clock)
+        return Fitness(tuple(sorted(found, key=lambda it: order.index(it.what))))
 
-    def _may_call(self) -> bool:
-        if self._by_dns is None:
-            return False
-        fitness = Fitness(tuple(self._found()))  # asked at each callout, in whatever order
-        # A silent DNS says nothing against us: each callout finds out whether it is silent still.
-        fatal = {it.what for it in fitness.of(Severity.FATAL)} - {Aspect.DNS}
+    def _permits(self, by_dns: Fitness) -> bool:
         # Whatever the operator risks, those who are called must find him.
-        return not fatal or (
-            not self._settings.identity.require_fit and Aspect.CONTACT not in fatal
+        return not by_dns.forbidding or (
+            not self._settings.identity.require_fit
+            and not by_dns.has(Aspect.CONTACT, Severity.FATAL)
         )
 
     @property
@@ -162,8 +159,7 @@ class Doctor:
 
     def _left_s(self) -> float:
         """How long the last examination holds yet."""
-        holds_s = EXAMINE_EVERY_S if self._is_settled else LOOK_AGAIN_S
-        return self._examined_at + holds_s - self._clock.elapsed()
+        return self._due_at - self._clock.elapsed()
 
     # What the DNS says.
 
@@ -184,14 +180,16 @@ class Doctor:
             for task in running:
                 task.cancel()
         found = [finding for task in running if task in done for finding in task.result()]
-        silence = rules.judge_silence(found, self._settings.dns.nameservers)
+        silence = judge_silence(found, self._settings.dns.nameservers)
         if late:
             text = f"{len(late)} examinations had no answer within {EXAMINATION_S:g} s"
             found.append(Finding(Aspect.DNS, Severity.UNKNOWN, text, "see dns.nameservers"))
         before = self._by_dns.findings if self._by_dns else ()
-        kept = rules.stay_fatal(before, found, whole=not late)
+        kept = stay_fatal(before, found, whole=not late)
         self._by_dns = Fitness((contact, *kept, *silence))
-        self._examined_at = self._clock.elapsed()
+        self._may_call = self._permits(self._by_dns)
+        holds_s = EXAMINE_EVERY_S if self._is_settled else LOOK_AGAIN_S
+        self._due_at = self._clock.elapsed() + holds_s
         self._tell()
 
     # What hosts say.
@@ -259,7 +257,7 @@ class Doctor:
         if marks == self._told and (fitness.is_fit or silent_s < EXAMINE_EVERY_S):
             return
         self._told, self._told_at = marks, self._clock.elapsed()
-        self._sink(Examined(fitness, self._may_call()))
+        self._sink(Examined(fitness, self._may_call))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -60,9 +60,8 @@ class Router:
         found = [await self._named(name, asker) for name in route.host]
         names = list(dict.fromkeys(name for names in found for name in names))
         said = self._exchange(f"{ROUTE_COMMAND} {route.domain}", ", ".join(names))
-        if (
-            not names
-        ):  # whatever DNS says: that our own host has no name says nothing of its mailboxes
+        if not names:
+            # Whatever DNS says: that our own host has no name says nothing of its mailboxes.
             text = f"{', '.join(route.host)}: no host was found"
             return Hosts(said.but(text=text, fault=Fault.DNS_FAILURE))
         return Hosts(said, tuple(Mx(order, name) for order, name in enumerate(names)))

@@ -32,7 +32,7 @@ async def find_name(settings: Settings, ask: Ask) -> Settings:
 
 
 async def require_name(settings: Settings, ask: Ask) -> Settings:
-    """Fill it in for sure. Raises ConfigError."""
+    """Fill in the HELO name. Raises ConfigError where none was given and none can be found."""
     settings = await find_name(settings, ask)
     if settings.identity.helo_name:
         return settings

@@ -2,7 +2,7 @@
 
 Never OK, which would skip the site's later restrictions; never REJECT with a number in its text, which
 Postfix answers with 554 5.7.1. Not here: how often one mail is deferred (rules/waiting.py), and what an
-MTA is told while observing (doors/policy_server.py).
+MTA is told while observing (doors/judging.py).
 """
 
 from collections.abc import Callable, Mapping

@@ -1,12 +1,13 @@
 """What the DNS says of our own identity: one machine for each thing to look at (etiquette.md, row 9).
 
 Fatal are what makes others refuse or distrust whoever calls: no contact, a HELO name that does not lead to
-the source, no confirmed reverse name, a source on a block list; and a DNS that gives no answer of use. All
-else warns. Where the DNS fails at one question, or denies its own canary, nothing was learned.
-Not here: who runs the machines, and when (engine/doctor.py); what hosts say of us (rules/reach.py).
+the source, no confirmed reverse name, a source on a block list. All else warns. Where the DNS fails at one
+question, or denies its own canary, nothing was learned.
+Not here: what follows where nothing was (rules/silence.py); who runs the machines, and when
+(engine/doctor.py); what hosts say of us (rules/reach.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from types import MappingProxyType
 
@@ -44,13 +45,7 @@ _REMEDY: Mapping[Aspect, str] = MappingProxyType(
     }
 )
 _BROKEN_LIST = "take it out of etiquette.dnsbl, or ask it through a resolver that it answers"
-_NO_ANSWERS = "name resolvers that answer in dns.nameservers; without it the system's are asked"
 _LOOK_AGAIN = "see dns.nameservers if it stays so; it is looked at again within a minute"
-
-# Found by an answer only; a HELO name, say, may be an address, which takes none.
-_TAKE_ANSWERS = frozenset({Aspect.DNS, Aspect.REVERSE_NAME, Aspect.BLOCK_LIST})
-# Of these, a warning is of a resolver or a list that answers nonsense.
-_LEARNED = frozenset({Severity.OK, Severity.FATAL})
 
 
 def examine_contact(contact: str) -> Finding:
@@ -82,35 +77,6 @@ def examinations(
             yield examine_list(ip, zone)
 
 
-def stay_fatal(before: Iterable[Finding], found: Sequence[Finding], *, whole: bool) -> Findings:
-    """`found`, with what was fatal `before` wherever nothing was learned now: silence mends nothing.
-
-    `whole` is False where some examinations were broken off, which have found nothing at all.
-    """
-    # That the DNS is silent is found anew each time.
-    fatal = {
-        _mark(it): it
-        for it in before
-        if it.severity is Severity.FATAL and it.what is not Aspect.DNS
-    }
-    silent = set() if whole else fatal.keys() - set(map(_mark, found))
-    kept = [fatal.get(_mark(it), it) if it.severity is Severity.UNKNOWN else it for it in found]
-    return (*kept, *(it for mark, it in fatal.items() if mark in silent))
-
-
-def judge_silence(found: Iterable[Finding], nameservers: Sequence[str]) -> Findings:
-    """Has the DNS answered anything that can be believed? () as `nameservers` are those of the system."""
-    if any(it.severity in _LEARNED for it in found if it.what in _TAKE_ANSWERS):
-        return ()
-    named = ", ".join(nameservers[:MAX_NAMES]) or "the system's were asked"
-    text = f"no name server gives an answer of use ({named})"
-    return (Finding(Aspect.DNS, Severity.FATAL, text, _NO_ANSWERS),)
-
-
-def _mark(finding: Finding) -> tuple[Aspect, str]:
-    return finding.what, finding.subject
-
-
 def examine_dns(canary: str, now: float) -> Asking[Findings]:
     """Does the resolver find what exists, and does it deny what does not?"""
     if canary:
@@ -133,13 +99,14 @@ def examine_dns(canary: str, now: float) -> Asking[Findings]:
 def examine_name(helo_name: str, canary: str) -> Asking[Findings]:
     """Where no source is known: does the HELO name lead anywhere?"""
     text = "the system knows no way out, so that it is not known where callouts come from"
-    found = [_unknown(Aspect.SOURCE, text, "")]
+    found = (_unknown(Aspect.SOURCE, text, ""),)
     if not helo_name or helo_name.startswith("["):
         return (*found, *_judge_literal("", helo_name))
     for kind in (RecordType.A, RecordType.AAAA):
         answer = yield Question(helo_name, kind)
         if answer.status is DnsStatus.OK:
-            return tuple(found)
+            text = f"{helo_name} leads to {', '.join(answer.texts[:MAX_HOSTS])}"
+            return (*found, _well(Aspect.HELO_NAME, text, helo_name))
         if answer.status is DnsStatus.FAILURE:
             failed = _unknown(Aspect.HELO_NAME, f"{helo_name}: {_why(answer)}", helo_name)
             return (*found, failed)

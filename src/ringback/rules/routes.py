@@ -1,7 +1,7 @@
 """DNS answers → the hosts to ask, in order (RFC 5321 section 5.1). Pure.
 
 Null MX is RFC 7505. A domain without MX is its own host (implicit MX); a domain whose MX records lead
-nowhere is not: it said where its mail goes. Not here: asking DNS (engine/callout.py), and which
+nowhere is not: it said where its mail goes. Not here: asking DNS (engine/router.py), and which
 networks may be called (rules/networks.py).
 """
 

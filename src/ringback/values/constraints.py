@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..errors import SettingError
-from .text import conceal_password, printable
+from .text import printable
 
 # A message quotes this much of a value: enough to find it again.
 MAX_QUOTED_CHARS = 80
@@ -29,17 +29,29 @@ _KINDS: tuple[tuple[type, str], ...] = (
 )
 
 
+def quote(value: object) -> str:
+    """Show a value in a message, as TOML would write it where it is short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{printable(value, limit=MAX_QUOTED_CHARS)}"'
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < MAX_QUOTED_NUMBER):
+        return f"{value:.15g}" if isinstance(value, float) else str(value)
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "a date or time")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How one setting is read.
 
     `wants` completes "write …"; `takes` is the TOML type it is written as; `read` returns the value
-    as the program wants it, or raises ValueError with the problem.
+    as the program wants it, or raises ValueError with the problem, in which `show` quotes it.
     """
 
     wants: str
     takes: type
     read: Callable[[object], object]
+    show: Callable[[object], str] = quote
 
     def admit(self, key: str, value: object) -> object:
         """Read the value of `key`. Raises SettingError."""
@@ -49,17 +61,6 @@ class Rule:
             raise SettingError(key + error.key, error.problem, error.remedy) from None
         except ValueError as error:
             raise SettingError(key, str(error), f"write {self.wants}") from None
-
-
-def quote(value: object) -> str:
-    """Show a value in a message, as TOML would write it where it is short."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{printable(conceal_password(value), limit=MAX_QUOTED_CHARS)}"'
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) < MAX_QUOTED_NUMBER):
-        return f"{value:.15g}" if isinstance(value, float) else str(value)
-    return next((name for kind, name in _KINDS if isinstance(value, kind)), "a date or time")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -105,20 +106,20 @@ def choice(options: type[StrEnum]) -> Rule:
     return Rule(f"{', '.join(words[:-1])} or {words[-1]}", str, read)
 
 
-def text(wants: str, parse: Callable[[str], str]) -> Rule:
+def text(wants: str, parse: Callable[[str], str], show: Callable[[object], str] = quote) -> Rule:
     """Accept what `parse` does, which raises ValueError with the end of a sentence."""
 
     def read(value: object) -> object:
         if not isinstance(value, str):
-            raise ValueError(f"{quote(value)} is not text")
+            raise ValueError(f"{show(value)} is not text")
         if not value.isprintable():
-            raise ValueError(f"{quote(value)} contains a control character")
+            raise ValueError(f"{show(value)} contains a control character")
         try:
             return parse(value)
         except ValueError as error:
-            raise ValueError(f"{quote(value)} {error}") from None
+            raise ValueError(f"{show(value)} {error}") from None
 
-    return Rule(wants, str, read)
+    return Rule(wants, str, read, show)
 
 
 def optional(rule: Rule, empty: str) -> Rule:

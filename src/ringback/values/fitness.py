@@ -12,7 +12,7 @@ class Severity(StrEnum):
 
     OK = "ok"
     WARNING = "warning"  # callouts go on; somebody may hold it against us
-    FATAL = "fatal"  # nobody may be called
+    FATAL = "fatal"  # nobody may be called, unless it is the DNS that is silent
     UNKNOWN = "unknown"  # the DNS or a host gave no answer to this one; that is not unfit
 
 
@@ -53,6 +53,11 @@ class Fitness:
     @property
     def is_fit(self) -> bool:
         return not self.of(Severity.FATAL)
+
+    @property
+    def forbidding(self) -> tuple[Finding, ...]:
+        """What forbids callouts: not that the DNS is silent, since each finds out anew whether it is."""
+        return tuple(found for found in self.of(Severity.FATAL) if found.what is not Aspect.DNS)
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity."""

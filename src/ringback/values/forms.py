@@ -9,13 +9,14 @@ import re
 
 from ..errors import AddressError
 from .address import parse_address, parse_domain
-from .constraints import text, whole
+from .constraints import quote, text, whole
 
 MAX_PORT = 65_535
 # Linux's sun_path holds 108 octets, the NUL that ends it included (unix(7)).
 MAX_SOCKET_PATH_OCTETS = 107
 
 _HOST_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?")
+_SCHEME = re.compile(r"[A-Za-z0-9+.-]+:")
 
 
 def split_host_port(endpoint: str) -> tuple[str, int | None]:
@@ -178,6 +179,14 @@ def _parse_store_url(value: str) -> str:
     return value
 
 
+def _show_store_url(value: object) -> str:
+    """Show no more than the scheme: in what is no URL of ours, a password may stand anywhere."""
+    if not isinstance(value, str):
+        return quote(value)
+    scheme = _SCHEME.match(value)
+    return quote(f"{scheme[0]}…") if scheme else "it"
+
+
 PORT = whole(1, MAX_PORT)
 IP = text('an IP address, such as "192.0.2.1"', _parse_ip)
 NETWORK = text('a network, such as "192.0.2.0/24" or "2001:db8::/32"', _parse_network)
@@ -202,4 +211,6 @@ SENDER = text(
 )
 ROUTE_SENDER = text('"null", "envelope" or an e-mail address', _parse_route_sender)
 PATH = text("the absolute path of a file", _parse_path)
-STORE_URL = text('"sqlite:///path/to/file", "memory:" or "postgresql://…"', _parse_store_url)
+STORE_URL = text(
+    '"sqlite:///path/to/file", "memory:" or "postgresql://…"', _parse_store_url, _show_store_url
+)

@@ -41,7 +41,7 @@ def test_every_mistake_is_a_line(
         f'ringback: {config_file}: smtp.prot: unknown key; the nearest known key is "smtp.port"',
         "ringback: RINGBACK_SMTP__MAX_HOSTS: smtp.max_hosts: 0 is out of range; "
         "write a whole number from 1 to 100",
-        f'ringback: {config_file}: store.url: "postgresql://db.example/x" comes with a later version; '
+        f'ringback: {config_file}: store.url: "postgresql:…" comes with a later version; '
         'write url = "sqlite:///path/to/file" under [store]',
     ] == err.splitlines()
 
@@ -111,6 +111,16 @@ def test_programs_get_routes_as_tables(run: Run, config_file: Path) -> None:
     assert [
         route | {"protocol": "smtp", "sender": "envelope", "tls": "when_offered"} | login
     ] == shown
+
+
+def test_what_is_in_force_is_shown_as_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "sqlite:///srv/a:b@c/x.db?password=1"
+    monkeypatch.setenv("RINGBACK_STORE__URL", url)
+    _, out, _ = run("config", "show")
+    _, shown, _ = run("config", "show", "--json")
+
+    assert f'store.url = "{url}"' in out
+    assert url == json.loads(shown)["store.url"]["value"]
 
 
 def test_settings_with_a_mistake_are_not_shown(run: Run, config_file: Path) -> None:

@@ -155,4 +155,17 @@ def test_a_host_without_a_name_server_is_unfit(
     fatal = lines.index("fatal    no name server gives an answer of use (127.0.0.1:1)")
     assert 1 == status
     assert "         name resolvers that answer in dns.nameservers" in lines[fatal + 1]
-    assert "Unfit: no callouts are made until this is mended." == lines[-1]
+    assert (
+        "Unfit: the DNS gives no answer of use; callouts come to nothing until it does."
+        == (lines[-1])
+    )
+
+
+def test_without_a_name_server_a_contact_is_wanted_as_well(
+    doctor: Run, lab_settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGBACK_DNS__NAMESERVERS", "127.0.0.1:1")
+    change(lab_settings, CONTACT, "")
+    _, out, _ = doctor()
+
+    assert "Unfit: no callouts are made until this is mended." == out.splitlines()[-1]

@@ -7,7 +7,6 @@ import click
 from ...errors import ConfigError
 from ...values.section import Section
 from ...values.settings import Ages
-from ...values.text import conceal_password
 from ..configuration import (
     KEYS,
     STANDARD_PATH,
@@ -86,4 +85,4 @@ def _plain(value: object) -> object:
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    return conceal_password(value) if isinstance(value, str) else value
+    return value

@@ -77,6 +77,8 @@ def _show_finding(found: Finding) -> None:
 def _summary(fitness: Fitness, settings: Settings) -> str:
     if fitness.is_fit:
         return "\nFit: callouts may be made."
+    if not fitness.forbidding:
+        return "\nUnfit: the DNS gives no answer of use; callouts come to nothing until it does."
     if settings.identity.require_fit or not settings.identity.contact:
         return "\nUnfit: no callouts are made until this is mended."
     return "\nUnfit: callouts are made all the same, since identity.require_fit = false."

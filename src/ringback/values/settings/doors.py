@@ -8,7 +8,7 @@ from ...errors import SettingError
 from ..constraints import FLAG, choice, each, optional, quote
 from ..forms import DOMAIN, LISTENER, PATH, is_loopback
 from ..section import Section
-from .bounds import MAX_LIST_ITEMS, MAX_LISTENERS
+from .bounds import MAX_LIST_ITEMS, MAX_SERVERS
 
 
 class Mode(StrEnum):
@@ -21,7 +21,7 @@ class Policy(Section):
     """The policy service for Postfix and Exim."""
 
     listen: Annotated[
-        tuple[str, ...], each(LISTENER, most=MAX_LISTENERS), "empty: no policy service"
+        tuple[str, ...], each(LISTENER, most=MAX_SERVERS), "empty: no policy service"
     ] = ("127.0.0.1:10040",)
     mode: Annotated[Mode, choice(Mode), '"observe" decides, logs and tells the MTA nothing'] = (
         Mode.OBSERVE
@@ -37,16 +37,14 @@ class Policy(Section):
 class Milter(Section):
     """The milter for Postfix and Sendmail; `policy.mode` and `policy.own_domains` hold for it too."""
 
-    listen: Annotated[tuple[str, ...], each(LISTENER, most=MAX_LISTENERS), "empty: no milter"] = ()
+    listen: Annotated[tuple[str, ...], each(LISTENER, most=MAX_SERVERS), "empty: no milter"] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Socketmap(Section):
     """Recipients with a route as a table for Postfix, such as `relay_recipient_maps`."""
 
-    listen: Annotated[
-        tuple[str, ...], each(LISTENER, most=MAX_LISTENERS), "empty: no socketmap"
-    ] = ()
+    listen: Annotated[tuple[str, ...], each(LISTENER, most=MAX_SERVERS), "empty: no socketmap"] = ()
 
 
 @dataclass(frozen=True, slots=True)

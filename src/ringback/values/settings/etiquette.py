@@ -10,7 +10,7 @@ from typing import Annotated
 from ..constraints import choice, each, seconds, whole
 from ..forms import DOMAIN, NETWORK, SENDER
 from ..section import Section
-from .bounds import DAY_S, MAX_LIST_ITEMS, MAX_LISTENERS
+from .bounds import DAY_S, MAX_LIST_ITEMS, MAX_SERVERS
 
 # Past these a typing error is likelier than a wish.
 MAX_PER_HOUR, MAX_AT_A_TIME = 10_000_000, 100_000
@@ -99,7 +99,7 @@ class Etiquette(Section):
     ] = ()
     dnsbl: Annotated[
         tuple[str, ...],
-        each(DOMAIN, most=MAX_LISTENERS),
+        each(DOMAIN, most=MAX_SERVERS),
         "block lists whose clients raise no callout",
     ] = ()
     audit_keep_days: Annotated[

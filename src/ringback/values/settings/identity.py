@@ -9,7 +9,7 @@ from typing import Annotated
 from ..constraints import FLAG, each, optional, seconds
 from ..forms import DOMAIN, EMAIL, HELO_NAME, IP, NAMESERVER
 from ..section import Section
-from .bounds import MAX_LIST_ITEMS, MAX_LISTENERS
+from .bounds import MAX_LIST_ITEMS, MAX_SERVERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Identity(Section):
     require_fit: Annotated[
         bool,
         FLAG,
-        "whether no callouts are made while `ringback doctor` finds something fatal; without a "
-        "contact none are made either way",
+        "whether no callouts are made while `ringback doctor` finds something fatal but a silent DNS; "
+        "without a contact none are made either way",
     ] = True
 
 
@@ -54,7 +54,7 @@ class Dns(Section):
     """Whom we ask about domains."""
 
     nameservers: Annotated[
-        tuple[str, ...], each(NAMESERVER, most=MAX_LISTENERS), "empty: the system's"
+        tuple[str, ...], each(NAMESERVER, most=MAX_SERVERS), "empty: the system's"
     ] = ()
     timeout_s: Annotated[float, seconds(0.01, 60), "how long one question may take"] = 5.0
     canary: Annotated[
