@@ -50,7 +50,7 @@ class AttendedConnection:
     def __init__(self, *pieces: bytes, silent_at_end: bool = False, deaf: bool = False) -> None:
         self.pieces, self.silent_at_end, self.deaf = list(pieces), silent_at_end, deaf
         self.written: list[bytes] = []
-        self.reads = 0
+        self.reads = self.times_in_line = 0
         self.is_lost, self.has_room = False, True
         self._arrived, self._ended = b"", False
         self._over = asyncio.Event()
@@ -93,6 +93,10 @@ class AttendedConnection:
         if self.deaf:
             raise ConnectionResetError
         self.written.append(octets)
+
+    def stand_in_line(self) -> None:
+        self.times_in_line += 1
+        asyncio.get_running_loop().call_soon(self._heed)
 
     def close(self) -> None:
         self._over.set()

@@ -18,6 +18,13 @@ def asked(*senders: str) -> bytes:
     )
 
 
+class RealConnection(AttendedConnection):
+    """It is lost a moment after it was broken off, as those outside are."""
+
+    def abort(self) -> None:
+        asyncio.get_running_loop().call_soon(super().abort)
+
+
 class FakeAnswer:
     """That of a task."""
 
@@ -112,9 +119,9 @@ async def test_one_client_with_much_to_ask_lets_others_have_their_turn(bench: Be
     bench.serve(connection)
     connection.arrive(asked(*["now"] * 40))
 
-    assert 16 == len(connection.written)
+    assert (16, 1) == (len(connection.written), connection.times_in_line)
     await turns()
-    assert 40 == len(connection.written)
+    assert (40, 2) == (len(connection.written), connection.times_in_line)
 
 
 async def test_with_the_connection_all_is_lost_that_was_worked_out_for_it(bench: Bench) -> None:
@@ -153,6 +160,20 @@ async def test_a_bug_is_told_and_costs_one_connection(bench: Bench, sender: str)
     (event,) = bench.events
     assert isinstance(event, Trouble)
     assert f"KeyError('{sender}')" == event.what
+
+
+async def test_a_bug_has_nothing_taken_up_that_was_read_before() -> None:
+    bench = Bench(Limits(in_flight=2))
+    connection = RealConnection(silent_at_end=True)
+    bench.serve(connection)
+    connection.arrive(asked("a", "b", "bug", "bug", "late"))
+    await turns()
+    bench.answers.may_answer.set()
+    await turns()
+
+    assert connection.is_lost
+    assert [b"a", b"b"] == connection.written
+    assert 1 == len(bench.events)
 
 
 async def test_a_deaf_client_is_let_go(bench: Bench) -> None:

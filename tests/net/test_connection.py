@@ -159,14 +159,34 @@ async def test_who_is_lost_before_his_turn_has_none(world: World) -> None:
     await until(lambda: bool(attended))
     connection = attended[0]
     connection.attend(lambda: heeded.append(connection.is_lost))
-    for _ in range(PER_ROUND + 1):
+    for _ in range(PER_ROUND):
         connection.data_received(b"x")
     connection.abort()
+    connection.data_received(b"x")
     await asyncio.wait({connection.lost})
-    connection.take_turn()
+    await asyncio.sleep(0)
 
-    assert [False] * PER_ROUND == heeded[:PER_ROUND]
-    assert True is heeded.pop()
+    assert [False] * PER_ROUND + [True] == heeded
+
+
+async def test_who_has_more_to_read_waits_for_another_turn(world: World) -> None:
+    attended, heeded = list[Connection](), list[str]()
+    listener = await world.listen(attended.append)
+    for _ in range(2):
+        await world.connect(listener)
+    await until(lambda: len(attended) == 2)
+    greedy, polite = attended
+    greedy.attend(lambda: heeded.append("greedy"))
+    polite.attend(lambda: heeded.append("polite"))
+    for _ in range(2):  # one place is all he has
+        greedy.stand_in_line()
+    greedy.data_received(b"x")  # it stands there already
+    polite.data_received(b"x")
+    await asyncio.sleep(0)
+
+    assert ["polite", "greedy"] == heeded
+    for connection in attended:
+        connection.abort()
 
 
 async def test_who_attends_learns_of_room_and_of_the_loss(world: World) -> None:

@@ -14,10 +14,12 @@ from ringback.net import converse
 from ringback.net.clock import SystemClock
 from ringback.net.converse import MAX_CALL_BYTES, Conversation, Pump
 from ringback.net.tls import opportunistic_context
+from ringback.net.watch import READABLE, WRITABLE, Watch, Watched
 from ringback.values.endpoint import Endpoint, Patience
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Reading, Stage
 from ringback.values.settings import TlsPolicy
-from ringback.wire.probe import Probe, Question
+from ringback.wire.probe import Probe
+from ringback.wire.question import Question
 from ringback.wire.reply import Reply
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -177,21 +179,6 @@ async def test_whole_call_ends_at_its_deadline_however_lively(host: Host) -> Non
     assert probe.lost == [(Fault.TIMEOUT, "no answer by the end of the call's time")]
 
 
-async def test_timer_need_not_know_when_it_goes_off(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop = asyncio.get_running_loop()
-    bugs: list[object] = []
-    loop.set_exception_handler(lambda _, context: bugs.append(context))
-    # So it is with uvloop for an instant that is less than a millisecond away.
-    monkeypatch.setattr(loop, "call_at", lambda _, callback: loop.call_soon(callback))
-    probe = Script((Stage.EHLO, b"EHLO x\n"), (Stage.QUIT, b"QUIT\n"))
-    await converse_with(await host(replying(b"220 hi\n", b"250 ok\n", b"221 bye\n")), probe)
-
-    assert probe.lost == []
-    assert bugs == []
-
-
 async def test_goodbye_is_not_waited_for_long(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(converse, "QUIT_WAIT_S", 0.02)
     loop = asyncio.get_running_loop()
@@ -301,6 +288,54 @@ async def test_bug_in_the_probe_ends_the_task_loudly(host: Host) -> None:
 
     with pytest.raises(LocalProtocolError, match="a bug"):
         await converse_with(await host(replying(b"220 hi\n")), Broken())
+
+
+class Noting(Watch):
+    """Notes what it is to watch for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[int] = []
+
+    def begin(self, number: int, events: int, watched: Watched) -> None:
+        self.events.append(events)
+        super().begin(number, events, watched)
+
+    def change(self, number: int, events: int) -> None:
+        self.events.append(events)
+        super().change(number, events)
+
+
+async def test_room_is_watched_for_only_while_there_is_something_to_send(host: Host) -> None:
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\n")
+        await reader.readexactly(8_000_000)
+        writer.write(b"250 ok\n")
+
+    port, probe = await host(slow), Script((Stage.EHLO, b"x" * 8_000_000))
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        pump = Pump(SystemClock(), opportunistic_context)
+        pump.watch = noting = Noting()
+        await pump.begin(sock, Endpoint("mx", "127.0.0.1", port), probe, Patience(5.0, 5.0)).ended
+
+    assert [WRITABLE, READABLE, READABLE | WRITABLE] == noting.events[:3]
+    assert READABLE == noting.events[-1]
+
+
+async def test_call_that_has_ended_hears_no_more(host: Host) -> None:
+    probe = Script()
+    port = await host(replying(b"220 hi\n"))
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        pump = Pump(SystemClock(), opportunistic_context)
+        endpoint = Endpoint("mx", "127.0.0.1", port)
+        call = pump.begin(sock, endpoint, probe, Patience(5.0, 5.0))
+        await call.ended
+        call.be_late()
+
+    assert [b"220 hi"] == probe.lines
+    assert [] == probe.lost
 
 
 # TLS

@@ -76,6 +76,32 @@ def test_what_nobody_has_asked_for_goes_first(monkeypatch: pytest.MonkeyPatch) -
     assert memory.load("a", MX) is asked_for
 
 
+def test_what_is_asked_again_and_again_takes_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns_memory, "MAX_REMEMBERED", 8)
+    memory = DnsMemory(Hand())
+    kept = [memory.save(answer(name)) for name in ("a", "b", "c")]
+    for _ in range(20):
+        memory.save(answer("hot", ttl_s=0.0))
+
+    assert kept == [memory.load(name, MX) for name in ("a", "b", "c")]
+
+
+def test_what_has_expired_takes_no_place_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns_memory, "MAX_REMEMBERED", 8)
+    clock = Hand()
+    memory = DnsMemory(clock)
+    for name, ttl_s in (("a", 5.0), ("b", 5.0), ("c", 300.0), ("d", 300.0)):
+        memory.save(answer(name, ttl_s=ttl_s))
+    memory.save(answer("e"))  # and the four are the elder ones
+    clock.at += 6.0
+    expired = [memory.load(name, MX) for name in ("a", "b")]
+    for name in ("f", "g"):
+        memory.save(answer(name))
+
+    assert [None, None] == expired
+    assert memory.load("c", MX) is not None
+
+
 @pytest.mark.parametrize("room", [2, 4, 10])
 def test_there_are_never_more_than_have_room(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dns_memory, "MAX_REMEMBERED", room)

@@ -17,8 +17,14 @@ from ringback.lab.clock import WallClock
 from ringback.lab.dns import DnsServer
 from ringback.lab.zone import Behaviour, Node
 from ringback.net.answers import make_query, parse_name
-from ringback.net.nameserver import Nameserver, exchange, parse_nameserver, system_nameservers
-from ringback.net.watch import Watch
+from ringback.net.nameserver import (
+    Nameserver,
+    _Listener,
+    exchange,
+    parse_nameserver,
+    system_nameservers,
+)
+from ringback.net.watch import READABLE, Watch
 from ringback.values.dns import RecordType
 
 
@@ -160,12 +166,39 @@ async def test_silence_has_an_end() -> None:
 async def test_response_that_has_come_counts_however_late_the_loop_is() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        asking = asyncio.create_task(put_query(Nameserver(*server.getsockname()), 0.0))
+        watch, query = Watch(), make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
+        asking = asyncio.create_task(exchange(Nameserver(*server.getsockname()), query, 0.0, watch))
         await asyncio.sleep(0)
         wire, asker = server.recvfrom(1_232)
         server.sendto(answered(wire).to_wire(), asker)
+        watch._look_at_clock()
 
         assert dns.flags.QR & (await asking).flags
+
+
+async def test_listener_reads_what_there_is_till_it_has_its_response() -> None:
+    query = make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
+    ours, server = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, server:
+        ours.setblocking(False)
+        listener = _Listener(ours, query, 0.0)
+        listener.go_on(READABLE)  # a datagram with a wrong checksum is gone when it is read
+        empty_handed = not listener.response.done()
+        for octets in (answered(query.octets).to_wire(), b"never read"):
+            server.send(octets)
+            listener.go_on(READABLE)
+
+        assert empty_handed
+        assert dns.flags.QR & listener.response.result().flags
+        assert b"never read" == ours.recv(100)
+
+
+async def test_socket_is_let_go_when_all_is_said(lab: DnsServer) -> None:
+    lab.zone["shop.example"] = Node({"TXT": ("hello",)})
+    watch, query = Watch(), make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
+    await exchange(at(lab), query, asyncio.get_running_loop().time() + 60.0, watch)
+
+    assert {} == watch._watched
 
 
 async def test_server_that_may_not_be_asked_is_an_error() -> None:

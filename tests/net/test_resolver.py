@@ -9,11 +9,12 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from door_fakes import until
 from ringback.errors import UsageError
 from ringback.lab.clock import WallClock
 from ringback.lab.dns import DnsServer
 from ringback.lab.zone import Behaviour, Node
-from ringback.net import dns_memory, resolver
+from ringback.net import resolver
 from ringback.net.resolver import DnsResolver
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
 
@@ -184,6 +185,21 @@ async def test_alias_that_is_left_to_us_is_followed() -> None:
         return reply_with(query, "two.example. 300 IN MX 10 mx.example.")
 
     answer = await ask_odd(Odd(reply))
+
+    assert answer == DnsAnswer(
+        "one.example", MX, DnsStatus.OK, mx=(Mx(10, "mx.example"),), ttl_s=30.0
+    )
+
+
+async def test_alias_that_leads_back_holds_as_long_as_the_shortest_of_its_chain() -> None:
+    replies = iter(
+        [
+            "one.example. 300 IN CNAME two.example.",
+            "two.example. 30 IN CNAME one.example.",
+            "one.example. 300 IN MX 10 mx.example.",
+        ]
+    )
+    answer = await ask_odd(Odd(lambda query: reply_with(query, next(replies))))
 
     assert answer == DnsAnswer(
         "one.example", MX, DnsStatus.OK, mx=(Mx(10, "mx.example"),), ttl_s=30.0
@@ -416,6 +432,21 @@ async def test_question_that_nobody_waits_for_leaves_its_place_in_line(
     assert ["a.example", "b.example", "d.example"] == [asked.name for asked in lab.questions]
 
 
+async def test_question_that_is_given_up_when_its_time_has_come_is_not_asked(
+    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MAX_AT_ONCE", 1)
+    asker = DnsResolver([lab.nameserver])
+    first, second, third = [asker.ask(f"{name}.example", MX) for name in "abc"]
+    (task,) = asker._tasks
+    await until(task.done)
+    # Who waits learns that he has given up in the next round, and the line moves on in this one.
+    second.cancel()
+    await asyncio.gather(first, third)
+
+    assert ["a.example", "c.example"] == [asked.name for asked in lab.questions]
+
+
 async def test_question_in_line_that_nobody_waits_for_is_not_asked(
     lab: DnsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -429,59 +460,18 @@ async def test_question_in_line_that_nobody_waits_for_is_not_asked(
     assert ["a.example", "b.example"] == [asked.name for asked in lab.questions]
 
 
-@pytest.mark.parametrize(
-    ("node", "holds_s"),
-    [
-        (Node({"MX": ("10 mx.shop.example",)}, ttl_s=0), dns_memory.MIN_TTL_S),
-        (Node({"MX": ("10 mx.shop.example",)}, ttl_s=77), 77.0),
-        (Node({"MX": ("10 mx.shop.example",)}, ttl_s=604_800), dns_memory.MAX_TTL_S),
-        (Node(behaviour=Behaviour.NXDOMAIN), 60.0),
-        (Node(behaviour=Behaviour.NODATA), 60.0),
-        (Node(behaviour=Behaviour.SERVFAIL), dns_memory.FAILURE_TTL_S),
-    ],
-)
-async def test_answer_holds_for_its_time_within_bounds(
-    lab: DnsServer, node: Node, holds_s: float
-) -> None:
+async def test_question_that_was_answered_is_not_put_again_in_its_time(lab: DnsServer) -> None:
     clock = Hand()
     asker = DnsResolver([lab.nameserver], elapsed=clock)
-    lab.zone["shop.example"] = node
     first = await asker.ask("shop.example", MX)
-    clock.at += holds_s - 0.5
+    clock.at += 299.5
     second = await asker.ask("shop.example", MX)
     asked = len(lab.questions)
     clock.at += 0.5
     await asker.ask("shop.example", MX)
 
-    assert first.ttl_s == holds_s
     assert second is first
     assert (asked, len(lab.questions)) == (1, 2)
-
-
-async def test_memory_keeps_what_was_asked_last(
-    lab: DnsServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dns_memory, "MAX_REMEMBERED", 2)
-    asker = DnsResolver([lab.nameserver])
-    for name in ("a.example", "b.example", "a.example", "c.example", "a.example", "b.example"):
-        await asker.ask(name, MX)
-
-    assert [asked.name for asked in lab.questions] == [
-        "a.example",
-        "b.example",
-        "c.example",
-        "b.example",
-    ]
-
-
-async def test_long_answer_is_not_remembered(lab: DnsServer) -> None:
-    lab.zone["shop.example"] = Node({"TXT": ("x" * (dns_memory.MAX_REMEMBERED_CHARS + 1),)})
-    asker = DnsResolver([lab.nameserver])
-    for _ in range(2):
-        answer = await asker.ask("shop.example", RecordType.TXT)
-
-    assert len(answer.texts[0]) == dns_memory.MAX_REMEMBERED_CHARS + 1
-    assert sum(not asked.tcp for asked in lab.questions) == 2
 
 
 def test_server_that_is_none_is_a_usage_error() -> None:

@@ -2,6 +2,7 @@
 
 import select
 import socket
+from contextlib import ExitStack
 
 from ringback.net.selected import READABLE, WRITABLE, Selected
 
@@ -26,6 +27,18 @@ def test_sockets_are_told_apart_by_what_they_are_ready_for() -> None:
         assert first == [(theirs.fileno(), WRITABLE)]
         assert second == [(ours.fileno(), READABLE)]
         assert third == []
+
+
+def test_everyone_is_told_in_time_however_few_at_once() -> None:
+    selected = Selected()
+    with ExitStack() as opened:
+        ends = [opened.enter_context(end) for _ in range(4) for end in socket.socketpair()]
+        for end in ends:
+            selected.register(end.fileno(), WRITABLE)
+        told = [number for _ in range(3) for number, _ in selected.poll(0, 3)]
+
+        assert {end.fileno() for end in ends} == set(told)
+        assert 9 == len(told)
 
 
 def test_no_more_are_told_of_than_wanted() -> None:

@@ -49,6 +49,33 @@ async def test_who_comes_while_others_wait_comes_after_them() -> None:
     assert [*range(2 * PER_ROUND + 1), 100, 101] == had
 
 
+async def test_who_has_more_to_ask_comes_after_all_others() -> None:
+    turns, had = Turns(), list[int]()
+    turns.queue(One(100, had))
+    at_once = [*had]
+    turns.ask_for(One(0, had))
+    turns.queue(One(101, had))
+    await asyncio.sleep(0)
+
+    assert [] == at_once
+    assert [0, 100, 101] == had
+
+
+async def test_who_always_has_more_to_ask_has_one_turn_in_each_round() -> None:
+    class Greedy(One):
+        def take_turn(self) -> None:
+            super().take_turn()
+            turns.queue(self)
+
+    turns, had = Turns(), list[int]()
+    turns.ask_for(Greedy(0, had))
+    for _ in range(10):
+        await asyncio.sleep(0)
+        turns.ask_for(One(1, had))
+
+    assert [0, *[0, 1] * 10] == had
+
+
 async def test_bug_in_one_turn_costs_nobody_else_his() -> None:
     told = list[object]()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))

@@ -4,6 +4,7 @@ import asyncio
 import select
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from math import inf
 
 import pytest
@@ -29,6 +30,24 @@ class Waiting:
         self.late.put_nowait(asyncio.get_running_loop().time())
 
 
+class Answered(Waiting):
+    """One whose time begins anew with each answer."""
+
+    def go_on(self, events: int) -> None:
+        self.due_at = inf
+        super().go_on(events)
+
+
+class Broken(Waiting):
+    """One with a bug."""
+
+    def go_on(self, events: int) -> None:
+        raise ZeroDivisionError
+
+    def be_late(self) -> None:
+        raise ZeroDivisionError
+
+
 @pytest.fixture(params=[select.epoll, Selected])
 def lookout(request: pytest.FixtureRequest) -> Watch:
     return Watch(request.param)
@@ -39,6 +58,23 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield ours, theirs
+
+
+@pytest.fixture
+def writable() -> Iterator[list[int]]:
+    """Sockets that are ready at once."""
+    with ExitStack() as opened:
+        pairs = [socket.socketpair() for _ in range(3)]
+        yield [opened.enter_context(end).fileno() for pair in pairs for end in pair]
+
+
+@pytest.fixture
+async def told() -> list[BaseException]:
+    """The bugs that the loop is told of."""
+    bugs = list[BaseException]()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: bugs.append(context["exception"]))
+    return bugs
 
 
 async def test_who_waits_is_told_what_his_socket_is_ready_for(
@@ -77,13 +113,15 @@ async def test_each_is_late_at_his_own_time(
     lookout: Watch, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     now = asyncio.get_running_loop().time()
-    first, second = Waiting(now + 0.02), Waiting(now + 0.01)
-    for end, one in zip(pair, (first, second), strict=True):
+    early, late = Waiting(now + 0.01), Waiting(now + 0.02)
+    for end, one in zip(pair, (early, late), strict=True):
         lookout.begin(end.fileno(), READABLE, one)
+    for one in (late, early):
         lookout.hurry(one.due_at)
-    second_at, first_at = await second.late.get(), await first.late.get()
+    early_at, late_at = await early.late.get(), await late.late.get()
 
-    assert now + 0.01 <= second_at < now + 0.02 <= first_at
+    assert now + 0.01 <= early_at <= late_at
+    assert now + 0.02 <= late_at
 
 
 async def test_deadline_that_moves_on_is_looked_at_when_it_comes(
@@ -129,3 +167,125 @@ async def test_loop_is_left_alone_when_nobody_waits(
     again = Waiting()
     lookout.begin(pair[1].fileno(), WRITABLE, again)
     assert await again.heard.get() == WRITABLE
+
+
+async def test_so_many_are_told_in_one_round_and_the_others_in_the_next(
+    lookout: Watch, writable: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_AT_ONCE", 4)
+    everyone = [Waiting() for _ in writable]
+    for number, one in zip(writable, everyone, strict=True):
+        lookout.begin(number, WRITABLE, one)
+    lookout._look()
+    first = sum(one.heard.qsize() for one in everyone)
+    lookout._look()
+
+    assert 4 == first
+    assert all(one.heard.qsize() for one in everyone)
+
+
+async def test_what_came_while_the_loop_was_late_counts_before_the_deadline(
+    lookout: Watch, writable: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_AT_ONCE", 1)
+    now = asyncio.get_running_loop().time()
+    everyone = [*[Answered(now) for _ in writable[1:]], Answered(now + 50.0)]
+    silent = Waiting(now)
+    for number, one in zip(writable, everyone, strict=True):
+        lookout.begin(number, WRITABLE, one)
+    lookout.change(writable[0], READABLE)
+    lookout._watched[writable[0]] = silent
+    lookout._look_at_clock()
+
+    assert [1, 1, 1, 1, 0] == [one.heard.qsize() for one in everyone[1:]]  # the last has time
+    assert [0] * 5 == [one.late.qsize() for one in everyone[1:]]
+    assert 1 == silent.late.qsize()
+
+
+async def test_who_is_let_go_by_another_is_told_no_more(
+    lookout: Watch, writable: list[int], told: list[BaseException]
+) -> None:
+    class Selfish(Waiting):
+        def go_on(self, events: int) -> None:
+            super().go_on(events)
+            for number in writable:
+                lookout.end(number)
+
+    everyone = [Selfish() for _ in writable]
+    for number, one in zip(writable, everyone, strict=True):
+        lookout.begin(number, WRITABLE, one)
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+    assert 1 == sum(one.heard.qsize() for one in everyone)
+    assert [] == told
+
+
+async def test_socket_that_was_let_go_is_watched_anew(
+    lookout: Watch, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    number, again = pair[0].fileno(), Waiting()
+    lookout.begin(number, READABLE, Waiting())
+    lookout.end(number)
+    lookout.begin(number, WRITABLE, again)
+
+    assert WRITABLE == await again.heard.get()
+
+
+async def test_bug_of_one_costs_the_others_no_news(
+    lookout: Watch, writable: list[int], told: list[BaseException]
+) -> None:
+    everyone = [Broken() if number == writable[0] else Waiting() for number in writable]
+    for number, one in zip(writable, everyone, strict=True):
+        lookout.begin(number, WRITABLE, one)
+    lookout._look()
+
+    assert [ZeroDivisionError] == [type(bug) for bug in told]
+    assert [0, 1, 1, 1, 1, 1] == [one.heard.qsize() for one in everyone]
+
+
+async def test_bug_of_one_costs_nobody_his_deadline(
+    lookout: Watch, writable: list[int], told: list[BaseException]
+) -> None:
+    now = asyncio.get_running_loop().time()
+    everyone = [Broken(now), Waiting(now), Waiting(now + 0.01)]
+    for number, one in zip(writable, everyone, strict=False):
+        lookout.begin(number, READABLE, one)
+        lookout.hurry(one.due_at)
+    for one in everyone[1:]:
+        await asyncio.wait_for(one.late.get(), 5.0)
+
+    assert [ZeroDivisionError] == [type(bug) for bug in told]
+
+
+async def test_one_timer_is_enough(
+    lookout: Watch, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    now = asyncio.get_running_loop().time()
+    lookout.begin(pair[0].fileno(), READABLE, Waiting(now + 50.0))
+    lookout.hurry(now + 100.0)
+    first = lookout._timer
+    lookout.hurry(now + 50.0)
+
+    assert first is not None
+    assert first.cancelled()
+    assert now + 50.0 == lookout._timer_at
+
+
+async def test_timer_need_not_know_when_it_goes_off(
+    lookout: Watch,
+    pair: tuple[socket.socket, socket.socket],
+    told: list[BaseException],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    # So it is with uvloop for an instant that is less than a millisecond away.
+    monkeypatch.setattr(loop, "call_at", lambda _, callback: loop.call_soon(callback))
+    one = Waiting(now + 0.01)
+    lookout.begin(pair[0].fileno(), READABLE, one)
+    for due_at in (now + 0.02, one.due_at):
+        lookout.hurry(due_at)
+
+    assert now + 0.01 <= await one.late.get()
+    assert [] == told

@@ -17,7 +17,7 @@ from ringback.rules.plan import (
 )
 from ringback.values.address import parse_address
 from ringback.values.evidence import About, Exchange, Meaning, Stage
-from ringback.wire.probe import Question
+from ringback.wire.question import Question
 from ringback.wire.reply import Reply, parse_reply
 
 BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))

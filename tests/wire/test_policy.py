@@ -3,6 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +60,10 @@ def test_vectors_whole_and_octet_by_octet(vector: Path) -> None:
     stream, expected, error = load(vector)
 
     whole = read(stream)
-    said = [{name: value for name, value in one._asdict().items() if value} for one in whole[0]]
+    said = [
+        {name: value for name, value in msgspec.structs.asdict(one).items() if value}
+        for one in whole[0]
+    ]
 
     assert said == expected
     assert whole[1] == error

@@ -402,6 +402,45 @@ def test_a_greeting_that_is_none(octets: bytes, fault: Fault) -> None:
     assert probe.closed
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"250 ok\r\n250 ok\r\n"],
+        [b"250 ok\r\n2", b"50 ok\r\n"],
+        [b"2", b"50 ok\r\n250 ok\r\n"],
+        [bytes([octet]) for octet in b"250 ok\r\n25"] + [b"0 ok\r\n250 ok\r\n"],
+    ],
+)
+def test_reply_that_comes_before_its_command_is_no_answer_about_anybody(
+    pieces: list[bytes],
+) -> None:
+    probe = start()
+    probe.receive(b"220 mx\r\n", at=2.0)
+    probe.receive(b"250 mx\r\n", at=2.0)
+    for piece in pieces:
+        probe.receive(piece, at=3.0)
+
+    assert Fault.OUT_OF_STEP is probe.transcript[-1].fault
+    assert (Stage.RCPT, 250) not in [(said.stage, said.code) for said in probe.transcript]
+
+
+def test_a_vrfy_between_two_transactions_leaves_the_rset_to_the_second() -> None:
+    dialogue = ACCEPTED.replace(
+        "C: QUIT",
+        """C: VRFY ann@mx.example
+    S: 252 Cannot VRFY user
+    C: RSET
+    S: 250 Ok
+    C: MAIL FROM:<>
+    S: 250 Ok
+    C: RCPT TO:<nobody@mx.example>
+    S: 550 5.1.1 no
+    C: QUIT""",
+    )
+
+    assert play(dialogue, start(ANN, VRFY, CONTROL)).probe.closed
+
+
 @pytest.mark.parametrize("garbage", [b"850 whatever\r\n", b"250-one\r\n550 two\r\n"])
 def test_garbage_behind_a_good_reply_of_the_flight_is_not_waited_out(garbage: bytes) -> None:
     probe = start()

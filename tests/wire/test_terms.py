@@ -91,6 +91,18 @@ def test_what_was_offered_before_tls_is_forgotten() -> None:
     assert played.probe.closed
 
 
+def test_login_before_tls_is_forgotten() -> None:
+    login = """
+    C: AUTH PLAIN AGdhdGV3YXkAczNjcmV0
+    S: 235 2.7.0 Welcome
+    """
+    offer = OFFER.replace("250 STARTTLS", "250-STARTTLS\n    S: 250 AUTH PLAIN")
+    secured = SECURED.replace("250 mx.example", "250-mx.example\n    S: 250 AUTH PLAIN")
+    dialogue = joined(offer, login, WANTS_TLS_AT_MAIL, secured, login, ASK_ANN, BYE)
+
+    assert play(dialogue, start(manner=Manner(login=LOGIN))).said[-2] == ("rcpt", "250")
+
+
 def test_required_tls_that_is_not_offered_or_not_allowed_ends_it() -> None:
     not_offered = OFFER.replace("STARTTLS", "SIZE")
 

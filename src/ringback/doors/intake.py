@@ -1,7 +1,7 @@
 """What one client sends, whole piece by whole piece, for doors that hold connections.
 
 A client may be silent for long between two pieces, and not within one.
-Not here: what a piece is (wire/), sockets (net/listen.py).
+Not here: what a piece is (wire/), sockets (net/connection.py).
 """
 
 import asyncio
@@ -14,7 +14,7 @@ Piece = TypeVar("Piece")
 
 
 class Connection(Protocol):
-    """What a door needs of net/listen.py, which closes the connection when the door's `serve` returns."""
+    """What a door needs of net/connection.py; the listener closes it when the door's `serve` returns."""
 
     @property
     def peer(self) -> str: ...

@@ -4,7 +4,7 @@ Answers go out in the order of their requests. One that waits for nobody is writ
 Nothing that one client does is felt by another.
 Not here: the conversation with one client (doors/policy_session.py), answers that wait
 (doors/policy_answer.py), the protocol (wire/policy.py), what is asked and what follows (doors/judging.py),
-sockets (net/listen.py).
+sockets (net/connection.py).
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 It has no task of its own: it goes on when its connection has news, and when an answer has been worked out.
 A connection that waits holds some few kilobytes, and Postfix keeps hundreds.
 Not here: what is answered (doors/policy_server.py) and worked out (doors/policy_answer.py), the protocol
-(wire/policy.py), sockets (net/listen.py).
+(wire/policy.py), sockets (net/connection.py).
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Limits:
 
 
 class Connection(Protocol):
-    """What is needed of net/listen.py."""
+    """What is needed of net/connection.py."""
 
     @property
     def peer(self) -> str: ...
@@ -51,6 +51,10 @@ class Connection(Protocol):
 
     def write_nowait(self, octets: bytes, /) -> None:
         """Raises OSError."""
+        ...
+
+    def stand_in_line(self) -> None:
+        """Have `heed` called after all others whose requests wait."""
         ...
 
     def close(self) -> None: ...
@@ -155,7 +159,7 @@ class PolicySession:
                 self._connection.write_nowait(at_hand)
             else:
                 self._pending.append(self._answers.begin(queries, self.heed))
-        self._loop.call_soon(self.heed)
+        self._connection.stand_in_line()
 
     def _read(self) -> PolicyRequest | None:
         """The next request, if one has arrived."""
@@ -181,7 +185,7 @@ class PolicySession:
         self._over = True
 
     def _await_rest(self) -> None:
-        """What is here in part must be here whole in time; not while it is our turn, and we do not read."""
+        """What is here in part must be here whole in time; not while it waits for us, and we do not read."""
         if self._whole_by_at is None and not self._reader.idle:
             self._whole_by_at = self._loop.time() + self._limits.half_request_s
 
@@ -199,7 +203,7 @@ class PolicySession:
             self._timer = self._loop.call_at(wait_until, self._look)
 
     def _patience_ends_at(self) -> float | None:
-        """When the client has been silent for too long; None while it is our turn."""
+        """When the client has been silent for too long; None while it waits for us."""
         if self._over:
             return None
         if self._whole_by_at is not None:
@@ -219,6 +223,7 @@ class PolicySession:
     def _drop(self) -> None:
         """Let go of it all: nobody is there any more."""
         self._over = True
+        self._asked.clear()
         pending, self._pending = self._pending, []
         for answer in pending:
             answer.cancel()

@@ -3,7 +3,7 @@
 Recipients without a route are there: nobody behind us could be asked, and a table that lacks them refuses
 their mail. A domain alone ("@example.org") is not, or all of its recipients would be.
 Not here: the protocol (wire/socketmap.py), what is asked and what follows (doors/judging.py), sockets
-(net/listen.py).
+(net/connection.py).
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 from ..rules.outcomes import Remember, cell_of, judge
 from ..values.evidence import About, Exchange, Fault, Reading, Stage
-from ..wire.probe import SHUTTING_DOWN, Question
+from ..wire.probe import SHUTTING_DOWN
+from ..wire.question import Question
 from ..wire.reply import Reply
 from .session import Guest
 

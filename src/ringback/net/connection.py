@@ -131,6 +131,12 @@ class Connection(asyncio.Protocol):
     def has_room(self) -> bool:
         return not self._writing_paused
 
+    def stand_in_line(self) -> None:
+        """Have `heed` called when all others who wait for a turn have had theirs."""
+        if not self._asked_for_turn:
+            self._asked_for_turn = True
+            self._keeper.turns.queue(self)
+
     # What the listener calls.
 
     @property

@@ -11,7 +11,7 @@ MAX_TTL_S = 3_600.0  # what a canary proves holds for an hour (evidence.md secti
 MAX_NEGATIVE_TTL_S = 900.0  # a domain that has just got its MX must not wait for ours to forget
 FAILURE_TTL_S = 2.0  # only as long as one burst: nothing was learned
 
-# An entry is about 350 bytes; a thousand domains have about five names each.
+# An entry with one MX record is about 440 bytes; a thousand domains have about five names each.
 MAX_REMEMBERED = 20_000
 # What a hostile domain can make one entry cost; longer answers are asked for again.
 MAX_REMEMBERED_CHARS = 2_048
@@ -32,13 +32,11 @@ class DnsMemory:
 
     def load(self, name: str, kind: RecordType) -> DnsAnswer | None:
         """Return the answer, if it is still good; its TTL is the one that it had when it came."""
-        known = self._young[kind].get(name)
-        if known is None:
-            if (known := self._old[kind].pop(name, None)) is None:
-                return None
-            self._keep(known)
-        expires_at, answer = known
-        return answer if expires_at > self._elapsed() else None
+        known = self._young[kind].get(name) or self._old[kind].pop(name, None)
+        if known is None or known[0] <= self._elapsed():
+            return None
+        self._keep(known)
+        return known[1]
 
     def save(self, answer: DnsAnswer) -> DnsAnswer:
         """Remember `answer`, and return it with the time that it is good for."""
@@ -51,10 +49,11 @@ class DnsMemory:
 
     def _keep(self, known: tuple[float, DnsAnswer]) -> None:
         answer = known[1]
-        if self._room == 0:
-            self._old, self._young = self._young, _no_answers()
-            self._room = MAX_REMEMBERED // 2
-        self._room -= 1
+        if answer.name not in self._young[answer.kind]:
+            if self._room == 0:
+                self._old, self._young = self._young, _no_answers()
+                self._room = MAX_REMEMBERED // 2
+            self._room -= 1
         self._young[answer.kind][answer.name] = known
 
 

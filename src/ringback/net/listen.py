@@ -15,7 +15,7 @@ from .bind import BACKLOG, open_listener, remove_path, shown_address
 from .connection import Connection
 from .turns import Turns
 
-# Turns of the event loop before the last input counts as the last: it accepts in one, connects in the
+# Rounds of the event loop before the last input counts as the last: it accepts in one, connects in the
 # next, and then reads what a client has sent before it could know that we stop.
 LAST_ROUNDS = 4
 

@@ -122,7 +122,7 @@ class _Listener:
             asyncio.get_running_loop().create_future()
         )
 
-    def go_on(self, _: int = READABLE) -> None:
+    def go_on(self, _: int) -> None:
         """Read a datagram."""
         if self.response.done():
             return
@@ -139,7 +139,6 @@ class _Listener:
 
     def be_late(self) -> None:
         """Give up."""
-        self.go_on()  # where it is our loop that is late, the response may have come
         if not self.response.done():
             self.response.set_exception(TimeoutError())
 

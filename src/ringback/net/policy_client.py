@@ -53,7 +53,7 @@ class PolicyClient:
         for link in self._idle:
             link.abort()
         self._idle.clear()
-        await asyncio.sleep(0)  # the sockets are closed in the next turn of the loop
+        await asyncio.sleep(0)  # the sockets are closed in the next round of the loop
 
     async def _ask(self, request: bytes) -> str:
         if (link := self._take()) is not None:

@@ -47,12 +47,12 @@ class _Question:
 
     key: _Key
     late_at: float  # of the loop's clock
-    turns: list[asyncio.Future[DnsAnswer]]
+    waiters: list[asyncio.Future[DnsAnswer]]
 
     @property
     def waiting(self) -> list[asyncio.Future[DnsAnswer]]:
         """Those who have not given up."""
-        return [turn for turn in self.turns if not turn.done()]
+        return [waiter for waiter in self.waiters if not waiter.done()]
 
 
 class DnsResolver:
@@ -75,9 +75,8 @@ class DnsResolver:
         self._memory = DnsMemory(elapsed)
         self._watch = Watch()
         self._questions: dict[_Key, _Question] = {}  # that have no answer yet
-        self._line: OrderedDict[_Key, _Question] = (
-            OrderedDict()
-        )  # those that no socket was free for
+        # Those that no socket was free for.
+        self._line: OrderedDict[_Key, _Question] = OrderedDict()
         self._tasks: set[asyncio.Task[DnsAnswer]] = set()  # one for each of the others
         self._timer: asyncio.TimerHandle | None = None  # for the head of the line
 
@@ -86,12 +85,12 @@ class DnsResolver:
 
         Who gives up cancels what is returned, which is his alone.
         """
-        turn: asyncio.Future[DnsAnswer] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[DnsAnswer] = asyncio.get_running_loop().create_future()
         if known := self.ask_nowait(name, kind):
-            turn.set_result(known)
+            waiter.set_result(known)
         else:
-            self._join(turn, _key(name, kind))
-        return turn
+            self._join(waiter, _key(name, kind))
+        return waiter
 
     def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
         """The same, if the answer is in memory."""
@@ -108,24 +107,24 @@ class DnsResolver:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _join(self, turn: asyncio.Future[DnsAnswer], key: _Key) -> None:
+    def _join(self, waiter: asyncio.Future[DnsAnswer], key: _Key) -> None:
         if question := self._questions.get(key):
-            question.turns.append(turn)
-            self._note_leaving(turn, question)
+            question.waiters.append(waiter)
+            self._note_leaving(waiter, question)
             return
         if len(self._line) >= MAX_IN_LINE:
-            turn.set_result(failure(*key, _CROWDED))
+            waiter.set_result(failure(*key, _CROWDED))
             return
-        late_at = turn.get_loop().time() + LINE_S
-        self._questions[key] = question = _Question(key, late_at, [turn])
+        late_at = waiter.get_loop().time() + LINE_S
+        self._questions[key] = question = _Question(key, late_at, [waiter])
         self._line[key] = question
         self._go_on()
-        self._note_leaving(turn, question)
+        self._note_leaving(waiter, question)
 
-    def _note_leaving(self, turn: asyncio.Future[DnsAnswer], question: _Question) -> None:
+    def _note_leaving(self, waiter: asyncio.Future[DnsAnswer], question: _Question) -> None:
         """Have a question leave the line, if it stands there, with the last who waits for it."""
         if question.key in self._line:
-            turn.add_done_callback(partial(self._leave_line, question))
+            waiter.add_done_callback(partial(self._leave_line, question))
 
     def _leave_line(self, question: _Question, _: asyncio.Future[DnsAnswer]) -> None:
         if self._line.get(question.key) is question and not question.waiting:
@@ -142,7 +141,11 @@ class DnsResolver:
     def _go_on(self) -> None:
         """Put as many questions as there are sockets for; a timer watches over the others."""
         while self._line and len(self._tasks) < MAX_AT_ONCE:
-            self._put(self._step_forward())
+            question = self._step_forward()
+            if question.waiting:
+                self._put(question)
+            else:  # given up in this round, of which we are not told before the next
+                del self._questions[question.key]
         if self._line and self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(self._head.late_at, self._thin_out)
@@ -173,8 +176,8 @@ class DnsResolver:
 
     def _tell(self, question: _Question, bug: BaseException) -> None:
         if waiting := question.waiting:
-            for turn in waiting:
-                turn.set_exception(bug)
+            for waiter in waiting:
+                waiter.set_exception(bug)
         else:  # asyncio takes it for told, as we have looked at it
             message = "a question failed that nobody waits for any more"
             asyncio.get_running_loop().call_exception_handler(
@@ -186,8 +189,8 @@ class DnsResolver:
 
     def _answer(self, question: _Question, answer: DnsAnswer) -> None:
         del self._questions[question.key]
-        for turn in question.waiting:
-            turn.set_result(answer)
+        for waiter in question.waiting:
+            waiter.set_result(answer)
 
     async def _follow(self, key: _Key) -> DnsAnswer:
         """Ask, and go on with the target where a server names an alias and no more."""
@@ -201,7 +204,7 @@ class DnsResolver:
                 return failure(name, kind, f"{target!r} is no name: {error}")
             ttl_s = min(ttl_s, said.ttl_s)
             if isinstance(said, DnsAnswer):
-                return said if target == name else replace(said, name=name, ttl_s=ttl_s)
+                return replace(said, name=name, ttl_s=ttl_s)
             target = said.target
         return failure(name, kind, "too many aliases")
 

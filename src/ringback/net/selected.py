@@ -13,6 +13,8 @@ class Selected:
 
     def __init__(self) -> None:
         self._selector = DefaultSelector()
+        # How many were told of: it moves the first place on, or the last would never be told.
+        self._told = 0
 
     def fileno(self) -> int:
         return self._selector.fileno()
@@ -28,8 +30,11 @@ class Selected:
 
     def poll(self, timeout: float, most: int) -> list[tuple[int, int]]:
         """Return descriptors with what they are ready for; `timeout` in seconds."""
-        ready = self._selector.select(timeout)[:most]
-        return [(key.fd, _as_polled(events)) for key, events in ready]
+        ready = self._selector.select(timeout)
+        first = self._told % max(len(ready), 1)
+        told = (ready[first:] + ready[:first])[:most]
+        self._told += len(told)
+        return [(key.fd, _as_polled(events)) for key, events in told]
 
 
 def _as_selected(events: int) -> int:

@@ -9,7 +9,7 @@ import asyncio
 import select
 from collections.abc import Callable
 from math import inf
-from typing import Protocol
+from typing import Protocol, TypeVarTuple
 
 from .selected import READABLE, WRITABLE, Selected
 
@@ -18,8 +18,13 @@ __all__ = ["READABLE", "WRITABLE", "Watch", "Watched"]
 # What one look at the clock takes for each who waits is a tenth of this. It is not looked at more often,
 # so that no more than a tenth of the time goes by with it: of ten thousand, one may be 10 ms late. Seconds.
 _PACE_S = 1e-6
-# How many ready sockets one turn of the loop serves; the others are served in the next.
+# How many ready sockets one round of the loop serves; the others are served in the next.
 _AT_ONCE = 256
+# Who was told that he is late has left by then, unless he failed: nobody is told in every round. Seconds.
+_AGAIN_S = 1.0
+
+
+_Ts = TypeVarTuple("_Ts")
 
 
 class Watched(Protocol):
@@ -93,8 +98,19 @@ class Watch:
 
     def _look(self) -> None:
         for number, events in self._ready.poll(0, _AT_ONCE):
-            if watched := self._watched.get(number):
-                watched.go_on(events)
+            self._go_on(number, events)
+
+    def _go_on(self, number: int, events: int) -> None:
+        if watched := self._watched.get(number):  # or he was let go by one before him
+            self._call(watched.go_on, events)
+
+    def _call(self, tell: Callable[[*_Ts], None], *args: *_Ts) -> None:
+        try:
+            tell(*args)
+        # A bug of one costs the others neither their news nor their deadlines.
+        except Exception as bug:
+            message = "who waited for a socket failed"
+            self._loop.call_exception_handler({"message": message, "exception": bug})
 
     def _set_timer(self, at: float) -> None:
         # Kept here, as what uvloop returns for an instant that has come has no when().
@@ -103,11 +119,22 @@ class Watch:
 
     def _look_at_clock(self) -> None:
         self._timer, self._timer_at, now = None, inf, self._loop.time()
-        for late in [each for each in self._watched.values() if each.due_at <= now]:
-            late.be_late()
+        self._judge({number for number, each in self._watched.items() if each.due_at <= now}, now)
         if self._watched:
             due_at = min(each.due_at for each in self._watched.values())
             self._set_timer(max(due_at, now + _PACE_S * len(self._watched)))
         else:
             self._loop.remove_reader(self._ready.fileno())
             self._is_awake = False
+
+    def _judge(self, late: set[int], now: float) -> None:
+        """Tell those whose time is over, but first what came for them: it may be our loop that is late."""
+        if late:
+            for number, events in self._ready.poll(0, len(self._watched)):
+                if number in late:
+                    self._go_on(number, events)
+        for number in late:
+            watched = self._watched.get(number)
+            if watched is not None and watched.due_at <= now:
+                self._call(watched.be_late)
+                watched.due_at = now + _AGAIN_S

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ..values.evidence import About, Exchange, Meaning, Reading, Stage
 from ..values.record import Record
-from ..wire.probe import Question
+from ..wire.question import Question
 from ..wire.reply import Reply
 from .classify import Book, classify
 from .outcomes import is_permanent

@@ -1,15 +1,15 @@
 """Postfix policy delegation: bytes in, PolicyRequest out, answers as bytes. No I/O, no clock.
 
-Not here: the answer that is chosen (rules/actions.py), and how long one may take (doors/policy_server.py).
+Not here: the answer that is chosen (rules/actions.py), and how long one may take (`limit_s`,
+doors/judging.py).
 
 Protocol: Postfix SMTPD_POLICY_README. A request is lines of name=value, in any order, and an empty line.
 Choices where that text is silent: lines may end in CR LF; unknown attributes are ignored; an attribute
 that we read may be repeated only with the same value, since two readers would choose differently.
 """
 
-from typing import NamedTuple
-
 from ..errors import LocalProtocolError, RemoteProtocolError
+from ..values.record import Record
 from .octets import decode_text
 
 # The longest value is an address or HELO name as received: Postfix cuts its input lines at 2,048 bytes.
@@ -22,7 +22,7 @@ MAX_ATTRIBUTES = 200
 REQUEST_TYPE = "smtpd_access_policy"  # the only one there is
 
 
-class PolicyRequest(NamedTuple):
+class PolicyRequest(Record, frozen=True):
     """One question of Postfix: the attributes that we read, "" where it said nothing.
 
     Client certificates are left out on purpose: a mail server that presents one from a public CA is
@@ -41,7 +41,7 @@ class PolicyRequest(NamedTuple):
     instance: str = ""  # the same for all requests about one message
 
 
-_NAMES = PolicyRequest._fields
+_NAMES = PolicyRequest.__struct_fields__
 _READ = {name.encode("ascii"): name for name in _NAMES}
 _UNSAID = ("",) * len(_NAMES)
 
@@ -157,7 +157,7 @@ def _read_whole(octets: bytes) -> list[PolicyRequest]:
         plain = len(values) == len(lines) <= MAX_ATTRIBUTES and "" not in values
         if not plain or values.get("request") != REQUEST_TYPE:
             return []
-        requests.append(PolicyRequest._make(map(values.get, _NAMES, _UNSAID)))
+        requests.append(PolicyRequest(*map(values.get, _NAMES, _UNSAID)))
     return requests
 
 

@@ -25,9 +25,7 @@ from .question import Guide, Question
 from .reply import Reply, ReplyReader
 from .steps import Step
 from .terms import Terms
-from .transcript import VOID_RULE, Transcript
-
-__all__ = ["SHUTTING_DOWN", "VOID_RULE", "Guide", "Probe", "Question"]
+from .transcript import Transcript
 
 SHUTTING_DOWN = 421  # RFC 5321 section 3.8: the host closes, whatever was asked, or unasked
 

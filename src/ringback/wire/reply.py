@@ -108,9 +108,8 @@ class ReplyReader:
     __slots__ = ("_rest", "broken")
 
     def __init__(self) -> None:
-        self._rest: _Rest | None = (
-            None  # mostly: a reply comes whole, and ten thousand may wait for one
-        )
+        # Mostly None: a reply comes whole, and ten thousand may wait for one.
+        self._rest: _Rest | None = None
         self.broken: RemoteProtocolError | None = None
 
     @property
