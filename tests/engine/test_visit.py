@@ -9,7 +9,7 @@ from ringback.rules.pacing import Charge, Rate
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.facts import DomainFact, Fact, HostFact
 from ringback.values.verdict import Outcome, Reason
-from ringback.wire.probe import Question
+from ringback.wire.question import Question
 
 ANN, DOMAIN, IP = "ann@shop.example", "shop.example", "192.0.2.1"
 CONTROL = "nobody@shop.example"
@@ -18,6 +18,8 @@ CONTROL_NO = YES.but(about=About.CONTROL, code=550, meaning=Meaning.UNKNOWN_USER
 REFUSAL = YES.but(stage=Stage.GREETING, code=554, meaning=Meaning.CLIENT_BLOCKED)
 GREY = YES.but(code=450, meaning=Meaning.GREYLISTED)
 NO = YES.but(code=550, meaning=Meaning.UNKNOWN_USER)
+TROUBLE = YES.but(code=452, meaning=Meaning.SERVER_TROUBLE)
+TIMEOUT = YES.but(stage=Stage.CONNECT, code=None, meaning=None, fault=Fault.TIMEOUT)
 
 
 def _fact(kind: DomainFact | HostFact, said: Exchange, subject: str = DOMAIN) -> Fact:
@@ -139,6 +141,18 @@ async def test_what_another_session_shows_is_learned_whatever_the_last_one_did_n
 
     facts = await visitors.desk.hosts.load(IP, DOMAIN)
     assert [HostFact.REFUSES_US] == [fact.kind for fact in facts]
+
+
+async def test_what_a_session_that_was_broken_off_showed_does_not_answer_for_the_next(
+    visitors: Visitors,
+) -> None:
+    visit = visitors.visit(visitors.walk(ANN))
+    visit.hear([TROUBLE], None)
+    visit.break_off(())
+    visit.conclude((TIMEOUT,))
+
+    assert visit.finding is not None
+    assert Fault.TIMEOUT is visit.finding.because.fault
 
 
 async def test_what_was_said_is_concluded_and_written_down(visitors: Visitors) -> None:

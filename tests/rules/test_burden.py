@@ -92,7 +92,7 @@ def test_neighbours_are_one_network(ip: str, network: str) -> None:
 
 @pytest.mark.parametrize("ip", ["::ffff:192.0.2.7", "64:ff9b::c000:207", "2002:c000:207::1"])
 def test_an_address_that_carries_another_shares_its_budgets(ip: str) -> None:
-    carried, plain = TARGET._replace(ip=ip), TARGET._replace(ip="192.0.2.7")
+    carried, plain = TARGET.but(ip=ip), TARGET.but(ip="192.0.2.7")
 
     assert rates(plain) == rates(carried)
     assert refusal_charge("192.0.2.7", BUDGET) == refusal_charge(ip, BUDGET)

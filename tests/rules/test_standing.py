@@ -54,7 +54,7 @@ def test_a_half_open_one_is_tried() -> None:
 def test_while_one_tries_it_the_others_get_its_last_words() -> None:
     half_open = fact(HostFact.REFUSES_US, ago_s=REFUSAL_PAUSE_S)
 
-    standing = stand([half_open], NOW._replace(tried={IP}))
+    standing = stand([half_open], NOW.but(tried={IP}))
 
     assert standing.finding is not None
     assert () == standing.tries
@@ -90,7 +90,7 @@ def test_one_address_at_a_time_waits_for_a_host_that_greylists() -> None:
 
     assert standing.finding is not None
     assert Outcome.DEFERRED is standing.finding.outcome
-    assert Standing() == stand([grey], NOW._replace(address="bob@shop.example"))
+    assert Standing() == stand([grey], NOW.but(address="bob@shop.example"))
 
 
 @pytest.mark.parametrize(("window_s", "rests"), [(None, True), (300.0, False), (600.0, True)])

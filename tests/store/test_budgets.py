@@ -89,7 +89,7 @@ def test_a_call_is_written_if_it_was_paid_for(
 
 def test_what_is_known_of_earlier_versions_budgets_stays_known(path: Path) -> None:
     keys = ["all", "host 192.0.2.1", "strangers domain a.example", "forged a.example", "net ::/48"]
-    charges = [ONE._replace(key=key) for key in keys]
+    charges = [ONE.but(key=key) for key in keys]
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         _migrate(connection, keys)
         connection.execute("INSERT INTO epoch VALUES ('one run', NULL)")
@@ -114,7 +114,7 @@ def test_budgets_of_one_host_lie_side_by_side(path: Path, connection: sqlite3.Co
     budgets = Budgets(path, connection)
     for number in range(3):
         for kind in ("host", "strangers host"):
-            budgets.charge(ONE._replace(key=f"{kind} 192.0.2.{number}"), 50.0)
+            budgets.charge(ONE.but(key=f"{kind} 192.0.2.{number}"), 50.0)
     _post(connection, budgets)
     kept = [row["key"] for row in connection.execute("SELECT key FROM budget ORDER BY key")]
 

@@ -157,7 +157,7 @@ def test_closing_waits_for_one_step_and_not_for_all(
     assert len(versions) < 2 * MOST_TIMES
 
 
-def test_a_bug_in_a_move_is_told_with_the_next_one(
+def test_a_bug_in_a_move_is_told_once(
     path: Path,
     writer: sqlite3.Connection,
     subject: Checkpointer,
@@ -182,3 +182,23 @@ def test_a_bug_in_a_move_is_told_with_the_next_one(
 
     assert [None, bug, None] == told
     assert path.stat().st_size - before > EVERY_ROWS * 3_000
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_bug_in_the_last_move_is_told_as_well(
+    path: Path, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, closes: bool
+) -> None:
+    bug = MemoryError()
+
+    def fail(_: sqlite3.Connection) -> int:
+        raise bug
+
+    monkeypatch.setattr(checkpoints, "data_version", fail)
+    subject = Checkpointer(prepare(path).connect())
+    _write(writer, EVERY_ROWS)
+    subject.note(writer)
+    _wait_until(lambda: not subject.is_moving)
+    told = [] if closes else [subject.note(writer)]
+    told.append(subject.close())
+
+    assert ([bug] if closes else [bug, None]) == told

@@ -77,7 +77,7 @@ async def test_closing_leaves_one_file_and_no_threads(open_store: Open, path: Pa
     await store.close()
 
     assert [path.name] == _names(path)
-    alive = [thread for thread in threading.enumerate() if "store-writer" in thread.name]
+    alive = [thread for thread in threading.enumerate() if "ringback-store" in thread.name]
     for thread in alive:
         thread.join(5)
     assert not any(thread.is_alive() for thread in alive)
@@ -436,11 +436,11 @@ async def test_a_text_that_no_row_can_hold_harms_only_its_own_call(
     bad = call.but(id="bad", recipient="\ud800")
     outcomes = await asyncio.gather(
         store.spend((CHARGE,), bad, 500.0),
-        store.spend((CHARGE._replace(key="\ud800"),), None, 500.0),
+        store.spend((CHARGE.but(key="\ud800"),), None, 500.0),
         store.spend((CHARGE,), call, 500.0),
         return_exceptions=True,
     )
-    store.charge(CHARGE._replace(key="\ud800"), 500.0)
+    store.charge(CHARGE.but(key="\ud800"), 500.0)
     await store.flush()
     await store.flush()
 
@@ -584,6 +584,32 @@ async def main():
 asyncio.run(main())
 """
 
+LEAVING = """
+import threading
+from ringback.rules.freshness import Entry
+from ringback.store import checkpoints
+from ringback.values.verdict import Reason
+
+moving = threading.Event()
+
+def stall(_):
+    moving.set()
+    time.sleep(60)
+
+checkpoints.EVERY_ROWS = 10
+checkpoints.Checkpointer._move_all = stall
+
+async def main():
+    store = await open_store(sys.argv[1])
+    await store.flush()
+    for number in range(20):
+        store.save(Entry(f"{number}@example.org", Reason.ACCEPTED, True, "", 1.0, 9e9))
+
+# What keeps it from ending until what was saved last is committed, and the disk stalls.
+threading.Thread(target=lambda: print(moving.wait(5))).start()
+asyncio.run(main())
+"""
+
 
 def _start(script: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -593,6 +619,17 @@ def _start(script: str, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+@pytest.mark.slow
+def test_a_program_that_ends_without_closing_does_not_wait_for_the_disk(path: Path) -> None:
+    with _start(LEAVING, str(path)) as child:
+        try:
+            said, _ = child.communicate(timeout=20)
+        finally:
+            child.kill()
+
+    assert ("True\n", 0) == (said, child.returncode)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from ringback.store.database import DatabaseFile, prepare
 from ringback.store.transactions import Transactions
 
 CHARGE = Charge("host", Rate(8), "callouts at this host")
-UNWRITABLE = CHARGE._replace(key="\ud800")
+UNWRITABLE = CHARGE.but(key="\ud800")
 
 
 @pytest.fixture
@@ -157,11 +158,20 @@ def test_what_was_spent_in_a_transaction_that_failed_is_not_spent(
     assert (0, [None, CHARGE]) == subject.write(Batch(), [_work, _work])
 
 
+@pytest.mark.parametrize(("most", "reads"), [(1, 3), (2, 2)])
 def test_only_so_many_states_are_remembered(
-    subject: Transactions, monkeypatch: pytest.MonkeyPatch
+    subject: Transactions,
+    connection: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    reads: int,
 ) -> None:
-    monkeypatch.setattr(transactions, "MAX_STATES", 0)
+    monkeypatch.setattr(transactions, "MAX_STATES", most)
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
 
-    outcomes = [_spend(subject) for _ in range(3)]
+    for key in ("one", "another", "one"):
+        charge = CHARGE.but(key=key)
+        subject.write(Batch(), [partial(Budgets.look, charge=charge, elapsed=500.0)])
 
-    assert [None, None, CHARGE] == outcomes
+    assert reads == sum("FROM budget" in each for each in said)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import count
@@ -370,6 +371,43 @@ async def test_a_bug_in_moving_the_journal_is_reported_and_harms_nobody(
 
     what = f"its journal was not moved: {path}: MemoryError"
     assert [Trouble("store", what, "report it, it should not happen")] == told
+
+
+async def test_a_bug_in_the_last_move_of_the_journal_is_reported(
+    path: Path, open_writer: Open, told: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = Checkpointer.close
+
+    def end_after_a_bug(subject: Checkpointer) -> BaseException:
+        end(subject)
+        return MemoryError()
+
+    monkeypatch.setattr(Checkpointer, "close", end_after_a_bug)
+    await open_writer().close()
+
+    what = f"its journal was not moved: {path}: MemoryError"
+    assert [Trouble("store", what, "report it, it should not happen")] == told
+
+
+async def test_a_file_that_cannot_be_closed_ends_all_the_same(
+    open_writer: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = Checkpointer.close
+
+    def end_and_fail(subject: Checkpointer) -> None:
+        end(subject)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    said: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    monkeypatch.setattr(Checkpointer, "close", end_and_fail)
+    subject = open_writer()
+    (thread,) = [one for one in threading.enumerate() if one.name == "ringback-store-writer"]
+    async with asyncio.timeout(5):
+        await subject.close()
+    thread.join(5)
+
+    assert [sqlite3.OperationalError] == [each.exc_type for each in said]
 
 
 async def test_it_rests_while_there_is_nothing_to_do(

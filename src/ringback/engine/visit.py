@@ -5,7 +5,6 @@ Not here: which hosts are visited (engine/callout.py), and how visits share conn
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..rules.conclude import conclude
 from ..rules.forwarding import breakers_of, is_of_host
@@ -19,9 +18,11 @@ from ..values.calls import Call
 from ..values.endpoint import PLAINLY, Endpoint, Manner
 from ..values.evidence import About, Exchange, Fault
 from ..values.facts import DomainFact, Fact, HostFact
+from ..values.record import Record
 from ..values.settings import Settings, TlsPolicy
 from ..values.verdict import Outcome
-from ..wire.probe import Probe, Question
+from ..wire.probe import Probe
+from ..wire.question import Question
 from .host_memory import HostMemory
 from .ledger import Ledger
 from .ports import Clock, Store
@@ -31,7 +32,7 @@ from .walk import ANSWERS, News, Walk, is_known
 _IN_VAIN = frozenset({Outcome.REJECTED, Outcome.DEFERRED})
 
 
-class Way(NamedTuple):
+class Way(Record, frozen=True):
     """How a host is spoken to. Visits that go the same way may share a session."""
 
     ip: str
@@ -87,13 +88,12 @@ class Visit:
     ) -> None:
         self._desk, self._walk = desk, walk
         self.endpoint, self.plan = endpoint, plan
-        in_ascii = (plan.address + plan.sender).isascii()
         self.way = Way(
             endpoint.ip,
             endpoint.port,
             tls,
             plan.sender,
-            in_ascii,
+            in_ascii=(plan.address + plan.sender).isascii(),
             is_of_ours=walk.is_of_ours,
             manner=manner,
             certified=endpoint.host if endpoint.verified else "",
@@ -193,7 +193,7 @@ class Visit:
         finding = judge(said, About.ADDRESS)
         if not finding or finding.because.stage not in ANSWERS:
             return
-        self._judged = None if question else finding  # behind it there is only a goodbye
+        self._judged = finding  # behind it comes what is about others, and a goodbye
         evidence = self._walk.with_contrast(said)
         decided = finding.then is Then.STOP or is_known(evidence)
         self._shows_nothing = question is None and decided and self._has_shown_nothing(said)
@@ -283,7 +283,7 @@ class Visit:
         if not any(map(self.is_spared, new)):
             return False
         if self.finding:
-            self.finding = self.finding._replace(then=Then.STOP)
+            self.finding = self.finding.but(then=Then.STOP)
         return True
 
     async def _is_forged(self) -> bool:

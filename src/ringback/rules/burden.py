@@ -1,10 +1,11 @@
 """What a callout is charged to (etiquette.md, Budgets). Pure. Not here: the arithmetic (rules/pacing.py)."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
-from typing import NamedTuple
 
 from ..values.query import Client
+from ..values.record import Record
 from ..values.settings import Budget
 from .networks import MAX_REMEMBERED, bearer, parse_ip
 from .organisation import Organisation, share_organisation
@@ -19,7 +20,7 @@ STRANGERS_PART = 4
 FORGED_WINDOW_S = 7 * 86_400.0
 
 
-class Target(NamedTuple):
+class Target(Record, frozen=True):
     """Who would be called: an address of an MX, for a recipient domain."""
 
     ip: str
@@ -47,7 +48,8 @@ def charges_for(
     return (*charges, Charge("all", _rate(budget.overall), "callouts overall"))
 
 
-class _Share(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Share:
     """What one of those who bear a callout may be asked for, and its budgets' names."""
 
     rate: Rate

@@ -12,9 +12,9 @@ Contrast comes last: before `accepted` a control, before a weakly worded refusal
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
+from ..values.record import Record
 from ..values.verdict import Conclusion, Outcome, Reason
 from .contrast import shows_contrast
 from .outcomes import (
@@ -77,7 +77,7 @@ _SETTLED = (Outcome.ACCEPTED, Outcome.REJECTED)
 _ANSWERED = frozenset({Outcome.DEFERRED, Outcome.UNSURE, Outcome.FULL})
 
 
-class _Heard(NamedTuple):
+class _Heard(Record, frozen=True):
     """One conversation, and what it showed of the address."""
 
     said: Sequence[Exchange]

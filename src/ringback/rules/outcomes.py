@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
 
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
+from ..values.record import Record
 from ..values.verdict import Outcome
 
 
@@ -130,7 +130,7 @@ FAULTS = MappingProxyType(
 )
 
 
-class Finding(NamedTuple):
+class Finding(Record, frozen=True):
     """What one host did about one mailbox, and the exchange that shows it."""
 
     outcome: Outcome

@@ -7,7 +7,8 @@ Not here: remembering (store/), and what a callout is charged to (rules/burden.p
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from ..values.record import Record
 
 HOUR_S = 3_600.0
 # One an hour leaves nothing to trickle: both ends of some hour would hold one, but for this.
@@ -45,14 +46,14 @@ class Rate:
         return after if fits else None
 
 
-class Spent(NamedTuple):
+class Spent(Record, frozen=True):
     """The state of one budget."""
 
     full_at: float  # when the whole burst is there again
     interval_s: float  # of the rate it was charged by
 
 
-class Charge(NamedTuple):
+class Charge(Record, frozen=True):
     """One event, and the budget that it falls under."""
 
     key: str

@@ -66,7 +66,7 @@ class Phrase:
 
 
 class Book(Protocol):
-    """What a reply is looked up in. It never changes: what was read by it is remembered."""
+    """What a reply is looked up in, by one thread. What it answers never changes, and may be remembered."""
 
     def __hash__(self) -> int: ...
 
@@ -108,7 +108,7 @@ class Phrasebook:
         """Return the anchors in `folded`; none holds a space."""
         words = folded.split(" ")
         present = set().union(*map(self._anchors_of, words))
-        while not self._by_clue.keys().isdisjoint(present):
+        if not self._by_clue.keys().isdisjoint(present):
             self._meet(self._by_clue.keys() & present)
             present = set().union(*map(self._anchors_of, words))
         return present

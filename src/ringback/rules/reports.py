@@ -4,10 +4,10 @@ Not here: drawing the conclusion (rules/conclude.py), writing it as JSON (doors/
 """
 
 from types import MappingProxyType
-from typing import NamedTuple
 
 from ..values.evidence import Exchange, Fault
 from ..values.query import Report
+from ..values.record import Record
 from ..values.verdict import Conclusion, Reason, Verdict
 from .exemptions import Refusal
 from .freshness import Entry, asked_again_at
@@ -15,7 +15,7 @@ from .gates import Gate
 from .outcomes import Remember, cell_of
 
 
-class Heading(NamedTuple):
+class Heading(Record, frozen=True):
     """What a report says whatever the answer: the address as it was asked, and when."""
 
     address: str

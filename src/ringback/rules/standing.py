@@ -6,10 +6,10 @@ Not here: how it came to be remembered (rules/lessons.py), and what DNS says of 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..values.evidence import About, Exchange
 from ..values.facts import Fact, HostFact
+from ..values.record import Record
 from . import contrast
 from .breakers import REFUSAL_COUNTS_S, State, state_of
 from .outcomes import Finding, judge
@@ -29,7 +29,7 @@ class Standing:
     no_contrast: Fact | None = None  # the control settled nothing lately: it is left to rest
 
 
-class Moment(NamedTuple):
+class Moment(Record, frozen=True):
     """What the judgement of a host depends on beside its facts."""
 
     now: float

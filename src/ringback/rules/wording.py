@@ -48,6 +48,7 @@ _REGEX_OF = {
     "*": rf"{_BETWEEN_WORDS}.{{0,{GAP_CHARS}}}?{_BETWEEN_WORDS}",
 }
 _LISTED = re.compile(r"<[a-z_]+>")
+_LONE_OPTION = re.compile(r"(?:^|[({}|?~*%$])\?")
 _REPEATED_GAP = re.compile(r"\{[^}]*\*")
 
 # What must stand there; what may be missing matches without a group. A sign that is found alone belongs to
@@ -71,11 +72,15 @@ Words = Mapping[str, "Pattern"]  # the named lists
 class Pattern:
     """A pattern as it is written. A named list is one, too: its alternatives, in no brackets.
 
-    What is made of it raises ValueError where it is not well written.
+    What is not well written raises ValueError: a lone "?" at once, the rest in what is made of it.
     """
 
     written: str
     words: Words
+
+    def __post_init__(self) -> None:
+        if "?" in self.written and _LONE_OPTION.search(self.written):
+            raise ValueError(f"a '?' belongs to a letter or a choice: {self.written!r}")
 
     @property
     def clue(self) -> Anchors:

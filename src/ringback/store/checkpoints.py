@@ -5,8 +5,9 @@ for the disk. Not here: committing (writer.py).
 """
 
 import sqlite3
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
 from contextlib import suppress
+from queue import SimpleQueue
 
 from .database import data_version
 
@@ -29,14 +30,15 @@ class Checkpointer:
         self._connection = connection
         self._moved_at = 0  # changes
         self._has_no_end = False  # of the last move, which sets it
+        self._bug: BaseException | None = None  # that ended the last move, which sets it
         self._closing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ringback-store-checkpoints")
-        # The last move. None yet: that the thread cannot be begun is to show now.
-        self._moving: Future[None] = self._thread.submit(lambda: None)
-
-    @property
-    def is_moving(self) -> bool:
-        return not self._moving.done()
+        self.is_moving = False  # set before a move, and unset by it
+        self._asked: SimpleQueue[bool] = SimpleQueue()  # False: that was the last
+        # A daemon: a program that ends without close() must not wait for the disk.
+        self._thread = threading.Thread(
+            target=self._run, name="ringback-store-checkpoints", daemon=True
+        )
+        self._thread.start()
 
     def note(self, writer: sqlite3.Connection) -> BaseException | None:
         """Something may have been committed on the connection `writer`: have it moved when it is much.
@@ -45,27 +47,35 @@ class Checkpointer:
         """
         if self.is_moving:
             return None
+        bug, self._bug = self._bug, None
         if self._has_no_end:
             self._has_no_end = False
             with suppress(sqlite3.Error):  # then there is a next time
                 writer.execute(_MOVE).fetchone()
         elif writer.total_changes - self._moved_at >= EVERY_ROWS:
             self._moved_at = writer.total_changes
-            before, self._moving = self._moving, self._thread.submit(self._move)
-            return before.exception()
-        return None
+            self.is_moving = True
+            self._asked.put(True)
+        return bug
 
-    def close(self) -> None:
-        """End the thread, and let go of the file."""
+    def close(self) -> BaseException | None:
+        """End the thread, and let go of the file; return the bug that ended the last move."""
         self._closing = True
-        self._thread.shutdown()
+        self._asked.put(False)
+        self._thread.join()
         self._connection.close()
+        return self._bug
 
     # In the thread.
 
-    def _move(self) -> None:
-        with suppress(sqlite3.Error):  # whoever saves next is told what is wrong
-            self._has_no_end = self._move_all()
+    def _run(self) -> None:
+        while self._asked.get():
+            try:
+                with suppress(sqlite3.Error):  # whoever saves next is told what is wrong
+                    self._has_no_end = self._move_all()
+            except BaseException as bug:
+                self._bug = bug
+            self.is_moving = False
 
     def _move_all(self) -> bool:
         """Move what there is; False where all was moved, or the journal may well grow on."""

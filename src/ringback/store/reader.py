@@ -9,7 +9,6 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -51,6 +50,7 @@ class Reader:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._asked: SimpleQueue[list[_Wish]] = SimpleQueue()  # none: that was the last
         # By hand: what a pool does for each task, and asyncio to await it, takes as long as a read.
+        # A daemon: a program that ends without close() must not wait for a search.
         threading.Thread(target=self._run, name="ringback-store-reader", daemon=True).start()
 
     async def read(
@@ -74,19 +74,19 @@ class Reader:
         """Read what was asked for before, and let go."""
         if not self._closed:
             self._closed = True
-            if self._wishes:
-                await asyncio.wait([wish.rows for wish in self._wishes])
-            self._asked.put([])
+            if not self._reading:
+                self._asked.put([])
         await asyncio.shield(self._ended)
 
     def _begin(self) -> None:
+        """Have read what was asked for; when it was closed and nothing was, that is the end."""
         wishes, self._wishes = self._wishes, []
         self._asked.put(wishes)
 
     def _end(self, wishes: Sequence[_Wish], outcomes: Sequence[_Outcome]) -> None:
         """Tell those who still wait."""
         self._reading = bool(self._wishes)
-        if self._wishes:
+        if self._reading or self._closed:
             self._begin()
         for wish, outcome in zip(wishes, outcomes, strict=True):
             if wish.rows.done():
@@ -99,14 +99,19 @@ class Reader:
     # In the thread.
 
     def _run(self) -> None:
-        while wishes := self._asked.get():
-            self._tell(self._end, wishes, [self._read(wish) for wish in wishes])
-        self._connection.close()
-        self._tell(self._ended.set_result, None)
+        try:
+            while wishes := self._asked.get():
+                self._tell(self._end, wishes, [self._read(wish) for wish in wishes])
+                del wishes  # else their rows would be kept until somebody reads again
+            self._connection.close()
+        finally:
+            self._tell(self._ended.set_result, None)
 
     def _tell(self, listener: Callable[..., None], *arguments: object) -> None:
-        with suppress(RuntimeError):  # a loop that has been closed has nobody left to be told
+        try:
             self._loop.call_soon_threadsafe(listener, *arguments)
+        except RuntimeError:  # a loop that has been closed has nobody left to be told, or to ask
+            self._asked.put([])
 
     def _read(self, wish: _Wish) -> _Outcome:
         try:

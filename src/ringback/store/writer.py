@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -109,8 +109,7 @@ class Writer:
         self._complaints.report(_LOST, f"{self._file.path}: {why.what}", why.remedy)
 
     def _begin_gathering(self) -> None:
-        # To wake the thread costs more than a timer, and mostly something that is spent will. If the loop
-        # hangs, or ends without close(), only POLL_S has it committed.
+        # To wake the thread costs more than a timer, and mostly something that is spent will.
         self._gathering_since = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(LINGER_S, self._end_gathering)
@@ -162,22 +161,25 @@ class Writer:
         await asyncio.shield(self._ended)  # nobody's impatience may cancel the end
 
     def _run(self) -> None:
-        try:
+        with ExitStack() as leaving:  # the last one first, whatever fails
+            leaving.callback(self._end)
+            leaving.callback(self._session.release)
+            leaving.callback(lambda: self._complain_of_move(self._checkpoints.close()))
+            leaving.callback(self._connection.close)
             while self._turn():
                 pass
             self._take_leave()
-        finally:
-            self._connection.close()
-            self._checkpoints.close()
-            self._session.release()
-            with self._wake:
-                self._closing = True
-            closed = StoreError(f"{self._file.path}: it was closed")
-            if self._gathering:
-                self._complain(_LOST, closed)
-            left = [(errand, closed) for errand in (*self._taken, *self._errands)]
-            self._tell(_settle_all, [*self._outcomes, *left])
-            self._tell(self._ended.set_result, None)
+
+    def _end(self) -> None:
+        """Tell those who still wait that it was closed."""
+        with self._wake:
+            self._closing = True
+        closed = StoreError(f"{self._file.path}: it was closed")
+        if self._gathering:
+            self._complain(_LOST, closed)
+        left = [(errand, closed) for errand in (*self._taken, *self._errands)]
+        self._tell(_settle_all, [*self._outcomes, *left])
+        self._tell(self._ended.set_result, None)
 
     def _turn(self) -> bool:
         """Commit what was saved and spent, then do the rest; False when that was the last time."""
@@ -190,7 +192,7 @@ class Writer:
         if outcomes:
             self._tell(_settle_all, outcomes)
         if not closing:
-            self._checkpoint()
+            self._complain_of_move(self._checkpoints.note(self._connection))
             self._sweep()
         return not closing
 
@@ -256,8 +258,7 @@ class Writer:
             self._seen_version = version
             self._tell(self._on_foreign_write)
 
-    def _checkpoint(self) -> None:
-        bug = self._checkpoints.note(self._connection)
+    def _complain_of_move(self, bug: BaseException | None) -> None:
         if bug is not None:
             self._complain("its journal was not moved", explain(self._file.path, bug))
 
@@ -283,8 +284,7 @@ class Writer:
         self._tell(self._complaints.report, kind, failure.what, failure.remedy)
 
     def _tell(self, listener: Callable[..., None], *arguments: object) -> None:
-        # A loop that has been closed has nobody left to be told.
-        with suppress(RuntimeError):
+        with suppress(RuntimeError):  # a loop that has been closed has nobody left to be told
             self._loop.call_soon_threadsafe(listener, *arguments)
 
 
