@@ -227,10 +227,12 @@ async def test_who_waits_for_a_callout_is_let_go_though_the_clock_is_set_back() 
     bench, verifier = Bench(grace_s=2.0), Flying()
     bench.judge.adopt(verifier, ENFORCE)
     now = asyncio.get_running_loop().time()
-    judging = asyncio.create_task(bench.judge.judge(ask("ann")))
-    await asyncio.sleep(0)
-    judging.cancel()
+    case = bench.judge.open(ask("ann"))
+    bench.clock.step(-3_600.0)
+    found = await bench.judge.ask(case)
+    assert isinstance(found, Waiting)
 
+    assert bench.judge.wait(case, found, lambda: None)
     assert pytest.approx(now + ENFORCE.smtp.answer_within_s + 2.0, abs=1.0) == (
         verifier.waiting.until_at
     )

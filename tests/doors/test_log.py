@@ -3,11 +3,12 @@
 import asyncio
 import io
 import json
+import math
 from typing import Any
 
 import pytest
 
-from ringback.doors.log import GATHER_CHARS, MAX_FIELD_CHARS, Log, Style, describe, style_for
+from ringback.doors.log import GATHER_EVENTS, MAX_FIELD_CHARS, Log, Style, describe, style_for
 from ringback.values.events import (
     Answered,
     CalledOut,
@@ -252,15 +253,37 @@ async def test_what_is_urgent_is_written_at_once_after_what_was_before(event: Ev
 async def test_much_is_not_held_back() -> None:
     stream = io.StringIO()
     log = Log(stream, lambda: NOON)
-    line = written(DECIDED, Style.JSON)
     with log.gathering():
-        for _ in range(GATHER_CHARS // len(line)):
+        for _ in range(GATHER_EVENTS - 1):
             log.hear(DECIDED)
         before = stream.getvalue()
         log.hear(DECIDED)
 
-        assert "" == before
-        assert len(stream.getvalue()) >= GATHER_CHARS
+        assert ("", GATHER_EVENTS) == (before, stream.getvalue().count("\n"))
+
+
+async def test_a_line_tells_when_its_event_was_heard_of() -> None:
+    stream, hours = io.StringIO(), iter(range(24))
+    log = Log(stream, lambda: NOON + next(hours) * 3_600)
+    with log.gathering():
+        for _ in range(2):
+            log.hear(DECIDED)
+    at = [json.loads(line)["at"] for line in stream.getvalue().splitlines()]
+
+    assert ["2027-01-15T08:00:00.000Z", "2027-01-15T09:00:00.000Z"] == at
+
+
+async def test_a_bug_costs_its_line_and_is_told_instead() -> None:
+    stream = io.StringIO()
+    log = Log(stream, lambda: NOON)
+    with log.gathering():
+        for event in (DECIDED, CALLED_OUT.but(took_s=math.inf), DECIDED):
+            log.hear(event)
+    before, instead, after = map(json.loads, stream.getvalue().splitlines())
+
+    assert "decided" == before["event"] == after["event"]
+    assert ("trouble", "log") == (instead["event"], instead["where"])
+    assert "OverflowError" in instead["what"]
 
 
 async def test_however_it_ends_all_is_written() -> None:

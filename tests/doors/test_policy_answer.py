@@ -34,12 +34,12 @@ class Waiting:
     def __init__(self) -> None:
         self.heed: Callable[[], None] | None = None
         self.told: Report | None = None
-        self.is_cursed = False
+        self.is_cursed, self.until_at = False, 0.0
 
     def begin(self, heed: Callable[[], None], until_at: float, /) -> None:
         if self.is_cursed:
             raise KeyError("cursed")
-        self.heed = heed
+        self.heed, self.until_at = heed, until_at
 
     def leave(self) -> None:
         self.heed = None
@@ -83,6 +83,7 @@ class Bench:
         self.verifier, self.events = Flying(**verdicts), list[Event]()
         judge = Judge("policy", self.verifier, HandClock(NOON), self._sink, settings=ENFORCE)
         self.heard, self.is_cursed = 0, False
+        self.limit_at = asyncio.get_running_loop().time() + judge.limit_s
         self.answer = PolicyAnswer(judge, queries, self._heed)
 
     def _heed(self) -> None:
@@ -200,6 +201,13 @@ async def test_a_bug_where_the_news_are_made_is_told_once_and_lets_the_mail_pass
 
     assert (True, DUNNO) == (bench.answer.is_there, bench.answer.octets())
     assert ["KeyError('nothing')"] == [it.what for it in bench.events if isinstance(it, Trouble)]
+
+
+async def test_who_waits_does_so_until_the_engine_counts_as_stuck() -> None:
+    bench = Bench(ask("ann"))
+    await turns()
+
+    assert bench.limit_at <= bench.verifier.waiting["ann"].until_at <= bench.limit_at + 5
 
 
 async def test_who_cannot_wait_lets_the_mail_pass() -> None:

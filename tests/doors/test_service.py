@@ -155,7 +155,7 @@ async def test_what_is_remembered_outlasts_it(site: Site) -> None:
     ("url", "told"),
     [
         ("sqlite:///no/such/folder/a.db", "there is no directory"),
-        ("postgresql://host/name", "this version has no store for postgresql://host/name"),
+        ("postgresql://host/name", 'this version has no store for "postgresql:…"'),
     ],
 )
 async def test_a_store_that_cannot_be_had_ends_the_start(site: Site, url: str, told: str) -> None:

@@ -1,61 +1,56 @@
-"""When events are told."""
+"""Who is told of events, where some who hear of them are broken."""
 
-import asyncio
+from ringback.doors.telling import Telling
+from ringback.values.events import CalledOut, Event, Trouble
 
-from door_fakes import until
-from ringback.doors.telling import TOGETHER, Telling
-from ringback.values.events import CalledOut, Event, Lifecycle
-
-LAST = Lifecycle("stopped")
+ANN = CalledOut("ann@shop.example", "sender", 1, ("mx.example",), "accepted", "a rule", 0.5)
+BOB = CalledOut("bob@shop.example", "sender", 1, ("mx.example",), "accepted", "a rule", 0.5)
 
 
-def called_out(address: str) -> CalledOut:
-    return CalledOut(address, "sender", 1, ("mx.example",), "accepted", "a rule", 0.5)
+class Broken:
+    """Breaks at all that is about ann, and hears the rest."""
+
+    def __init__(self) -> None:
+        self.heard: list[Event] = []
+
+    def hear(self, event: Event) -> None:
+        if event == ANN:
+            raise KeyError("ann")
+        self.heard.append(event)
 
 
-ANN, BOB = called_out("ann@shop.example"), called_out("bob@shop.example")
-
-
-async def test_some_of_the_everyday_are_told_together_when_the_round_is_over() -> None:
-    heard = list[Event]()
-    telling = Telling(heard.append)
-    for _ in range(TOGETHER - 1):
-        telling.hear(ANN)
-    await asyncio.sleep(0)
-    few = heard.copy()
-    telling.hear(BOB)
-    telling.hear(BOB)
-    at_once = heard.copy()
-    await asyncio.sleep(0)
-
-    assert [] == few == at_once
-    assert [ANN] * (TOGETHER - 1) + [BOB, BOB] == heard
-
-
-async def test_few_are_told_soon() -> None:
-    heard = list[Event]()
-    telling = Telling(heard.append)
-    telling.hear(ANN)
-    await until(lambda: ANN in heard)
-    telling.hear(BOB)
-    await until(lambda: BOB in heard)
-
-    assert [ANN, BOB] == heard
-
-
-async def test_all_else_is_told_at_once_after_what_came_before_it() -> None:
-    heard = list[Event]()
-    telling = Telling(heard.append)
-    telling.hear(ANN)
-    telling.hear(LAST)
-    at_once = heard.copy()
-    await asyncio.sleep(0)
-
-    assert [ANN, LAST] == at_once == heard
-
-
-def test_what_is_told_at_once_needs_no_loop_and_reaches_all() -> None:
+def test_all_are_told_at_once_and_in_order() -> None:
     one, other = list[Event](), list[Event]()
-    Telling(one.append, other.append).hear(LAST)
+    telling = Telling(one.append, other.append)
+    telling.hear(ANN)
+    at_once = one.copy()
+    telling.hear(BOB)
 
-    assert [LAST] == one == other
+    assert [ANN] == at_once
+    assert [ANN, BOB] == one == other
+
+
+def test_a_bug_of_one_costs_nobody_else_anything_and_is_told_to_the_others() -> None:
+    before, broken, after = list[Event](), Broken(), list[Event]()
+    telling = Telling(before.append, broken.hear, after.append)
+    for event in (ANN, BOB):
+        telling.hear(event)
+    (trouble,) = (event for event in before if isinstance(event, Trouble))
+
+    assert ("events", "KeyError('ann')") == (trouble.where, trouble.what)
+    assert "Traceback" in trouble.trace
+    assert [ANN, trouble, BOB] == before
+    assert [trouble, ANN, BOB] == after
+    assert [BOB] == broken.heard
+
+
+def test_where_all_are_broken_whoever_tells_them_is_not() -> None:
+    heard: list[type[Event]] = []
+
+    def hear(event: Event) -> None:
+        heard.append(type(event))
+        raise KeyError(event)
+
+    Telling(hear, Broken().hear).hear(ANN)
+
+    assert [CalledOut, Trouble] == heard

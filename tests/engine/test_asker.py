@@ -103,6 +103,23 @@ async def test_the_last_of_the_allowance_goes_to_the_first_kind() -> None:
     assert [("mx.shop.example", RecordType.A)] == resolver.asked
 
 
+async def test_when_its_time_is_up_nothing_more_is_asked() -> None:
+    resolver = FakeResolver()
+    asker = Asker(resolver)
+    kinds = (RecordType.A, RecordType.AAAA)
+    await asker.ask("shop.example", RecordType.MX)
+    asker.until_at = asyncio.get_running_loop().time()
+    answers = [
+        await asker.ask("mx.shop.example", RecordType.A),
+        *await asker.ask_each("mx.shop.example", kinds),
+    ]
+
+    assert [("shop.example", RecordType.MX)] == resolver.asked
+    assert [DnsStatus.FAILURE] * 3 == [answer.status for answer in answers]
+    assert {"the time for this callout was up"} == {answer.detail for answer in answers}
+    assert 1 == asker.asked
+
+
 class Knowing(FakeResolver):
     """Has everything in memory."""
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside
+from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside, FakeResolver
 from ringback.engine.callout import Callout
 from ringback.engine.outside import Outside
 from ringback.engine.walk import News
@@ -18,7 +18,7 @@ from ringback.rules.exemptions import Exemptions
 from ringback.rules.gates import Passed
 from ringback.rules.lessons import learn
 from ringback.values.address import parse_address
-from ringback.values.dns import DnsStatus, Mx, RecordType
+from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
 from ringback.values.events import Trouble
 from ringback.values.evidence import Exchange, Fault
 from ringback.values.facts import DomainFact, Fact, HostFact
@@ -28,6 +28,7 @@ from ringback.values.verdict import Reason
 
 WELL = "ann@shop.example"
 FACTS = Settings().cache.facts
+SHORT = Smtp(callout_deadline_s=0.01)
 
 
 def _smtp(**changes: object) -> Smtp:
@@ -70,6 +71,26 @@ def _reason(evidence: Sequence[Exchange]) -> Reason:
 
 def _shop(**answers: object) -> FakeHost:
     return FakeHost(mailboxes={WELL}, **answers)  # type: ignore[arg-type]
+
+
+class SlowResolver(FakeResolver):
+    """Takes as long for an answer as a callout may take at least."""
+
+    async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
+        is_there = asyncio.Event()
+        asyncio.get_running_loop().call_later(SHORT.callout_deadline_s, is_there.set)
+        await is_there.wait()
+        return await super().ask(name, kind)
+
+
+async def test_the_search_for_hosts_ends_with_the_time_of_the_callout(world: FakeOutside) -> None:
+    world.resolver = SlowResolver()
+    world.host("shop.example", _shop())
+    evidence = await _run(world, smtp=SHORT)
+
+    assert Fault.OPT_OUT_UNKNOWN == evidence[-1].fault
+    assert [("shop.example", RecordType.MX)] == world.resolver.asked
+    assert [] == world.dialer.calls
 
 
 async def test_the_first_host_that_settles_it_ends_the_walk(world: FakeOutside) -> None:

@@ -130,6 +130,6 @@ async def test_all_who_want_a_future_share_one(world: FakeOutside) -> None:
 async def test_news_come_with_the_callout_that_they_are_of(world: FakeOutside) -> None:
     heard: list[tuple[Flight, News]] = []
     under_way, news = flight(world, heard), News((), complete=True)
-    under_way.hear(news)
+    under_way.pass_on(news)
 
     assert [(under_way, news)] == heard

@@ -8,8 +8,9 @@ import pytest
 
 from fakes import NO_SUCH_USER, START, FakeHost, FakeOutside, Visitors
 from ringback.engine.callout import Callout
+from ringback.engine.line import MAX_PER_SESSION
 from ringback.engine.outside import Outside
-from ringback.engine.sessions import MAX_PER_SESSION, Sessions
+from ringback.engine.sessions import Sessions
 from ringback.engine.visit import Visit
 from ringback.errors import StoreError
 from ringback.rules.breakers import REFUSAL_PAUSE_S

@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import replace
+from sys import getrefcount
 
 import pytest
 
 from fakes import START, FakeHost, FakeOutside
+from ringback.engine.timekeeper import Due, Timekeeper
 from ringback.engine.verifier import Verifier, Waiting
 from ringback.errors import StoreError
 from ringback.rules.conclude import conclude
@@ -668,6 +670,29 @@ async def test_who_waits_without_a_task_is_told_the_conclusion_once(world: FakeO
     ]
 
 
+async def test_callouts_under_way_are_counted(world: FakeOutside) -> None:
+    verifier, may_answer, asking = await asking_for_ann(world)
+    before = verifier.under_way
+    may_answer.set()
+    await asking
+    await asyncio.sleep(0)
+
+    assert (1, 0) == (before, verifier.under_way)
+
+
+async def test_whether_a_mail_may_be_put_off_again_is_asked_of_its_counts(
+    world: FakeOutside,
+) -> None:
+    verifier, said = world.verifier(etiquette=Etiquette(max_deferrals=1)), []
+    for _ in range(2):
+        said.append(
+            await verifier.may_defer(CLIENT.address, "ann@shop.example", "you@ours.example")
+        )
+        world.clock.advance(300)
+
+    assert [True, False] == said
+
+
 async def test_who_leaves_is_told_nothing_and_holds_up_no_engine(world: FakeOutside) -> None:
     waiting, told, may_answer, asking = await waiting_for_ann(world, Query("ann@shop.example"))
     waiting.begin(lambda: told.append(waiting.report()))
@@ -677,6 +702,38 @@ async def test_who_leaves_is_told_nothing_and_holds_up_no_engine(world: FakeOuts
     await asking
 
     assert [] == told
+    await asyncio.wait_for(world.verifiers[0].close(5), 1)
+
+
+async def test_who_leaves_is_held_by_nobody(world: FakeOutside) -> None:
+    waiting, _, may_answer, asking = await waiting_for_ann(world, Query("ann@shop.example"))
+    before = getrefcount(waiting)
+    waiting.begin(may_answer.set, asyncio.get_running_loop().time() + HOUR_S)
+    meanwhile = getrefcount(waiting)
+    waiting.leave()
+
+    assert before == getrefcount(waiting) == meanwhile - 2  # the callout, and the timekeeper
+    may_answer.set()
+    await asking
+
+
+class BrokenTimekeeper(Timekeeper):
+    def add(self, one: Due) -> None:
+        raise KeyError(one)
+
+
+async def test_who_cannot_begin_to_wait_has_left(world: FakeOutside) -> None:
+    told: list[Waiting] = []
+    waiting, _, may_answer, asking = await waiting_for_ann(world, Query("ann@shop.example"))
+    (verifier,) = world.verifiers
+    verifier.timekeeper = BrokenTimekeeper()
+    with pytest.raises(KeyError):
+        waiting.begin(lambda: told.append(waiting), asyncio.get_running_loop().time() + HOUR_S)
+    may_answer.set()
+    await asking
+
+    assert [] == told
+    await asyncio.wait_for(verifier.close(5), 1)
 
 
 @pytest.mark.parametrize(

@@ -65,14 +65,13 @@ class Verifies(Protocol):
         ...
 
 
-class Case(Record, frozen=True):
+class Matter(Record, frozen=True):
     """One question that is being judged."""
 
     query: Query
     started_at: float  # Unix seconds
-    limit_at: (
-        float  # by the loop's clock: when the engine counts as stuck, however the other is set
-    )
+    # By the loop's clock: when the engine counts as stuck, however the other is set.
+    limit_at: float
     settings: Settings  # a reload may come meanwhile
 
 
@@ -123,55 +122,55 @@ class Judge:
 
     async def judge(self, query: Query, known: Report | None = None) -> Ruling | None:
         """Judge one question, by what is `known` of it already if anything is; None if we failed."""
-        case = self.open(query)
-        found = known or await self.ask(case)
+        matter = self.open(query)
+        found = known or await self.ask(matter)
         if found is not None and not isinstance(found, Report):
             waits, found = found, None
             with self._guard:
-                found = await waits.wait(case.limit_at)
-        return await self.conclude(case, found) if found else None
+                found = await waits.wait(matter.limit_at)
+        return await self.conclude(matter, found) if found else None
 
-    def open(self, query: Query) -> Case:
+    def open(self, query: Query) -> Matter:
         """Begin to judge one question."""
         limit_at = asyncio.get_running_loop().time() + self.limit_s
-        return Case(query, self._clock.now(), limit_at, self.settings)
+        return Matter(query, self._clock.now(), limit_at, self.settings)
 
-    async def ask(self, case: Case) -> Report | Waits | None:
+    async def ask(self, matter: Matter) -> Report | Waits | None:
         """Ask the engine, up to where it waits for a callout; None if we failed."""
         with self._guard:
-            async with asyncio.timeout_at(case.limit_at):
-                query, enforces = case.query, _enforces(case.settings)
+            async with asyncio.timeout_at(matter.limit_at):
+                query, enforces = matter.query, _enforces(matter.settings)
                 if query.puts_off != enforces:
                     query = query.but(puts_off=enforces)
                 return await self.verifier.ask(query)
         return None
 
-    def wait(self, case: Case, found: Waits, heed: Callable[[], None]) -> bool:
+    def wait(self, matter: Matter, found: Waits, heed: Callable[[], None]) -> bool:
         """Have `heed` called when what was found may be concluded from; False if we failed."""
         with self._guard:
-            found.begin(heed, case.limit_at)
+            found.begin(heed, matter.limit_at)
             return True
         return False
 
-    async def conclude(self, case: Case, found: Report | Waits) -> Ruling | None:
+    async def conclude(self, matter: Matter, found: Report | Waits) -> Ruling | None:
         """Judge a question by what was found; None if we failed."""
-        query = case.query
+        query = matter.query
         with self._guard:
             report = found if isinstance(found, Report) else found.report()
-            action = choose(report, query.purpose, case.settings.etiquette)
-            if _puts_off(case, action):
-                async with asyncio.timeout_at(case.limit_at):
+            action = choose(report, query.purpose, matter.settings.etiquette)
+            if _puts_off(matter, action):
+                async with asyncio.timeout_at(matter.limit_at):
                     # A mail that was told to come back often enough is let through.
                     action = action if await self._may_defer(query) else DUNNO
-            return self._ruling(case, report, action)
+            return self._ruling(matter, report, action)
         return None
 
-    def conclude_nowait(self, case: Case, found: Report | Waits) -> Ruling | None:
+    def conclude_nowait(self, matter: Matter, found: Report | Waits) -> Ruling | None:
         """The same, if it waits for nobody; None also where we fail, which `conclude` will tell."""
         try:
             report = found if isinstance(found, Report) else found.report()
-            action = choose(report, case.query.purpose, case.settings.etiquette)
-            return None if _puts_off(case, action) else self._ruling(case, report, action)
+            action = choose(report, matter.query.purpose, matter.settings.etiquette)
+            return None if _puts_off(matter, action) else self._ruling(matter, report, action)
         except Exception:  # as in _Guard: a bug of ours must not cost the mail
             return None
 
@@ -188,13 +187,13 @@ class Judge:
 
     def rule_nowait(self, query: Query) -> tuple[Action, Action] | None:
         """The same as `rule`, if it waits for nobody; None also where we fail, which `rule` will tell."""
-        case = Case(query, self._clock.now(), inf, self.settings)
+        matter = Matter(query, self._clock.now(), inf, self.settings)
         try:
             report = self.verifier.verify_nowait(query)
         except Exception as error:  # as in _Guard: a bug of ours must not cost the mail
             self.tell_bug(error)
             return None
-        ruling = report and self.conclude_nowait(case, report)
+        ruling = report and self.conclude_nowait(matter, report)
         return (ruling.action, ruling.told) if ruling else None
 
     async def recall(self, query: Query) -> Report | None:
@@ -224,8 +223,8 @@ class Judge:
     def _told(self, action: Action, settings: Settings) -> Action:
         return action if _enforces(settings) else DUNNO
 
-    def _ruling(self, case: Case, report: Report, action: Action) -> Ruling:
-        query, told = case.query, self._told(action, case.settings)
+    def _ruling(self, matter: Matter, report: Report, action: Action) -> Ruling:
+        query, told = matter.query, self._told(action, matter.settings)
         said = str(action)
         self._sink(
             Decided(
@@ -236,9 +235,8 @@ class Judge:
                 action=said,
                 told=said if told is action else str(told),
                 report=report,
-                took_s=max(
-                    0.0, self._clock.now() - case.started_at
-                ),  # clocks are set back at times
+                # Clocks are set back at times.
+                took_s=max(0.0, self._clock.now() - matter.started_at),
             )
         )
         return Ruling(report, action, told)
@@ -281,9 +279,9 @@ class _Guard:
         return True
 
 
-def _puts_off(case: Case, action: Action) -> bool:
+def _puts_off(matter: Matter, action: Action) -> bool:
     """Say whether the mail would be told to come back: whether it may be once more is in the store."""
-    return action.kind is Kind.DEFER_IF_PERMIT and _enforces(case.settings)
+    return action.kind is Kind.DEFER_IF_PERMIT and _enforces(matter.settings)
 
 
 def _enforces(settings: Settings) -> bool:

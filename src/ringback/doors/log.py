@@ -1,8 +1,8 @@
 """Events as lines of a log: one event a line, with stable field names; remote text made printable first.
 
-While a service runs, lines about its everyday are gathered and written together: a line alone costs as much
-as the rest of an answer that is remembered. What an operator should see now is written at once, and all that
-came before it.
+While a service runs, what is told of its everyday is gathered, and its lines are made and written together:
+a line alone costs as much as the rest of an answer that is remembered. What an operator should see now is
+written at once, and all that came before it.
 Not here: what is worth an event (values/events.py), counters (metrics), and the table of who was called
 (audit). The names are a promise: others' alarms and dashboards read them.
 """
@@ -35,10 +35,11 @@ from ..values.text import printable
 
 MAX_FIELD_CHARS = 500  # a reply that says more than this says it better in `ringback audit`
 MAX_TRACE_CHARS = 8_000  # a traceback of some thirty calls
-# How long a line may wait for others, and how much may wait. Nobody who reads along sees so short a time,
-# and a process that is killed loses less of its log than of its memory (engine/ports.py, Store).
+# How long a line may wait for others. Nobody who reads along sees so short a time, and a process that is
+# killed loses less of its log than of its memory (engine/ports.py, Store).
 GATHER_S = 0.01
-GATHER_CHARS = 64 * 1024
+# And how many: more are made no cheaper, and keep the next answer waiting. These take half a millisecond.
+GATHER_EVENTS = 32
 
 Value = str | int | float | bool | None
 Fields = dict[str, Value]
@@ -68,18 +69,15 @@ class Log:
     """
 
     def __init__(self, stream: TextIO, now: Callable[[], float], style: Style = Style.JSON) -> None:
-        self._stream, self._render = stream, _renderer(style, now)
-        self._loop: asyncio.AbstractEventLoop | None = None  # while lines are gathered
+        self._stream, self._now, self._render = stream, now, _RENDER[style]
+        self._loop: asyncio.AbstractEventLoop | None = None  # while events are gathered
         self._timer: asyncio.TimerHandle | None = None
-        self._gathered: list[str] = []
-        self._chars = 0
+        self._gathered: list[tuple[float, Event]] = []
 
     def hear(self, event: Event) -> None:
         """Write an event, now or with those that follow."""
-        line = self._render(*describe(event))
-        self._gathered.append(line)
-        self._chars += len(line)
-        urgent = not isinstance(event, EVERYDAY) or self._chars >= GATHER_CHARS
+        self._gathered.append((self._now(), event))
+        urgent = not isinstance(event, EVERYDAY) or len(self._gathered) == GATHER_EVENTS
         if self._loop is None or urgent:
             self.flush()
         elif self._timer is None:
@@ -87,7 +85,7 @@ class Log:
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
-        """Gather lines while the event loop runs that we are in. However that ends, all are written."""
+        """Gather events while the event loop runs that we are in. However that ends, all are written."""
         self._loop = asyncio.get_running_loop()
         try:
             yield
@@ -99,12 +97,18 @@ class Log:
         """Write what was gathered."""
         if self._timer is not None:
             self._timer.cancel()
-        text = "".join(self._gathered)
-        self._gathered, self._chars, self._timer = [], 0, None
+        gathered, self._gathered, self._timer = self._gathered, [], None
+        text = "".join([self._line(at, event) for at, event in gathered])
         if text and not self._stream.closed:
             with suppress(OSError):
                 self._stream.write(text)
                 self._stream.flush()
+
+    def _line(self, at: float, event: Event) -> str:
+        try:
+            return self._render(at, *describe(event))
+        except Exception as error:  # a bug of ours costs this line, and no other
+            return self._render(at, *describe(Trouble.of_bug("log", error)))
 
 
 # What mail and programs ask, and what comes of it. All else is rare, and told to whoever looks.
@@ -247,26 +251,22 @@ def _second(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-_Render = Callable[[str, str, Fields], str]  # a line with its end
 # A value with one of these would not be read as one, or as itself.
 _QUOTED = re.compile(r'[ ="]')
 
 
-def _renderer(style: Style, now: Callable[[], float]) -> _Render:
-    """What every line has comes first: when, how bad, what."""
+def _json(at: float, level: str, name: str, fields: Fields) -> str:
+    line = {"at": _instant(at), "level": level, "event": name, **fields}
+    return msgspec.json.encode(line).decode() + "\n"
 
-    def json(level: str, name: str, fields: Fields) -> str:
-        told = msgspec.json.encode(fields).decode()
-        return f'{{"at":"{_instant(now())}","level":"{level}","event":"{name}",{told[1:]}\n'
 
-    def plain(level: str, name: str, fields: Fields) -> str:
-        head = {"at": _instant(now()), "level": level, "event": name}
-        return _as_logfmt({**head, **fields})
+def _plain(at: float, level: str, name: str, fields: Fields) -> str:
+    head = {"at": _instant(at), "level": level, "event": name}
+    return _as_logfmt({**head, **fields})
 
-    def journal(level: str, name: str, fields: Fields) -> str:
-        return _PRIORITY[level] + _as_logfmt({"event": name, **fields})
 
-    return {Style.JSON: json, Style.PLAIN: plain, Style.JOURNAL: journal}[style]
+def _journal(at: float, level: str, name: str, fields: Fields) -> str:
+    return _PRIORITY[level] + _as_logfmt({"event": name, **fields})
 
 
 def _as_logfmt(fields: Fields) -> str:
@@ -282,3 +282,11 @@ def _logfmt(value: Value) -> str:
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+# A line with its end. What every line has comes first: when, how bad, what.
+_RENDER: Mapping[Style, Callable[[float, str, str, Fields], str]] = {
+    Style.JSON: _json,
+    Style.PLAIN: _plain,
+    Style.JOURNAL: _journal,
+}

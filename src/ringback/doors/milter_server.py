@@ -3,7 +3,7 @@
 The sender is asked about when there is a recipient, since who may be called hangs on both; what was learned
 of the sender then holds for the other recipients of the message.
 Not here: the protocol (wire/milter.py, wire/milter_session.py), what is asked and what follows
-(doors/judging.py), sockets (net/listen.py).
+(doors/judging.py), sockets (net/connection.py).
 """
 
 from dataclasses import dataclass

@@ -11,15 +11,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from ..rules.actions import DUNNO, Action, Kind
 from ..values.query import Query, Report
 from ..wire.policy import encode
-from .judging import Case, Judge, Ruling, Waits
+from .judging import Judge, Matter, Ruling, Waits
 
 
 class PolicyAnswer:
     """`heed` is called when it is there, or will never be: `octets` tells."""
 
-    __slots__ = ("_case", "_heed", "_judge", "_left", "_task", "_told", "_waits")
+    __slots__ = ("_heed", "_judge", "_left", "_matter", "_task", "_told", "_waits")
 
-    _case: Case  # of the first of those that are left
+    _matter: Matter  # of the first of those that are left
     _task: asyncio.Task[None] | None
 
     def __init__(self, judge: Judge, queries: Sequence[Query], heed: Callable[[], None]) -> None:
@@ -58,11 +58,11 @@ class PolicyAnswer:
     async def _ask(self) -> None:
         """Ask what is left to ask, up to where a callout lets us wait."""
         while self._left:
-            self._case = self._judge.open(self._left[0])
-            found = await self._judge.ask(self._case)
+            self._matter = self._judge.open(self._left[0])
+            found = await self._judge.ask(self._matter)
             if found is None or isinstance(found, Report):
                 await self._conclude(found)
-            elif self._judge.wait(self._case, found, self._go_on):
+            elif self._judge.wait(self._matter, found, self._go_on):
                 self._waits = found
                 return
             else:
@@ -71,7 +71,7 @@ class PolicyAnswer:
     def _go_on(self) -> None:
         """The callout is over, or time is up."""
         found, self._waits = self._waits, None
-        ruling = self._judge.conclude_nowait(self._case, found) if found else None
+        ruling = self._judge.conclude_nowait(self._matter, found) if found else None
         if ruling is None:
             self._begin(self._finish(found))
             return
@@ -86,10 +86,10 @@ class PolicyAnswer:
         await self._ask()
 
     async def _conclude(self, found: Report | Waits | None) -> None:
-        self._take(await self._judge.conclude(self._case, found) if found else None)
+        self._take(await self._judge.conclude(self._matter, found) if found else None)
 
     def _take(self, ruling: Ruling | None) -> None:
         """Of equals the first counts, which is the recipient's; who is refused for it raises no other."""
-        action, told = self._judge.follows(self._case.query, ruling)
+        action, told = self._judge.follows(self._matter.query, ruling)
         self._told = max(self._told, told, key=lambda action: action.strictness)
         self._left = () if action.kind is Kind.REFUSE else self._left[1:]

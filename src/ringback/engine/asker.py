@@ -6,6 +6,7 @@ Not here: what the answers mean.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from ..rules.asking import Asking, T
 from ..values.dns import DnsAnswer, DnsStatus, RecordType
@@ -22,9 +23,10 @@ class Asker:
 
     resolver: Resolver
     asked: int = 0
+    until_at: float = inf  # by the loop's clock: then no question is worth asking any more
 
     async def run(self, machine: Asking[T]) -> T:
-        """Return what `machine` concludes. Past the allowance, DNS gives no answers any more."""
+        """Return what `machine` concludes. Past the allowance or its time, DNS gives no answers any more."""
         try:
             question = next(machine)
             while True:
@@ -34,19 +36,25 @@ class Asker:
             return result
 
     async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
-        if self.asked >= MAX_QUESTIONS:
-            detail = "too many questions for one message"
-            return DnsAnswer(name, kind, DnsStatus.FAILURE, detail=detail)
+        if why_not := self._why_not(1):
+            return DnsAnswer(name, kind, DnsStatus.FAILURE, detail=why_not)
         self.asked += 1
         return await self.resolver.ask(name, kind)
 
     async def ask_each(self, name: str, kinds: Sequence[RecordType]) -> Sequence[DnsAnswer]:
         """Ask all `kinds` of one name at the same time."""
-        if self.asked + len(kinds) > MAX_QUESTIONS:
+        if self._why_not(len(kinds)):
             return [await self.ask(name, kind) for kind in kinds]
         self.asked += len(kinds)
         at_hand = [self.resolver.ask_nowait(name, kind) for kind in kinds]
         known = [answer for answer in at_hand if answer is not None]
         if len(known) == len(kinds):
-            return known  # without the turn of the loop that it takes to wait for several
+            return known  # without the round of the loop that it takes to wait for several
         return await asyncio.gather(*(self.resolver.ask(name, kind) for kind in kinds))
+
+    def _why_not(self, count: int) -> str:
+        """Why `count` more questions are not asked; "" where they are."""
+        if self.asked + count > MAX_QUESTIONS:
+            return "too many questions for one message"
+        is_late = asyncio.get_running_loop().time() >= self.until_at
+        return "the time for this callout was up" if is_late else ""

@@ -108,7 +108,7 @@ class Callout:
         subject = subject_of(address.domain, query.purpose)
         facts = live(await self._outside.store.load_facts(subject), now)
         deadline_s, route = self._settings.smtp.callout_deadline_s, self._route(address, query)
-        return Walk(
+        walk = Walk(
             address=address,
             query=query,
             passed=passed,
@@ -120,6 +120,8 @@ class Callout:
             contrast=self._contrast_known(facts),
             route=route,
         )
+        asker.until_at = walk.deadline_at
+        return walk
 
     def _route(self, address: Address, query: Query) -> RecipientRoute | None:
         forward = query.purpose is Purpose.RECIPIENT

@@ -16,7 +16,7 @@ from .asker import Asker
 from .walk import News
 
 
-class Waits(Protocol):
+class Passenger(Protocol):
     """One who waits for a callout: an object, and no task with a future, for there may be thousands."""
 
     @property
@@ -39,10 +39,10 @@ class Flight:
     old: Entry | None  # what was remembered when it started
     asker: Asker  # of the first that asked: what the callout asks the DNS comes out of the same allowance
     started_at: float  # Unix seconds
-    heed: Callable[["Flight", News], None]  # who takes in what is known in the middle of it
+    on_news: Callable[["Flight", News], None]  # who takes in what is known in the middle of it
     report: Report | None = None  # the conclusion
     accepted: Report | None = None  # the address was accepted; the control is still open
-    _waiting: list[Waits] = field(default_factory=list)
+    _waiting: list[Passenger] = field(default_factory=list)
     _concluded: asyncio.Future[Report] | None = None
 
     @property
@@ -54,16 +54,16 @@ class Flight:
                 self._concluded.set_result(self.report)
         return self._concluded
 
-    def hear(self, news: News) -> None:
-        self.heed(self, news)
+    def pass_on(self, news: News) -> None:
+        self.on_news(self, news)
 
-    def join(self, one: Waits) -> None:
+    def join(self, one: Passenger) -> None:
         """Have `one` told the conclusion, or if it serves him what comes before it; never at once."""
         self._waiting.append(one)
         if self._news_for(one):
             self._tell_soon()
 
-    def leave(self, one: Waits) -> None:
+    def leave(self, one: Passenger) -> None:
         """Wait no longer."""
         if one in self._waiting:
             self._waiting.remove(one)
@@ -81,7 +81,7 @@ class Flight:
                 self._concluded.set_result(report)
             self._tell_soon()
 
-    def _news_for(self, one: Waits) -> Report | None:
+    def _news_for(self, one: Passenger) -> Report | None:
         return self.report or (self.accepted if one.is_early else None)
 
     def _tell_soon(self) -> None:

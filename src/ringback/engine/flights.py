@@ -138,7 +138,7 @@ class Flights:
     async def _fly(self, flight: Flight) -> None:
         try:
             evidence = await self._callout.run(
-                flight.address, flight.query, flight.passed, flight.hear, flight.asker
+                flight.address, flight.query, flight.passed, flight.pass_on, flight.asker
             )
             self._take_in(flight, evidence)
         except StoreError as error:

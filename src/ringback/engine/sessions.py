@@ -2,13 +2,12 @@
 
 There is a line for each host, and a session takes from its head when it gets a place among the connections:
 one callout that began it, and others that came meanwhile. Where it is shared or has to wait for its place, a
-task of its own holds it, so that nobody who leaves takes it along. Not here: what is asked (engine/chain.py),
-whether at all (engine/visit.py).
+task of its own holds it, so that nobody who leaves takes it along. Not here: who of a line go together
+(engine/line.py), what is asked (engine/chain.py), whether at all (engine/visit.py).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from ..errors import StoreError
 from ..rules.gates import Gate
@@ -18,68 +17,11 @@ from ..values.settings import Smtp
 from ..wire.probe import Probe
 from .chain import Chain
 from .ledger import Ledger
+from .line import Line
 from .pacer import Pacer
 from .ports import Dialer
 from .session import NONE, Guest, Session
 from .visit import Visit, Way
-
-# Addresses that are asked for in one session. Servers slow down or hang up after ten to twenty errors.
-MAX_PER_SESSION = 10
-
-
-@dataclass(slots=True, eq=False)
-class _Line:
-    """Who waits for one host, in order of arrival."""
-
-    way: Way
-    waiting: dict[Guest, None] = field(default_factory=dict)
-    next_session: Session | None = None  # it waits for a place
-    # Domains whose control is being asked for: others wait for its answer, and need not ask.
-    controlled: frozenset[str] = NONE
-    sessions: int = 0  # under way
-
-    @property
-    def is_over(self) -> bool:
-        return not (self.waiting or self.next_session or self.sessions)
-
-    def may_go(self, guest: Guest) -> bool:
-        return not guest.visit.plan.control or guest.visit.domain not in self.controlled
-
-    def take(self) -> tuple[Guest, ...]:
-        """Take the first, and those behind who have as much time left and need no session of their own."""
-        taken: list[Guest] = []
-        for guest in self.waiting:
-            if self.may_go(guest) and (not taken or _joins(guest, taken[0])):
-                taken.append(guest)
-            if len(taken) == MAX_PER_SESSION:
-                break
-        if len(taken) == len(self.waiting):
-            self.waiting = {}  # a dict that has been emptied keeps its room
-        for guest in taken:
-            self.waiting.pop(guest, None)
-        return tuple(taken)
-
-    def put_back(self, guests: Iterable[Guest]) -> None:
-        """Have `guests` head the line."""
-        self.waiting = dict.fromkeys(guests) | self.waiting
-
-
-def _controlled_by(guests: Iterable[Guest]) -> frozenset[str]:
-    """The domains whose control a session asks for. No other session does: see _Line.take."""
-    return frozenset(guest.visit.domain for guest in guests if guest.visit.plan.control) or NONE
-
-
-def _refrain(guests: Iterable[Guest]) -> None:
-    """The host has refused too many recipients."""
-    for guest in guests:
-        guest.visit.note(
-            Fault.OVER_BUDGET, Gate.REFUSED_RECIPIENTS, "refused recipients of this host"
-        )
-        guest.settle()
-
-
-def _joins(guest: Guest, first: Guest) -> bool:
-    return not guest.goes_first and guest.visit.deadline_at >= first.visit.deadline_at
 
 
 class Sessions:
@@ -91,7 +33,7 @@ class Sessions:
         self._smtp, self._helo_name = smtp, helo_name
         self._dialer, self._pacer, self._ledger = dialer, pacer, ledger
         self._note_refused = ledger.note_refused
-        self._lines: dict[Way, _Line] = {}
+        self._lines: dict[Way, Line] = {}
 
     async def line_up(self, visit: Visit) -> Awaitable[None]:
         """Have the host asked when it is its turn: what is returned is over when that is.
@@ -101,7 +43,7 @@ class Sessions:
         guest = Guest(visit, asyncio.get_running_loop().create_future())
         line = self._lines.get(visit.way)
         if line is None:
-            line = self._lines[visit.way] = _Line(visit.way)
+            line = self._lines[visit.way] = Line(visit.way)
         line.waiting[guest] = None
         if line.next_session is None and line.may_go(guest) and self._pacer.take_slot(line.way.ip):
             session = await self._open(line, guest)
@@ -114,7 +56,7 @@ class Sessions:
             self._be_patient(line, guest)
         return self._wait(line, guest)
 
-    async def _wait(self, line: _Line, guest: Guest) -> None:
+    async def _wait(self, line: Line, guest: Guest) -> None:
         """Wait until it is over for `guest`."""
         try:
             await guest.ended
@@ -124,7 +66,7 @@ class Sessions:
                 await self._leave(line, guest)
             guest.session = None  # which knows its guests, and would keep them
 
-    async def _open(self, line: _Line, guest: Guest) -> Session:
+    async def _open(self, line: Line, guest: Guest) -> Session:
         """Begin a session where there is a place for it; who shares it with nobody is to hold it."""
         line.next_session = session = Session()
         try:
@@ -138,7 +80,7 @@ class Sessions:
                 session.begin(self._hold(line, session))
         return session
 
-    def _begin(self, line: _Line, waiting: Iterable[Guest]) -> None:
+    def _begin(self, line: Line, waiting: Iterable[Guest]) -> None:
         """Have a session wait for a place, if any of those who wait can use it."""
         if line.next_session is None and any(map(line.may_go, waiting)):
             line.next_session = session = Session()
@@ -146,26 +88,26 @@ class Sessions:
         elif line.is_over and self._lines.get(line.way) is line:
             del self._lines[line.way]
 
-    def _be_patient(self, line: _Line, guest: Guest) -> None:
+    def _be_patient(self, line: Line, guest: Guest) -> None:
         """Have `guest` wait until its callout has no time left."""
         loop = asyncio.get_running_loop()
         guest.patience = loop.call_at(guest.visit.deadline_at, self._give_up, line, guest)
 
-    def _give_up(self, line: _Line, guest: Guest) -> None:
+    def _give_up(self, line: Line, guest: Guest) -> None:
         """The callout of one who waits has no time left."""
         del line.waiting[guest]
         guest.visit.note(Fault.OVER_BUDGET, Gate.CONNECTIONS, "connections at a time")
         guest.settle()
         self._stop_waiting(line)
 
-    def _stop_waiting(self, line: _Line) -> None:
+    def _stop_waiting(self, line: Line) -> None:
         """End the wait of a session that nobody needs any more."""
         if line.next_session is not None and not line.waiting:
             line.next_session.cancel()
             line.next_session = None
         self._begin(line, line.waiting)
 
-    async def _leave(self, line: _Line, guest: Guest) -> None:
+    async def _leave(self, line: Line, guest: Guest) -> None:
         """A callout was broken off: its session goes on for the others, if there are any."""
         if guest in line.waiting:
             del line.waiting[guest]
@@ -173,13 +115,13 @@ class Sessions:
         if guest.session is not None:
             await guest.session.leave()
 
-    async def _hold_in_turn(self, line: _Line, session: Session) -> None:
+    async def _hold_in_turn(self, line: Line, session: Session) -> None:
         """Wait for a place, and hold a session there."""
         await self._pacer.wait_slot(line.way.ip)
         self._fill(line, session)
         await self._hold(line, session)
 
-    def _fill(self, line: _Line, session: Session) -> None:
+    def _fill(self, line: Line, session: Session) -> None:
         """Have a session take from its line, now that there is a place for it."""
         session.guests = line.take()
         session.controlled = _controlled_by(session.guests)
@@ -192,10 +134,10 @@ class Sessions:
         self._begin(line, line.waiting)
 
     # Ten thousand hosts may let us wait: nothing but this and what it calls waits there with them.
-    async def _hold(self, line: _Line, session: Session, own: Guest | None = None) -> None:
+    async def _hold(self, line: Line, session: Session, own: Guest | None = None) -> None:
         """Have the conversation for those who take part, and give the place back.
 
-        `own`: who alone takes part, where it is his callout that holds it. He may have to wait for another.
+        `own`: who alone takes part, where his callout holds it, in which is raised what went wrong for him.
         """
         try:
             if ready := await self._ready(line, session):
@@ -207,10 +149,9 @@ class Sessions:
         finally:
             self._close(line, session)
         if own is not None:
-            own.session = None  # which knows its guests, and would keep them
-            await (own.ended if own.is_gone else self._wait(line, own))
+            await self._wait(line, own)  # it is over for him: nobody goes before him
 
-    def _close(self, line: _Line, session: Session) -> None:
+    def _close(self, line: Line, session: Session) -> None:
         """Give back what a session has held."""
         if session.allowed:
             self._ledger.end_pledge(line.way.ip, session.allowed)
@@ -221,7 +162,7 @@ class Sessions:
         line.sessions -= 1
         self._begin(line, line.waiting)
 
-    async def _ready(self, line: _Line, session: Session) -> Sequence[Guest]:
+    async def _ready(self, line: Line, session: Session) -> Sequence[Guest]:
         """Those of whom there is anything to ask, as far as the host's budgets go."""
         session.allowed = await self._pledge(line.way, session.guests)
         # After the wait, in which others may have had the answer.
@@ -261,7 +202,7 @@ class Sessions:
         whole_s = max(0.0, visit.deadline_at - asyncio.get_running_loop().time())
         return Patience(self._smtp.stage_timeout_s, whole_s)
 
-    async def _see_off(self, line: _Line, chain: Chain) -> None:
+    async def _see_off(self, line: Line, chain: Chain) -> None:
         """Let those go who got what the host said as an answer; the others go back to the line."""
         for guest in chain.served:
             await guest.visit.learn()
@@ -291,7 +232,7 @@ class Sessions:
             guest.settle()
         return goes_on and not guest.is_gone
 
-    def _send_back(self, line: _Line, guests: list[Guest]) -> None:
+    def _send_back(self, line: Line, guests: list[Guest]) -> None:
         """Who was not served heads the line, and takes no part in another's session."""
         late = asyncio.get_running_loop().time()
         for guest in guests:
@@ -303,3 +244,17 @@ class Sessions:
                 self._give_up(line, guest)
             else:
                 self._be_patient(line, guest)
+
+
+def _controlled_by(guests: Iterable[Guest]) -> frozenset[str]:
+    """The domains whose control a session asks for. No other session does: see Line.take."""
+    return frozenset(guest.visit.domain for guest in guests if guest.visit.plan.control) or NONE
+
+
+def _refrain(guests: Iterable[Guest]) -> None:
+    """The host has refused too many recipients."""
+    for guest in guests:
+        guest.visit.note(
+            Fault.OVER_BUDGET, Gate.REFUSED_RECIPIENTS, "refused recipients of this host"
+        )
+        guest.settle()

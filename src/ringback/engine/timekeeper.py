@@ -25,9 +25,8 @@ class Timekeeper:
     """It belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: list[
-            Due
-        ] = []  # the first who is due comes first; who comes last mostly goes last
+        # The first who is due comes first; who comes last mostly goes last.
+        self._waiting: list[Due] = []
         self._timer: asyncio.TimerHandle | None = None
         self._looks_at = 0.0  # when it goes off
 

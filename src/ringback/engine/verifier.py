@@ -243,11 +243,15 @@ class Waiting:
         """
         self._heed = heed
         self._verifier.askers.enter()
-        left_s = self._verifier.left_s(self._query)
-        self.due_at = min(until_at, inf if left_s is None else _now() + left_s)
-        self._flight.join(self)
-        if self.due_at < inf:
-            self._verifier.timekeeper.add(self)
+        try:
+            left_s = self._verifier.left_s(self._query)
+            self.due_at = min(until_at, inf if left_s is None else _now() + left_s)
+            self._flight.join(self)
+            if self.due_at < inf:
+                self._verifier.timekeeper.add(self)
+        except BaseException:
+            self.leave()
+            raise
 
     def leave(self) -> None:
         """Wait no longer."""

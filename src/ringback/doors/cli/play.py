@@ -30,7 +30,6 @@ from ...values.verdict import Reason
 from ..account import tell
 from ..configuration import load_settings
 from ..service import Service
-from ..telling import WITHIN_S
 from .output import coloured_verdict, complain_of
 
 RECIPIENT = "you@ours.example"
@@ -232,7 +231,6 @@ async def _play_scene(number: int, scene: Scene, stage: _Stage) -> None:
     stage.watch.decided.clear()
     stage.watch.breakers.clear()
     code, text = await asyncio.to_thread(_send, stage.front.ip, stage.front.port, scene.sender)
-    await asyncio.sleep(2 * WITHIN_S)  # what was decided is told a little after the answer
     head = f"{number}. MAIL FROM:<{scene.sender}>"
     click.echo(f"\n{click.style(head, bold=True)}  {scene.about}")
     colour = "green" if code < 400 else "yellow" if code < 500 else "red"
