@@ -100,6 +100,8 @@ async def test_client_that_takes_no_answers_is_given_up(
     connection = await asyncio.wait_for(given_up, 5)
     await asyncio.wait_for(connection.lost, 5)
 
+    assert connection.is_lost
+
 
 async def test_slow_client_gets_all_of_it(world: World) -> None:
     async def serve(connection: Connection) -> None:
@@ -274,11 +276,12 @@ async def test_reset_ends_a_write_that_waits(world: World) -> None:
     async def serve(connection: Connection) -> None:
         try:
             await connection.write(b"x" * 32_000_000)
-        except ConnectionError:
-            done.set()
+        except ConnectionError as error:
+            ended.set_result(error)
 
-    done = asyncio.Event()
+    ended: asyncio.Future[ConnectionError] = asyncio.get_running_loop().create_future()
     reader, writer = await world.connect(await world.listen(serve))
     await reader.readexactly(1)
     reset(writer)
-    await asyncio.wait_for(done.wait(), 5)
+
+    assert isinstance(await asyncio.wait_for(ended, 5), ConnectionError)

@@ -314,6 +314,8 @@ async def test_what_others_write_is_noticed_without_being_asked(
     await _wait_until(lambda: foreign.writes > before)
     await subject.close()
 
+    assert before + 1 == foreign.writes
+
 
 async def test_what_has_expired_is_swept_out_in_small_batches(
     open_writer: Open,

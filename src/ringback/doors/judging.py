@@ -171,7 +171,9 @@ class Judge:
             report = found if isinstance(found, Report) else found.report()
             action = choose(report, matter.query.purpose, matter.settings.etiquette)
             return None if _puts_off(matter, action) else self._ruling(matter, report, action)
-        except Exception:  # as in _Guard: a bug of ours must not cost the mail
+        except (
+            Exception
+        ):  # a bug of ours must not cost the mail; `conclude` meets it again, and tells
             return None
 
     async def rule(self, query: Query) -> tuple[Action, Action]:

@@ -4,6 +4,8 @@ Never a label by address, domain, host or client: their number has no bound, and
 Not here: who reads them (doors/http/health.py), what is worth an event (values/events.py).
 """
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
@@ -31,61 +33,31 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry(auto_describe=True)
-        self._decisions = Counter(
-            "ringback_decisions", "Answers given, by what came of them", _ANSWERS, registry=registry
+        count = partial(Counter, registry=registry)
+        time = partial(Histogram, buckets=_BUCKETS, registry=registry)
+        show = partial(Gauge, registry=registry)
+        self._decisions = count(
+            "ringback_decisions", "Answers given, by what came of them", _ANSWERS
         )
-        self._decision_s = Histogram(
-            "ringback_decision_seconds",
-            "How long an answer took",
-            ("door",),
-            buckets=_BUCKETS,
-            registry=registry,
+        self._decision_s = time("ringback_decision_seconds", "How long an answer took", ("door",))
+        self._gates = count(
+            "ringback_gates", "Questions that a gate kept from a callout", ("gate",)
         )
-        self._gates = Counter(
-            "ringback_gates",
-            "Questions that a gate kept from a callout",
-            ("gate",),
-            registry=registry,
+        self._questions = count("ringback_dns_questions", "Questions to DNS, of gates and callouts")
+        self._callouts = count("ringback_callouts", "Callouts that ended, by reason", ("reason",))
+        self._connections = count("ringback_callout_connections", "Connections that callouts made")
+        self._callout_s = time("ringback_callout_seconds", "How long a callout took")
+        self._requests = count(
+            "ringback_http_requests", "Requests to the HTTP door", ("method", "route", "status")
         )
-        self._questions = Counter(
-            "ringback_dns_questions", "Questions to DNS, of gates and callouts", registry=registry
-        )
-        self._callouts = Counter(
-            "ringback_callouts", "Callouts that ended, by reason", ("reason",), registry=registry
-        )
-        self._connections = Counter(
-            "ringback_callout_connections", "Connections that callouts made", registry=registry
-        )
-        self._callout_s = Histogram(
-            "ringback_callout_seconds",
-            "How long a callout took",
-            buckets=_BUCKETS,
-            registry=registry,
-        )
-        self._requests = Counter(
-            "ringback_http_requests",
-            "Requests to the HTTP door",
-            ("method", "route", "status"),
-            registry=registry,
-        )
-        self._closed = Counter(
-            "ringback_clients_sent_away", "Clients sent away", ("door",), registry=registry
-        )
-        self._troubles = Counter(
-            "ringback_troubles", "What failed on our side", ("where",), registry=registry
-        )
-        self._fit = Gauge("ringback_fit", "1: our identity is in order", registry=registry)
-        self._may_call = Gauge("ringback_may_call", "1: callouts are made", registry=registry)
-        self._findings = Gauge(
-            "ringback_findings", "What the doctor found", ("severity",), registry=registry
-        )
-        self._flights = Gauge(
-            "ringback_callouts_under_way", "Callouts under way or waiting", registry=registry
-        )
-        self._records = Gauge(
-            "ringback_store_records", "Records kept", ("what", "kind"), registry=registry
-        )
-        self._store_bytes = Gauge("ringback_store_bytes", "Size of the store", registry=registry)
+        self._closed = count("ringback_clients_sent_away", "Clients sent away", ("door",))
+        self._troubles = count("ringback_troubles", "What failed on our side", ("where",))
+        self._fit = show("ringback_fit", "1: our identity is in order")
+        self._may_call = show("ringback_may_call", "1: callouts are made")
+        self._findings = show("ringback_findings", "What the doctor found", ("severity",))
+        self._flights = show("ringback_callouts_under_way", "Callouts under way or waiting")
+        self._records = show("ringback_store_records", "Records kept", ("what", "kind"))
+        self._store_bytes = show("ringback_store_bytes", "Size of the store")
         # What `labels` looks up, which costs more than to count: no more than there are rows to show.
         self._answers: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
         self._counted_at: float | None = None  # elapsed

@@ -86,9 +86,9 @@ class SmtpdFilter:
     async def _answer(self, asked: RecipientAsked) -> None:
         try:
             reply = await self._ask(asked)
-        except Exception as error:
-            # The one place where any error is caught: a session would wait for ever for what a bug of ours
-            # has cost it.
+        except (
+            Exception
+        ) as error:  # a session would wait for ever for what a bug of ours has cost it
             self._complain(f"a bug in the filter: {error!r}")
             reply = None
         ids = (asked.session, asked.token)
