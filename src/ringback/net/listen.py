@@ -1,7 +1,7 @@
 """Listening: connections accepted within a limit, served, drained. TCP and Unix sockets alike.
 
-Not here: opening the socket (bind.py), reading and writing (connection.py), what is said on a connection and
-how long it may be idle (doors/).
+Not here: opening the socket (bind.py), letting in who has connected (entrance.py), reading and writing
+(connection.py), what is said on a connection and how long it may be idle (doors/).
 """
 
 import asyncio
@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..values.events import DoorClosed, Event, Trouble
-from .bind import BACKLOG, open_listener, remove_path, shown_address
+from .bind import open_listener, remove_path, shown_address
 from .connection import Connection
+from .entrance import Entrance
 from .turns import Turns
 
 # Rounds of the event loop before the last input counts as the last: it accepts in one, connects in the
@@ -51,29 +52,23 @@ class Listener:
         self._sock, self._serve, self._limits, self._sink = sock, serve, limits, sink
         self._served: dict[asyncio.Task[None], Connection] = {}
         self._attended: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._entrance = Entrance(sock, self._meet, sink)
         self._full = False  # and it was reported
         self._stopping = self._stopped = False
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin to accept."""
-        loop = asyncio.get_running_loop()
-        if self._sock.family == socket.AF_UNIX:
-            self._server = await loop.create_unix_server(
-                self._meet, sock=self._sock, backlog=BACKLOG
-            )
-        else:
-            self._server = await loop.create_server(self._meet, sock=self._sock, backlog=BACKLOG)
+        self._entrance.open()
 
     async def stop(self, drain_s: float) -> None:
         """Accept no more; let what is under way end within `drain_s`; then cut it off."""
-        if self._stopping or self._server is None:
+        if self._stopping:
             return
         self._stopping = True
         if not self._path_stays:
             remove_path(self._sock)
-            await self._accept_waiting()
-        self._server.close()
+            await self._entrance.let_in_all()
+        self._entrance.close()
         for _ in range(LAST_ROUNDS):
             await asyncio.sleep(0)
         self._stopped = True
@@ -89,17 +84,6 @@ class Listener:
         for connection in connections:
             connection.abort()
         await asyncio.gather(*lost)
-
-    async def _accept_waiting(self) -> None:
-        """Accept who has connected by now: a socket that closes would reset them, their requests sent."""
-        loop = asyncio.get_running_loop()
-        for _ in range(BACKLOG):
-            try:
-                accepted, _ = self._sock.accept()
-            except OSError:  # nobody is left, or he has gone again
-                return
-            accepted.setblocking(False)
-            await loop.connect_accepted_socket(self._meet, accepted)
 
     def _meet(self) -> Connection:
         return Connection(self)
@@ -170,5 +154,5 @@ async def listen(
     limits = limits or Limits()
     sock = inherited or open_listener(address, limits.unix_mode)
     listener = Listener(sock, serve, limits, sink, path_stays=inherited is not None)
-    await listener.start()
+    listener.start()
     return listener
