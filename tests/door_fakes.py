@@ -51,7 +51,8 @@ class AttendedConnection:
         self.pieces, self.silent_at_end, self.deaf = list(pieces), silent_at_end, deaf
         self.written: list[bytes] = []
         self.reads = self.times_in_line = 0
-        self.is_lost, self.has_room = False, True
+        self.is_lost = self.is_closed = False
+        self.has_room = True
         self._arrived, self._ended = b"", False
         self._over = asyncio.Event()
         self._heed: Callable[[], None] = self._over.clear
@@ -63,12 +64,15 @@ class AttendedConnection:
             self.arrive(piece)
             await asyncio.sleep(0)
         if not self.silent_at_end:
-            self._ended = True
-            self._heed()
+            self.end()
         await self._over.wait()
 
     def arrive(self, piece: bytes) -> None:
         self._arrived += piece
+        self._heed()
+
+    def end(self) -> None:
+        self._ended = True
         self._heed()
 
     def lose(self) -> None:
@@ -78,6 +82,9 @@ class AttendedConnection:
     def make_room(self) -> None:
         self.has_room = True
         self._heed()
+
+    def at_end_of_round(self, act: Callable[[], None], /) -> None:
+        act()
 
     def attend(self, heed: Callable[[], None], /) -> None:
         self._heed = heed
@@ -99,6 +106,7 @@ class AttendedConnection:
         asyncio.get_running_loop().call_soon(self._heed)
 
     def close(self) -> None:
+        self.is_closed = True
         self._over.set()
 
     def abort(self) -> None:

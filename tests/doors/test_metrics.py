@@ -45,6 +45,26 @@ def test_answers_are_counted_by_what_came_of_them() -> None:
     } <= lines(metrics)
 
 
+def test_times_are_counted_up_to_each_bound_from_their_first_on() -> None:
+    metrics = Metrics(lambda: 1_800_000_000.5)
+    for took_s in (0.0, 0.001, 0.0011, 3.0, 500.0):
+        metrics.hear(Decided("policy", "sender", "", "", "DUNNO", "DUNNO", REFUSED, took_s))
+    buckets = {
+        line.partition('le="')[2].replace('"}', "")
+        for line in lines(metrics)
+        if line.startswith("ringback_decision_seconds_bucket")
+    }
+
+    assert {"0.001 2.0", "0.005 3.0", "2.5 3.0", "5.0 4.0", "120.0 4.0", "+Inf 5.0"} <= buckets
+    assert {
+        'ringback_decision_seconds_count{door="policy"} 5.0',
+        'ringback_decision_seconds_sum{door="policy"} 503.0021',
+        'ringback_decision_seconds_created{door="policy"} 1.8000000005e+09',
+        'ringback_decisions_created{action="DUNNO",door="policy",purpose="sender",'
+        'reason="no_such_mailbox",verdict="undeliverable"} 1.8000000005e+09',
+    } <= lines(metrics)
+
+
 def test_callouts_requests_and_troubles_are_counted() -> None:
     metrics = Metrics()
     metrics.hear(CalledOut("ann@shop.example", "sender", 2, ("mx",), "accepted", "a rule", 1.5))

@@ -1,7 +1,6 @@
 """The policy door, with a connection, a verifier and a clock that do as they are told."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -395,9 +394,7 @@ async def test_a_verifier_that_is_stuck_is_not_waited_for() -> None:
 
 # Recipients with a route.
 
-ROUTED = replace(
-    ENFORCE, recipient=Recipient(route=(RecipientRoute("ours.example", ("10.0.0.1",)),))
-)
+ROUTED = ENFORCE.but(recipient=Recipient(route=(RecipientRoute("ours.example", ("10.0.0.1",)),)))
 
 
 async def test_the_recipient_is_asked_for_first_and_then_the_sender() -> None:

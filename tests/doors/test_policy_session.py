@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine, Sequence
 import pytest
 
 from door_fakes import AttendedConnection, turns, until
-from ringback.doors.policy_session import Limits, PolicySession
-from ringback.values.events import DoorClosed, Event, Trouble
+from ringback.doors.policy_session import AtHand, Limits, PolicySession
+from ringback.values.events import DoorClosed, Event, Lifecycle, Trouble
 from ringback.values.query import Query
 from ringback.wire.policy import PolicyRequest
 
@@ -53,11 +53,12 @@ class FakeAnswers:
     def queries(self, request: PolicyRequest, /) -> Sequence[Query]:
         return (Query(request.sender),)
 
-    def answer_nowait(self, queries: Sequence[Query], /) -> bytes | None:
+    def answer_nowait(self, queries: Sequence[Query], /) -> AtHand | None:
         sender = queries[0].address
         if sender == "bug":
             raise KeyError(sender)
-        return sender.encode() if sender.startswith("now") else None
+        said = Lifecycle("asked", sender) if sender.startswith("now, and told") else None
+        return (sender.encode(), said) if sender.startswith("now") else None
 
     def begin(self, queries: Sequence[Query], heed: Callable[[], None], /) -> FakeAnswer:
         return FakeAnswer(self._answer(queries[0].address), heed)
@@ -119,9 +120,12 @@ async def test_one_client_with_much_to_ask_lets_others_have_their_turn(bench: Be
     bench.serve(connection)
     connection.arrive(asked(*["now"] * 40))
 
-    assert (16, 1) == (len(connection.written), connection.times_in_line)
+    assert ([b"now" * 16], 1) == (connection.written, connection.times_in_line)
     await turns()
-    assert (40, 2) == (len(connection.written), connection.times_in_line)
+    assert ([b"now" * 16, b"now" * 16, b"now" * 8], 2) == (
+        connection.written,
+        connection.times_in_line,
+    )
 
 
 async def test_with_the_connection_all_is_lost_that_was_worked_out_for_it(bench: Bench) -> None:
@@ -230,3 +234,72 @@ async def test_a_part_that_came_before_our_turn_has_its_time_after_it() -> None:
 
     assert [] == bench.events
     assert [sender.encode() for sender in (*senders, "last")] == connection.written
+
+
+class InRound(RealConnection):
+    """It is one of those whose turn it is, until the round ends."""
+
+    def __init__(self) -> None:
+        super().__init__(silent_at_end=True)
+        self._at_end: list[Callable[[], None]] = []
+
+    def at_end_of_round(self, act: Callable[[], None], /) -> None:
+        self._at_end.append(act)
+
+    def end_round(self) -> None:
+        for act in self._at_end:
+            act()
+
+
+TOLD = Lifecycle("asked", "now, and told")
+
+
+async def test_what_is_at_hand_leaves_at_the_end_of_the_round_and_is_told_of_then(
+    bench: Bench,
+) -> None:
+    connection = InRound()
+    bench.serve(connection)
+    connection.arrive(asked("now", "now, and told"))
+    before = connection.written.copy(), bench.events.copy()
+    connection.end_round()
+
+    assert ([], []) == before
+    assert ([b"nownow, and told"], [TOLD]) == (connection.written, bench.events)
+
+
+async def test_it_is_told_of_when_its_client_has_heard_it(bench: Bench) -> None:
+    heard: list[list[bytes]] = []
+    connection = AttendedConnection(silent_at_end=True)
+    PolicySession(
+        connection, bench.answers, bench.limits, lambda _: heard.append(connection.written.copy())
+    )
+    connection.arrive(asked("now, and told"))
+
+    assert [[b"now, and told"]] == heard
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_it_is_told_of_also_where_nobody_hears_it(bench: Bench, lost: bool) -> None:
+    connection = InRound()
+    bench.serve(connection)
+    connection.arrive(asked("now, and told"))
+    if lost:
+        connection.lose()
+    connection.deaf = True
+    connection.end_round()
+    await turns()
+
+    assert connection.is_lost
+    assert ([], [TOLD]) == (connection.written, bench.events)
+
+
+async def test_who_ends_his_input_has_his_answer_before_we_close(bench: Bench) -> None:
+    connection = InRound()
+    bench.serve(connection)
+    connection.arrive(asked("now"))
+    connection.end()
+    closed_before = connection.is_closed
+    connection.end_round()
+
+    assert (False, True) == (closed_before, connection.is_closed)
+    assert [b"now"] == connection.written

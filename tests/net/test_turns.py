@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ringback.net.turns import PER_ROUND, Turns
 
 
@@ -9,10 +11,10 @@ class One:
     """Notes that it had its turn."""
 
     def __init__(self, name: int, had: list[int], bug: Exception | None = None) -> None:
-        self._name, self._had, self._bug = name, had, bug
+        self.name, self._had, self._bug = name, had, bug
 
     def take_turn(self) -> None:
-        self._had.append(self._name)
+        self._had.append(self.name)
         if self._bug:
             raise self._bug
 
@@ -87,3 +89,54 @@ async def test_bug_in_one_turn_costs_nobody_else_his() -> None:
 
     assert [*range(2 * PER_ROUND)] == had
     assert 1 == len(told)
+
+
+async def test_what_turns_lead_to_comes_at_the_end_of_their_round() -> None:
+    class Writes(One):
+        def take_turn(self) -> None:
+            super().take_turn()
+            turns.at_end(lambda: had.append(-self.name))
+
+    turns, had = Turns(), list[int]()
+    turns.ask_for(Writes(1, had))
+    alone = had.copy()
+    for name in (2, 3):
+        turns.queue(Writes(name, had))
+    await asyncio.sleep(0)
+    turns.at_end(lambda: had.append(0))
+
+    assert [1, -1] == alone
+    assert [2, 3, -2, -3, 0] == had[2:]
+
+
+async def test_bug_in_a_turn_keeps_nobody_from_what_his_led_to() -> None:
+    class Writes(One):
+        def take_turn(self) -> None:
+            turns.at_end(lambda: had.append(self.name))
+            super().take_turn()
+
+    turns, had = Turns(), list[int]()
+    with pytest.raises(RuntimeError):
+        turns.ask_for(Writes(7, had, RuntimeError("a bug")))
+    turns.at_end(lambda: had.append(8))
+
+    assert [7, 7, 8] == had
+
+
+async def test_bug_in_what_a_turn_led_to_costs_nobody_else_his() -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    class Writes(One):
+        def take_turn(self) -> None:
+            turns.at_end(fail if self.name == 1 else lambda: had.append(self.name))
+
+    told = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    turns, had = Turns(), list[int]()
+    for name in (1, 2, 3):
+        turns.queue(Writes(name, had))
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+    assert ([2, 3], 1) == (had, len(told))

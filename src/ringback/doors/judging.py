@@ -105,11 +105,7 @@ class Judge:
         """Judge by another engine and other settings from the next question on."""
         self.verifier, self.settings = verifier, settings
         self._routes = Routes.of(settings.recipient.route)
-
-    @property
-    def has_routes(self) -> bool:
-        """Say whether there is any host behind us to be asked."""
-        return bool(self._routes.by_domain)
+        self.has_routes = bool(self._routes.by_domain)  # there is a host behind us to be asked
 
     def forwards(self, recipient: str) -> bool:
         """Say whether the host behind us can be asked about `recipient`."""
@@ -185,18 +181,26 @@ class Judge:
         if ruling:
             return ruling.action, ruling.told
         action = failed(query.purpose)
-        return action, self._told(action, self.settings)
+        return action, _told(action, self.settings)
 
-    def rule_nowait(self, query: Query) -> tuple[Action, Action] | None:
-        """The same as `rule`, if it waits for nobody; None also where we fail, which `rule` will tell."""
+    def rule_nowait(self, query: Query) -> tuple[Action, Decided] | None:
+        """What the MTA is told if that waits for nobody, and what is told of it when it has been.
+
+        None also where we fail, which `rule` will tell.
+        """
         matter = Matter(query, self._clock.now(), inf, self.settings)
         try:
             report = self.verifier.verify_nowait(query)
+            if report is None:
+                return None
+            action = choose(report, query.purpose, matter.settings.etiquette)
         except Exception as error:  # as in _Guard: a bug of ours must not cost the mail
             self.tell_bug(error)
             return None
-        ruling = report and self.conclude_nowait(matter, report)
-        return (ruling.action, ruling.told) if ruling else None
+        if _puts_off(matter, action):
+            return None
+        told = _told(action, matter.settings)
+        return told, self._decided(matter, report, action, told)
 
     async def recall(self, query: Query) -> Report | None:
         """Return what is known by now of a question that was judged before; None if we failed."""
@@ -222,26 +226,24 @@ class Judge:
         client = query.client.address if query.client else ""
         return await self.verifier.may_defer(client, query.address, query.recipient)
 
-    def _told(self, action: Action, settings: Settings) -> Action:
-        return action if _enforces(settings) else DUNNO
-
     def _ruling(self, matter: Matter, report: Report, action: Action) -> Ruling:
-        query, told = matter.query, self._told(action, matter.settings)
-        said = str(action)
-        self._sink(
-            Decided(
-                door=self._door,
-                purpose=query.purpose,
-                address=query.address,
-                client=query.client.address if query.client else "",
-                action=said,
-                told=said if told is action else str(told),
-                report=report,
-                # Clocks are set back at times.
-                took_s=max(0.0, self._clock.now() - matter.started_at),
-            )
-        )
+        told = _told(action, matter.settings)
+        self._sink(self._decided(matter, report, action, told))
         return Ruling(report, action, told)
+
+    def _decided(self, matter: Matter, report: Report, action: Action, told: Action) -> Decided:
+        query, said = matter.query, str(action)
+        return Decided(
+            self._door,
+            query.purpose,
+            query.address,
+            query.client.address if query.client else "",
+            action=said,
+            told=said if told is action else str(told),
+            report=report,
+            # Clocks are set back at times.
+            took_s=max(0.0, self._clock.now() - matter.started_at),
+        )
 
 
 class _Guard:
@@ -284,6 +286,10 @@ class _Guard:
 def _puts_off(matter: Matter, action: Action) -> bool:
     """Say whether the mail would be told to come back: whether it may be once more is in the store."""
     return action.kind is Kind.DEFER_IF_PERMIT and _enforces(matter.settings)
+
+
+def _told(action: Action, settings: Settings) -> Action:
+    return action if _enforces(settings) else DUNNO
 
 
 def _enforces(settings: Settings) -> bool:

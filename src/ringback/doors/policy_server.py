@@ -18,7 +18,7 @@ from ..values.settings import Settings
 from ..wire.policy import PolicyRequest, encode
 from .judging import Judge, Verifies
 from .policy_answer import PolicyAnswer
-from .policy_session import DOOR, Connection, Limits, PolicySession
+from .policy_session import DOOR, AtHand, Connection, Limits, PolicySession
 
 # At other stages there is no envelope to judge, or it has been judged.
 _STAGES = frozenset({"MAIL", "RCPT"})
@@ -64,14 +64,18 @@ class PolicyServer:
         """Work the answer to the questions of one request out, and call `heed` when it is there."""
         return PolicyAnswer(self._judge, queries, heed)
 
-    def answer_nowait(self, queries: Sequence[Query]) -> bytes | None:
-        """Return the same, if it waits for nobody, and is that of one question: none is judged twice."""
+    def answer_nowait(self, queries: Sequence[Query]) -> AtHand | None:
+        """The same, if it waits for nobody, and what is told of it when the client has it.
+
+        Only that of one question: none is judged twice.
+        """
         if len(queries) != 1:
-            return None if queries else _NO_NEWS
+            return None if queries else (_NO_NEWS, None)
         ruled = self._judge.rule_nowait(queries[0])
         if ruled is None:
             return None
-        return _NO_NEWS if ruled[1] is DUNNO else encode(str(ruled[1]))
+        told, decided = ruled
+        return _NO_NEWS if told is DUNNO else encode(decided.told), decided
 
     def queries(self, request: PolicyRequest) -> Sequence[Query]:
         """The questions that a request raises, the recipient's first."""

@@ -13,12 +13,15 @@ from typing import Protocol
 
 from ..engine.ports import Sink
 from ..errors import RemoteProtocolError
-from ..values.events import DoorClosed, Trouble
+from ..values.events import DoorClosed, Event, Trouble
 from ..values.query import Query
 from ..wire.policy import PolicyReader, PolicyRequest
 from .judging import GRACE_S
 
 DOOR = "policy"
+
+
+AtHand = tuple[bytes, Event | None]  # an answer, and what is told of it when the client has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class Connection(Protocol):
         """Have `heed` called after all others whose requests wait."""
         ...
 
+    def at_end_of_round(self, act: Callable[[], None], /) -> None:
+        """Have `act` called when all whose turn it is have had theirs; at once if it is nobody's."""
+        ...
+
     def close(self) -> None: ...
 
     def abort(self) -> None: ...
@@ -80,7 +87,7 @@ class Answers(Protocol):
 
     def queries(self, request: PolicyRequest, /) -> Sequence[Query]: ...
 
-    def answer_nowait(self, queries: Sequence[Query], /) -> bytes | None: ...
+    def answer_nowait(self, queries: Sequence[Query], /) -> AtHand | None: ...
 
     def begin(self, queries: Sequence[Query], heed: Callable[[], None], /) -> Answer: ...
 
@@ -91,6 +98,7 @@ class PolicySession:
     __slots__ = (
         "_answers",
         "_asked",
+        "_at_hand",
         "_connection",
         "_heard_at",
         "_limits",
@@ -113,6 +121,7 @@ class PolicySession:
         self._reader = PolicyReader()
         self._asked: list[PolicyRequest] = []  # read, and not taken up yet; the last comes first
         self._pending: list[Answer] = []  # in the order of their requests
+        self._at_hand: list[AtHand] = []  # they leave at the end of the round
         self._over = False  # nothing more will be read
         self._heard_at = self._loop.time()
         self._whole_by_at: float | None = None  # when what is here in part must be here whole
@@ -135,6 +144,8 @@ class PolicySession:
         except Exception as error:  # a bug of ours costs this connection, and no other
             self._sink(Trouble.of_bug(DOOR, error))
             self._drop()
+        if self._at_hand:
+            self._connection.at_end_of_round(self._give)
 
     def _write(self) -> None:
         pending = self._pending
@@ -156,10 +167,28 @@ class PolicySession:
             queries = self._answers.queries(request)
             at_hand = None if self._pending else self._answers.answer_nowait(queries)
             if at_hand is not None:
-                self._connection.write_nowait(at_hand)
+                self._at_hand.append(at_hand)
             else:
                 self._pending.append(self._answers.begin(queries, self.heed))
         self._connection.stand_in_line()
+
+    def _give(self) -> None:
+        """Write what was at hand, and then tell of it: nobody waits for that."""
+        if not self._at_hand:  # it was lost meanwhile
+            return
+        try:
+            self._connection.write_nowait(b"".join([answer for answer, _ in self._at_hand]))
+        except OSError:
+            self._drop()
+        self._tell()
+        if self._over:
+            self._rest()
+
+    def _tell(self) -> None:
+        at_hand, self._at_hand = self._at_hand, []
+        for _, event in at_hand:
+            if event is not None:
+                self._sink(event)
 
     def _read(self) -> PolicyRequest | None:
         """The next request, if one has arrived."""
@@ -191,7 +220,7 @@ class PolicySession:
 
     def _rest(self) -> None:
         """There is nothing to take up: wait for more as long as the client may take, or close."""
-        if self._over and not self._pending:
+        if self._over and not (self._pending or self._at_hand):
             self._connection.close()
         wait_until = self._patience_ends_at()
         # One that comes too early looks again: so none is made for each request.
@@ -224,6 +253,7 @@ class PolicySession:
         """Let go of it all: nobody is there any more."""
         self._over = True
         self._asked.clear()
+        self._tell()
         pending, self._pending = self._pending, []
         for answer in pending:
             answer.cancel()

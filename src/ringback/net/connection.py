@@ -137,6 +137,10 @@ class Connection(asyncio.Protocol):
             self._asked_for_turn = True
             self._keeper.turns.queue(self)
 
+    def at_end_of_round(self, act: Callable[[], None]) -> None:
+        """Have `act` called when all whose turn it is have had theirs; at once if it is nobody's."""
+        self._keeper.turns.at_end(act)
+
     # What the listener calls.
 
     @property

@@ -49,7 +49,7 @@ class Action:
         return _STRICTNESS[self.kind]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.kind, self.enhanced, self.text)))
+        return f"{self.kind} {self.enhanced} {self.text}" if self.text else str(self.kind)
 
 
 DUNNO = Action(Kind.DUNNO)
@@ -93,6 +93,9 @@ TABLE = MappingProxyType(
     }
 )
 
+_OF_VERDICT = MappingProxyType(
+    {Verdict.DELIVERABLE: Case.DELIVERABLE, Verdict.UNDELIVERABLE: Case.UNDELIVERABLE}
+)
 # What the configuration has happen where nobody was called, by reason and then by gate.
 _ON_REASON: Mapping[Reason, Callable[[Etiquette], DeferOrAccept]] = MappingProxyType(
     {
@@ -166,20 +169,16 @@ def choose(report: Report, purpose: Purpose, etiquette: Etiquette) -> Action:
     case = case_of(report, etiquette)
     if purpose is Purpose.RECIPIENT:
         case = _of_recipient(case, report, etiquette)
-    kind = TABLE.get((case, purpose), Kind.DUNNO)
-    match kind:
-        case Kind.DUNNO:
-            return DUNNO
-        case Kind.REFUSE:
-            return _refuse(report, purpose)
-    return _defer(kind, report, purpose)
+    kind = TABLE.get((case, purpose))
+    if kind is None or kind is Kind.DUNNO:
+        return DUNNO
+    return _refuse(report, purpose) if kind is Kind.REFUSE else _defer(kind, report, purpose)
 
 
 def case_of(report: Report, etiquette: Etiquette) -> Case:
     """Say which row of evidence.md section 5 holds for `report`."""
-    if report.verdict is not Verdict.UNKNOWN:
-        known = report.verdict is Verdict.DELIVERABLE
-        return Case.DELIVERABLE if known else Case.UNDELIVERABLE
+    if known := _OF_VERDICT.get(report.verdict):
+        return known
     if report.settled:
         return Case.SETTLED
     if report.reason is Reason.DEADLINE:

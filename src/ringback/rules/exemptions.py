@@ -60,6 +60,8 @@ class Networks:
         return cls(frozenset(members), tuple(sorted(lengths)))
 
     def __contains__(self, text: str) -> bool:
+        if not self.members:
+            return False
         try:
             address = parse_host(text)
         except ValueError:
@@ -93,9 +95,9 @@ class Names:
         return cls(frozenset(addresses), frozenset(domains), frozenset(trees))
 
     def holds(self, address: Address) -> bool:
-        if self.addresses and _folded_case(address) in self.addresses:
+        if self.holds_domain(address.domain):
             return True
-        return self.holds_domain(address.domain)
+        return bool(self.addresses) and _folded_case(address) in self.addresses
 
     def holds_domain(self, domain: str) -> bool:
         """`domain` is in A-labels and lower case, without a final dot."""
@@ -175,14 +177,12 @@ class Exemptions:
         return None
 
     def _exempt_address(self, query: Query) -> Refusal | None:
-        if query.address.partition("@")[0].lower() == POSTMASTER:  # RFC 5321 lets it stand alone
+        # Folding only takes off; most names need not be looked at for this.
+        if POSTMASTER in query.address.lower() and _is_postmaster(query.address):
             return _not_asked(Gate.POSTMASTER)
         address = _parsed(query.address)
         if address is None:
             return None  # impossible syntax is a verdict of its own
-        # Folding only takes off; most names need not be folded for this.
-        if POSTMASTER in address.local.lower() and address.folded_key.startswith(f"{POSTMASTER}@"):
-            return _not_asked(Gate.POSTMASTER)
         if query.purpose is Purpose.SENDER and self.own_domains.holds(address):
             return _not_asked(Gate.OWN_DOMAIN)
         return _not_asked(Gate.EXEMPT_SENDER) if self.senders.holds(address) else None
@@ -205,6 +205,13 @@ class Exemptions:
         if self.opted_out.holds_domain(host.lower().removesuffix(".")):
             return Refusal(Reason.OPTED_OUT, Gate.OPTED_OUT_HOST)
         return None
+
+
+def _is_postmaster(text: str) -> bool:
+    if text.partition("@")[0].lower() == POSTMASTER:  # RFC 5321 lets it stand alone
+        return True
+    address = _parsed(text)
+    return address is not None and address.folded_key.startswith(f"{POSTMASTER}@")
 
 
 def _parsed(text: str) -> Address | None:
