@@ -53,12 +53,15 @@ async def test_past_the_allowance_the_answer_says_why() -> None:
     assert "too many" in await Asker(FakeResolver(), MAX_QUESTIONS).run(one_question())
 
 
-async def test_each_kind_of_one_name_is_answered() -> None:
+ADDRESSES = ("mx.shop.example", RecordType.A), ("mx.shop.example", RecordType.AAAA)
+
+
+async def test_each_of_several_questions_is_answered() -> None:
     resolver = FakeResolver()
     resolver.say("mx.shop.example", RecordType.A, "192.0.2.1")
     asker = Asker(resolver)
 
-    answers = await asker.ask_each("mx.shop.example", (RecordType.A, RecordType.AAAA))
+    answers = await asker.ask_each(*ADDRESSES)
 
     assert [("192.0.2.1",), ()] == [answer.texts for answer in answers]
     assert 2 == len(resolver.asked) == asker.asked
@@ -81,23 +84,21 @@ class Pending:
         """Nobody waits."""
 
 
-async def test_kinds_of_one_name_are_asked_at_the_same_time_and_given_up_together() -> None:
+async def test_several_are_asked_at_the_same_time_and_given_up_together() -> None:
     resolver = Pending()
-    kinds = (RecordType.A, RecordType.AAAA)
-    asking = asyncio.create_task(Asker(resolver).ask_each("mx.shop.example", kinds))
+    asking = asyncio.create_task(Asker(resolver).ask_each(*ADDRESSES))
     await asyncio.sleep(0)
     at_once = len(resolver.turns)
     asking.cancel()
     await asyncio.wait({asking})
 
-    assert len(kinds) == at_once
+    assert len(ADDRESSES) == at_once
     assert all(turn.cancelled() for turn in resolver.turns)
 
 
-async def test_the_last_of_the_allowance_goes_to_the_first_kind() -> None:
+async def test_the_last_of_the_allowance_goes_to_the_first() -> None:
     resolver = FakeResolver()
-    kinds = (RecordType.A, RecordType.AAAA)
-    answers = await Asker(resolver, MAX_QUESTIONS - 1).ask_each("mx.shop.example", kinds)
+    answers = await Asker(resolver, MAX_QUESTIONS - 1).ask_each(*ADDRESSES)
 
     assert [DnsStatus.NXDOMAIN, DnsStatus.FAILURE] == [answer.status for answer in answers]
     assert [("mx.shop.example", RecordType.A)] == resolver.asked
@@ -106,12 +107,11 @@ async def test_the_last_of_the_allowance_goes_to_the_first_kind() -> None:
 async def test_when_its_time_is_up_nothing_more_is_asked() -> None:
     resolver = FakeResolver()
     asker = Asker(resolver)
-    kinds = (RecordType.A, RecordType.AAAA)
     await asker.ask("shop.example", RecordType.MX)
     asker.until_at = asyncio.get_running_loop().time()
     answers = [
         await asker.ask("mx.shop.example", RecordType.A),
-        *await asker.ask_each("mx.shop.example", kinds),
+        *await asker.ask_each(*ADDRESSES),
     ]
 
     assert [("shop.example", RecordType.MX)] == resolver.asked
@@ -128,11 +128,10 @@ class Knowing(FakeResolver):
 
 
 async def test_what_is_in_memory_is_answered_out_of_the_allowance_too() -> None:
-    kinds = (RecordType.A, RecordType.AAAA)
     asker = Asker(Knowing(), MAX_QUESTIONS - 2)
 
-    within = await asker.ask_each("mx.shop.example", kinds)
-    beyond = await asker.ask_each("mx.shop.example", kinds)
+    within = await asker.ask_each(*ADDRESSES)
+    beyond = await asker.ask_each(*ADDRESSES)
 
     assert [DnsStatus.NODATA] * 2 == [answer.status for answer in within]
     assert [DnsStatus.FAILURE] * 2 == [answer.status for answer in beyond]

@@ -35,7 +35,7 @@ async def test_who_gives_up_waiting_holds_no_place() -> None:
     pacer.release("192.0.2.2")
     await pacer.wait_slot("192.0.2.1")
 
-    assert 1 == len(pacer._users)
+    assert 1 == len(pacer._at_host)
 
 
 async def test_another_budget_changes_how_many_connect_at_a_time() -> None:
@@ -67,5 +67,4 @@ async def test_a_place_is_taken_at_once_or_not_at_all() -> None:
         pacer.release(ip)
 
     assert (True, False, True, False) == (first, again, second, third)
-    assert not pacer._users
     assert not pacer._at_host

@@ -16,7 +16,7 @@ from ringback.errors import UsageError
 from ringback.lab.clock import WallClock
 from ringback.lab.dns import DnsServer
 from ringback.lab.zone import Behaviour, Node
-from ringback.net.answers import make_query, parse_name
+from ringback.net.answers import Response, make_query, parse_name
 from ringback.net.nameserver import (
     Nameserver,
     _Listener,
@@ -76,7 +76,7 @@ async def lab() -> AsyncIterator[DnsServer]:
     await server.close()
 
 
-async def put_query(server: Nameserver, wait_s: float = 60.0) -> dns.message.Message:
+async def put_query(server: Nameserver, wait_s: float = 60.0) -> Response:
     query = make_query(parse_name("shop.example"), RecordType.TXT, edns=True)
     return await exchange(server, query, asyncio.get_running_loop().time() + wait_s, Watch())
 
@@ -89,7 +89,7 @@ async def test_response_comes_over_udp(lab: DnsServer) -> None:
     lab.zone["shop.example"] = Node({"TXT": ("hello",)})
     response = await put_query(at(lab))
 
-    assert "hello" in response.to_text()
+    assert b"hello" in response.octets
     assert [asked.tcp for asked in lab.questions] == [False]
 
 
@@ -119,9 +119,7 @@ class Odd(asyncio.DatagramProtocol):
             self.transport.sendto(octets, addr)  # type: ignore[attr-defined]
 
 
-async def ask_odd(
-    reply: Callable[[bytes], list[bytes]], wait_s: float = 60.0
-) -> dns.message.Message:
+async def ask_odd(reply: Callable[[bytes], list[bytes]], wait_s: float = 60.0) -> Response:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(
         lambda: Odd(reply), local_addr=("127.0.0.1", 0)
@@ -131,6 +129,10 @@ async def ask_odd(
         return await put_query(Nameserver("127.0.0.1", port), wait_s)
     finally:
         transport.close()
+
+
+def flags_of(response: Response) -> int:
+    return dns.message.from_wire(response.octets).flags
 
 
 def answered(wire: bytes) -> dns.message.Message:
@@ -150,7 +152,7 @@ async def test_datagrams_that_answer_another_question_are_passed_over() -> None:
 
     response = await ask_odd(reply)
 
-    assert response.flags & dns.flags.AA
+    assert dns.flags.AA & flags_of(response)
 
 
 async def test_response_that_cannot_be_read_is_an_error() -> None:
@@ -173,7 +175,7 @@ async def test_response_that_has_come_counts_however_late_the_loop_is() -> None:
         server.sendto(answered(wire).to_wire(), asker)
         watch._look_at_clock()
 
-        assert dns.flags.QR & (await asking).flags
+        assert dns.flags.QR & flags_of(await asking)
 
 
 async def test_listener_reads_what_there_is_till_it_has_its_response() -> None:
@@ -189,7 +191,7 @@ async def test_listener_reads_what_there_is_till_it_has_its_response() -> None:
             listener.go_on(READABLE)
 
         assert empty_handed
-        assert dns.flags.QR & listener.response.result().flags
+        assert dns.flags.QR & flags_of(listener.response.result())
         assert b"never read" == ours.recv(100)
 
 
@@ -224,6 +226,21 @@ async def test_scope_that_is_no_interface_is_an_error() -> None:
 async def test_server_that_is_not_there_is_noticed_at_once() -> None:
     with pytest.raises(ConnectionRefusedError):
         await put_query(Nameserver("127.0.0.1", 9))
+
+
+async def test_response_over_tcp_is_whole_whatever_it_says() -> None:
+    class Cutting(DnsServer):
+        def answer(self, wire: bytes, *, tcp: bool) -> bytes | None:
+            octets = super().answer(wire, tcp=tcp)
+            return octets and octets[:2] + bytes([octets[2] | 2]) + octets[3:]
+
+    server = Cutting({"shop.example": Node({"TXT": ("hello",)})}, WallClock())
+    await server.start()
+    response = await put_query(at(server))
+    await server.close()
+
+    assert not response.is_cut
+    assert 1 == len(response.answer)
 
 
 async def test_cut_response_from_a_server_without_tcp_is_an_error() -> None:

@@ -39,18 +39,18 @@ class Asker:
         if why_not := self._why_not(1):
             return DnsAnswer(name, kind, DnsStatus.FAILURE, detail=why_not)
         self.asked += 1
-        return await self.resolver.ask(name, kind)
+        return self.resolver.ask_nowait(name, kind) or await self.resolver.ask(name, kind)
 
-    async def ask_each(self, name: str, kinds: Sequence[RecordType]) -> Sequence[DnsAnswer]:
-        """Ask all `kinds` of one name at the same time."""
-        if self._why_not(len(kinds)):
-            return [await self.ask(name, kind) for kind in kinds]
-        self.asked += len(kinds)
-        at_hand = [self.resolver.ask_nowait(name, kind) for kind in kinds]
+    async def ask_each(self, *asked: tuple[str, RecordType]) -> Sequence[DnsAnswer]:
+        """Ask at the same time what does not depend on each other's answers."""
+        if self._why_not(len(asked)):
+            return [await self.ask(name, kind) for name, kind in asked]
+        self.asked += len(asked)
+        at_hand = [self.resolver.ask_nowait(name, kind) for name, kind in asked]
         known = [answer for answer in at_hand if answer is not None]
-        if len(known) == len(kinds):
+        if len(known) == len(asked):
             return known  # without the round of the loop that it takes to wait for several
-        return await asyncio.gather(*(self.resolver.ask(name, kind) for kind in kinds))
+        return await asyncio.gather(*(self.resolver.ask(name, kind) for name, kind in asked))
 
     def _why_not(self, count: int) -> str:
         """Why `count` more questions are not asked; "" where they are."""

@@ -5,7 +5,7 @@ share a store share (rules/burden.py, engine/ledger.py).
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from ..values.settings import Budget
 from .places import Places
@@ -21,7 +21,6 @@ class Pacer:
         self._at_host: defaultdict[str, Places] = defaultdict(
             lambda: Places(self._budget.concurrent_per_host)
         )
-        self._users: Counter[str] = Counter()
         self.tried: set[str] = set()  # half-open breakers, by subject, that somebody is trying
         self.pledges = Pledges()
 
@@ -39,12 +38,10 @@ class Pacer:
         if not self._at_host[ip].take_place():
             self._everywhere.give_back()
             return False
-        self._users[ip] += 1
         return True
 
     async def wait_slot(self, ip: str) -> None:
         """Wait for a place among the connections to the host, and among all; give it back by release."""
-        self._users[ip] += 1
         held: list[Places] = []
         try:
             for places in (self._at_host[ip], self._everywhere):
@@ -53,15 +50,14 @@ class Pacer:
         except asyncio.CancelledError:
             for places in held:
                 places.give_back()
-            self._forget_user(ip)
+            self._forget_idle(ip)
             raise
 
     def release(self, ip: str) -> None:
         self._everywhere.give_back()
         self._at_host[ip].give_back()
-        self._forget_user(ip)
+        self._forget_idle(ip)
 
-    def _forget_user(self, ip: str) -> None:
-        self._users[ip] -= 1
-        if not self._users[ip]:
-            del self._users[ip], self._at_host[ip]
+    def _forget_idle(self, ip: str) -> None:
+        if self._at_host[ip].is_idle:
+            del self._at_host[ip]

@@ -18,6 +18,11 @@ class Places:
         # Made for the first who waits: each host has places, and an empty one takes half a kilobyte.
         self._waiting: OrderedDict[asyncio.Future[None], None] | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """True where none is taken, and nobody waits for one."""
+        return not (self._taken or self._waiting)
+
     def take_place(self) -> bool:
         """Take a place, if one is free."""
         if self._taken >= self._limit:

@@ -94,7 +94,7 @@ class Router:
         self, host: Mx, asker: Asker, *, implicit: bool
     ) -> tuple[tuple[str, ...], Exchange | None]:
         # IPv4 first: that is where reverse names and reputations are mostly in order.
-        answers = await asker.ask_each(host.host, (RecordType.A, RecordType.AAAA))
+        answers = await asker.ask_each((host.host, RecordType.A), (host.host, RecordType.AAAA))
         found = routes.addresses(answers)
         if found:
             return found, None

@@ -1,7 +1,6 @@
 """The answers of the DNS that are still good. Not here: asking for others (net/resolver.py)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ..values.dns import DnsAnswer, DnsStatus, RecordType
 
@@ -32,16 +31,18 @@ class DnsMemory:
 
     def load(self, name: str, kind: RecordType) -> DnsAnswer | None:
         """Return the answer, if it is still good; its TTL is the one that it had when it came."""
-        known = self._young[kind].get(name) or self._old[kind].pop(name, None)
+        young = self._young[kind].get(name)
+        known = young or self._old[kind].pop(name, None)
         if known is None or known[0] <= self._elapsed():
             return None
-        self._keep(known)
+        if young is None:
+            self._keep(known)
         return known[1]
 
     def save(self, answer: DnsAnswer) -> DnsAnswer:
         """Remember `answer`, and return it with the time that it is good for."""
         if (ttl_s := _bounded(answer)) != answer.ttl_s:
-            answer = replace(answer, ttl_s=ttl_s)
+            answer = answer.but(ttl_s=ttl_s)
         chars = sum(map(len, answer.texts)) + sum(len(mx.host) for mx in answer.mx)
         if chars <= MAX_REMEMBERED_CHARS:
             self._keep((self._elapsed() + answer.ttl_s, answer))

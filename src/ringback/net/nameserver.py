@@ -16,7 +16,7 @@ import dns.message
 
 from ..errors import UsageError
 from ..values.forms import join_host_port, split_host_port
-from .answers import ID_BYTES, Query
+from .answers import ID_BYTES, Query, Response, parse_response
 from .watch import READABLE, Watch
 
 DNS_PORT = 53
@@ -77,34 +77,33 @@ def system_nameservers(path: Path = RESOLV_CONF) -> tuple[Nameserver, ...]:
     return servers
 
 
-async def exchange(
-    server: Nameserver, query: Query, until: float, watch: Watch
-) -> dns.message.Message:
+async def exchange(server: Nameserver, query: Query, until: float, watch: Watch) -> Response:
     """Put `query` over UDP, and over TCP where the response does not fit; `until` is of the loop's clock.
 
     Raises OSError, EOFError, ValueError and dns.exception.DNSException for what the server did;
     TimeoutError for nothing.
     """
     response = await _exchange_datagrams(server, query, until, watch)
-    if response.flags & dns.flags.TC:
-        # Loaded for the rare answer that is too long: it brings transports of all kinds with it.
-        over_tcp = import_module("dns.asyncquery").tcp
-        message = dns.message.from_wire(query.octets)
-        async with asyncio.timeout_at(until):
-            response = await over_tcp(message, server.ip, port=server.port)
-    return response
+    if not response.is_cut:
+        return response
+    # Loaded for the rare answer that is too long: it brings transports of all kinds with it.
+    over_tcp = import_module("dns.asyncquery").tcp
+    message = dns.message.from_wire(query.octets)
+    async with asyncio.timeout_at(until):
+        whole = await over_tcp(message, server.ip, port=server.port)
+    whole.flags &= ~dns.flags.TC  # nothing is cut there, whatever it says
+    return parse_response(whole.to_wire(), query)
 
 
 async def _exchange_datagrams(
     server: Nameserver, query: Query, until: float, watch: Watch
-) -> dns.message.Message:
+) -> Response:
     with socket.socket(server.family, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         sock.connect(server.address)
         sock.send(query.octets)
         listener = _Listener(sock, query, until)
         watch.begin(sock.fileno(), READABLE, listener)
-        watch.hurry(until)
         try:
             return await listener.response
         finally:
@@ -118,9 +117,7 @@ class _Listener:
 
     def __init__(self, sock: socket.socket, query: Query, due_at: float) -> None:
         self._sock, self._query, self.due_at = sock, query, due_at
-        self.response: asyncio.Future[dns.message.Message] = (
-            asyncio.get_running_loop().create_future()
-        )
+        self.response: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
 
     def go_on(self, _: int) -> None:
         """Read a datagram."""
@@ -139,15 +136,21 @@ class _Listener:
 
     def be_late(self) -> None:
         """Give up."""
+        self.fail(TimeoutError())
+
+    def fail(self, error: Exception) -> None:
+        """Tell who waits why there is no response."""
         if not self.response.done():
-            self.response.set_exception(TimeoutError())
+            self.response.set_exception(error)
 
 
-def _read_response(octets: bytes, query: Query) -> dns.message.Message | None:
+def _read_response(octets: bytes, query: Query) -> Response | None:
     """Read a datagram; None if it answers another question. Raises DNSException and ValueError."""
     if octets[:ID_BYTES] != query.octets[:ID_BYTES]:
         return None
-    # A datagram may be cut in the middle of a record: what remains is not read.
-    cut = bool(dns.flags.TC & int.from_bytes(octets[2:4], "big"))
-    response = dns.message.from_wire(octets, ignore_trailing=True, question_only=cut)
-    return response if query.is_answered_by(octets) else None
+    if query.is_answered_by(octets):
+        return parse_response(octets, query)
+    dns.message.from_wire(
+        octets, question_only=True, ignore_trailing=True
+    )  # if it is a message at all
+    return None

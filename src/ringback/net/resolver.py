@@ -7,11 +7,10 @@ Not here: DNS messages (net/answers.py), sockets (net/nameserver.py), how long a
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import dns.exception
-import dns.message
 import dns.name
 
 from ..values.dns import DnsAnswer, DnsStatus, RecordType
@@ -94,7 +93,7 @@ class DnsResolver:
 
     def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
         """The same, if the answer is in memory."""
-        return self._memory.load(*_key(name, kind))
+        return self._memory.load(name.removesuffix(".").lower(), kind)
 
     async def close(self) -> None:
         """Give up what is being asked."""
@@ -197,14 +196,14 @@ class DnsResolver:
         give_up_at = asyncio.get_running_loop().time() + self._timeout_s
         name, kind = key
         target, ttl_s = name, MAX_TTL_S
-        for _ in range(MAX_ALIASES):
+        for followed in range(MAX_ALIASES):
             try:
                 said = await self._ask_servers(parse_name(target), target, kind, give_up_at)
             except ValueError as error:
                 return failure(name, kind, f"{target!r} is no name: {error}")
             ttl_s = min(ttl_s, said.ttl_s)
             if isinstance(said, DnsAnswer):
-                return replace(said, name=name, ttl_s=ttl_s)
+                return said.but(name=name, ttl_s=ttl_s) if followed else said
             target = said.target
         return failure(name, kind, "too many aliases")
 
@@ -220,16 +219,12 @@ class DnsResolver:
             # The last try is for servers that EDNS confuses, and one that is slow answers the first.
             until = loop.time() + left_s / max(len(tries) - 1 + LAST_TRY, 1)
             query = make_query(qname, kind, edns=edns)
-            response = await _try(server, query, until, self._watch)
+            said, may_like_another = await _try(server, query, (name, kind), until, self._watch)
             tries.pop(0)
-            if isinstance(response, str):
-                troubles[server] = response
-                continue
-            said = read_response(response, name, kind)
             if isinstance(said, Alias) or said.status is not DnsStatus.FAILURE:
                 return said
             troubles[server] = said.detail
-            if not dislikes_query(response):
+            if not may_like_another:
                 tries = [each for each in tries if each[0] != server]
         detail = "; ".join(f"{who}: {what}" for who, what in troubles.items())
         return failure(name, kind, detail or "no time was left")
@@ -240,16 +235,18 @@ def _key(name: str, kind: RecordType) -> _Key:
 
 
 async def _try(
-    server: Nameserver, query: Query, until: float, watch: Watch
-) -> dns.message.Message | str:
-    """Return the response, or in words why there is none."""
+    server: Nameserver, query: Query, key: _Key, until: float, watch: Watch
+) -> tuple[_Said, bool]:
+    """Return what the server said, and whether it may say more to a plainer query."""
     try:
-        return await exchange(server, query, until, watch)
+        response = await exchange(server, query, until, watch)
+        return read_response(response, *key), dislikes_query(response)
     except TimeoutError:
-        return "no answer"
+        why = "no answer"
     except OSError as error:
-        return in_words(error)
+        why = in_words(error)
     except EOFError:
-        return "closed the connection"
+        why = "closed the connection"
     except (dns.exception.DNSException, ValueError) as error:
-        return f"not a DNS response: {str(error) or type(error).__name__}"
+        why = f"not a DNS response: {str(error) or type(error).__name__}"
+    return failure(*key, why), True

@@ -112,9 +112,14 @@ def plain(ip: str) -> str:
     What is no address stands for itself.
     """
     try:
-        return _same(ip, str(parse_host(ip)))
+        return _plain(ip)
     except ValueError:
         return ip
+
+
+@lru_cache(MAX_REMEMBERED)
+def _plain(ip: str) -> str:
+    return _same(ip, str(parse_host(ip)))
 
 
 def bearer(ip: str) -> str:

@@ -3,8 +3,9 @@
 Not here: asking (net/resolver.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from .record import Record
 
 
 class RecordType(StrEnum):
@@ -24,24 +25,21 @@ class DnsStatus(StrEnum):
     FAILURE = "failure"  # SERVFAIL, REFUSED, timeout, nonsense: nothing was learned
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Record, frozen=True):
     """What a machine without I/O wants to know of the DNS."""
 
     name: str  # absolute, without a final dot
     kind: RecordType
 
 
-@dataclass(frozen=True, slots=True)
-class Mx:
+class Mx(Record, frozen=True):
     """One MX record. `host` is "" for the root, which is a null MX (RFC 7505)."""
 
     preference: int
     host: str
 
 
-@dataclass(frozen=True, slots=True)
-class DnsAnswer:
+class DnsAnswer(Record, frozen=True):
     """The answer to one question. `detail` says in words what went wrong, for FAILURE."""
 
     name: str
