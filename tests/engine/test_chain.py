@@ -29,7 +29,7 @@ class Talk:
         loop = asyncio.get_running_loop()
         self.walks = [visitors.walk(person) for person in people]
         self.guests = [
-            Guest(visitors.visit(walk, host=f"mx{number}"), loop.create_future())
+            Guest(visitors.visit(walk, host=f"mx{number}"), loop.create_future(), Guest.settle)
             for number, walk in enumerate(self.walks)
         ]
         for number, walk in enumerate(self.walks):

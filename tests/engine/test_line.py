@@ -10,7 +10,7 @@ from ringback.engine.session import Guest, Session
 def _guest(visitors: Visitors, control: str = "", late_s: float = 0.0) -> Guest:
     walk = visitors.walk("ann@shop.example", control)
     walk.deadline_at -= late_s
-    return Guest(visitors.visit(walk), asyncio.get_running_loop().create_future())
+    return Guest(visitors.visit(walk), asyncio.get_running_loop().create_future(), Guest.settle)
 
 
 def _line(*guests: Guest) -> Line:

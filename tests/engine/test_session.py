@@ -12,7 +12,10 @@ ANN, BOB = "ann@shop.example", "bob@shop.example"
 
 def _guests(visitors: Visitors) -> tuple[Guest, Guest]:
     loop = asyncio.get_running_loop()
-    ann, bob = (Guest(visitors.visit(visitors.walk(it)), loop.create_future()) for it in (ANN, BOB))
+    ann, bob = (
+        Guest(visitors.visit(visitors.walk(it)), loop.create_future(), Guest.settle)
+        for it in (ANN, BOB)
+    )
     return ann, bob
 
 
@@ -39,15 +42,15 @@ async def test_a_guest_settles_once(visitors: Visitors) -> None:
     assert bob.ended.cancelled()
 
 
-async def test_a_guest_that_waits_no_more_has_no_patience_to_lose(visitors: Visitors) -> None:
-    ann, _ = _guests(visitors)
-    timer = ann.patience = asyncio.get_running_loop().call_later(60, ann.settle)
+async def test_only_a_guest_that_waits_loses_patience(visitors: Visitors) -> None:
+    ann, bob = _guests(visitors)
+    ann.due_at = 0.0
 
-    for _ in range(2):
-        ann.lose_patience()
+    for guest in (ann, bob):
+        guest.lose_patience()
 
-    assert timer.cancelled()
-    assert ann.patience is None
+    assert ann.is_gone
+    assert not bob.is_gone
 
 
 async def test_it_goes_on_while_anybody_is_left(visitors: Visitors) -> None:

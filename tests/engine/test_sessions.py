@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -50,7 +49,7 @@ class Counter:
         self.world, self.host = world, host
         host.ehlo = "250 mx"  # each command alone, so that it can be held up at any
         world.host("shop.example", host)
-        talk = replace(Smtp(), **smtp)  # type: ignore[arg-type]
+        talk = Smtp().but(**smtp)
         self.settings: Settings = world.settings(budget=budget, smtp=talk)
         self.outside: Outside = world.outside(self.settings)
         self.callout = self.open()
@@ -321,7 +320,7 @@ async def test_nor_is_it_asked_in_two_sessions_at_once(world: FakeOutside) -> No
     people = _people(3)
     host = FakeHost(mailboxes=set(people), may_answer=asyncio.Event(), ehlo="250 mx")
     world.host("shop.example", host)
-    verifier = world.verifier(budget=replace(ROOMY, concurrent_per_host=2))
+    verifier = world.verifier(budget=ROOMY.but(concurrent_per_host=2))
     first = asyncio.create_task(verifier.verify(people[0]))
     await _until(host.reached.is_set)
     others = [asyncio.create_task(verifier.verify(person)) for person in people[1:]]
@@ -338,7 +337,7 @@ async def test_nor_is_it_asked_in_two_sessions_at_once(world: FakeOutside) -> No
 
 
 async def test_another_domain_need_not_wait_for_it(world: FakeOutside) -> None:
-    counter = Counter(world, FakeHost(), replace(ROOMY, concurrent_per_host=2))
+    counter = Counter(world, FakeHost(), ROOMY.but(concurrent_per_host=2))
     world.resolver.say_mx("club.example", Mx(5, "mx1.shop.example"))
 
     leader, waiting = await counter.ask_behind("ann@shop.example", ["bob@club.example"])
@@ -438,7 +437,7 @@ async def test_a_line_that_nobody_is_left_in_wants_no_place(world: FakeOutside) 
     await _settle()
 
     assert 1 == len(world.dialer.calls)
-    assert not counter.outside.pacer._users
+    assert not counter.outside.pacer._at_host
 
 
 @pytest.mark.parametrize("others", [0, 1])
@@ -457,7 +456,7 @@ async def test_who_leaves_at_the_moment_of_coming_takes_nobody_along(
 
     assert first.cancelled()
     assert others == len(world.dialer.calls)
-    assert not counter.outside.pacer._users
+    assert not counter.outside.pacer._at_host
     assert not sessions._lines
 
 
@@ -508,7 +507,7 @@ async def test_a_session_that_all_have_left_ends(world: FakeOutside) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
     assert 0 == world.dialer.under_way
-    assert not counter.outside.pacer._users
+    assert not counter.outside.pacer._at_host
     assert 0 == counter.outside.pacer.pledges.of("192.0.2.1")
 
 
@@ -524,7 +523,7 @@ async def test_a_session_that_is_ended_from_outside_ends_its_callouts(world: Fak
     await asyncio.gather(*tasks, return_exceptions=True)
 
     assert all(task.cancelled() for task in tasks)
-    assert not counter.outside.pacer._users
+    assert not counter.outside.pacer._at_host
 
 
 async def test_who_waits_too_long_is_over_budget_and_no_longer_in_line(
@@ -567,7 +566,7 @@ async def test_who_is_sent_back_is_charged_for_the_next_session_too(
             return Fault.CLOSED
         return "250 Ok" if to in _people(2) else NO_SUCH_USER
 
-    counter = Counter(world, FakeHost(rcpt=answer), replace(ROOMY, per_host=4 * at_once))
+    counter = Counter(world, FakeHost(rcpt=answer), ROOMY.but(per_host=4 * at_once))
 
     evidence = await asyncio.gather(*counter.ask(_people(2)))
 
@@ -583,7 +582,7 @@ async def test_who_is_sent_back_is_charged_for_the_next_session_too(
 async def test_a_budget_that_ends_in_the_middle_leaves_the_rest_unasked(
     world: FakeOutside,
 ) -> None:
-    counter = Counter(world, FakeHost(), replace(ROOMY, per_host=12))  # three at once
+    counter = Counter(world, FakeHost(), ROOMY.but(per_host=12))  # three at once
 
     evidence = await asyncio.gather(*counter.ask(_people(5)))
 
@@ -594,7 +593,7 @@ async def test_a_budget_that_ends_in_the_middle_leaves_the_rest_unasked(
 async def test_a_session_stops_when_the_host_has_refused_as_many_as_it_may(
     world: FakeOutside,
 ) -> None:
-    few = replace(ROOMY, refused_recipients_per_host=12)  # three at once
+    few = ROOMY.but(refused_recipients_per_host=12)  # three at once
     counter = Counter(world, FakeHost(), few)
 
     evidence = await asyncio.gather(*counter.ask(_people(6)))
@@ -613,7 +612,7 @@ async def test_a_session_stops_when_the_host_has_refused_as_many_as_it_may(
 async def test_a_second_session_waits_for_what_the_first_may_leave_of_the_refusals(
     world: FakeOutside, mailboxes: tuple[str, ...], second: Reason
 ) -> None:
-    one = replace(ROOMY, refused_recipients_per_host=4, concurrent_per_host=2)
+    one = ROOMY.but(refused_recipients_per_host=4, concurrent_per_host=2)
     counter = Counter(world, FakeHost(mailboxes=set(mailboxes)), one, control=False)
     leader, waiting = await counter.ask_behind("first@shop.example", ["second@shop.example"])
     waited = not waiting[0].done() and len(world.dialer.calls) == 1
@@ -627,7 +626,7 @@ async def test_a_second_session_waits_for_what_the_first_may_leave_of_the_refusa
 
 
 async def test_postmaster_is_not_asked_for_beyond_that_either(world: FakeOutside) -> None:
-    one = replace(ROOMY, refused_recipients_per_host=4)
+    one = ROOMY.but(refused_recipients_per_host=4)
     host = FakeHost(rcpt=lambda _: "550 Mailbox unavailable")
     counter = Counter(world, host, one)
 
@@ -739,7 +738,7 @@ async def test_a_bug_is_told_to_all_whom_it_hit(world: FakeOutside) -> None:
     ends = await asyncio.gather(*counter.ask(_people(3)), return_exceptions=True)
 
     assert ["a bug"] * 3 == [str(end) for end in ends]
-    assert not counter.outside.pacer._users
+    assert not counter.outside.pacer._at_host
 
 
 async def test_what_was_learned_of_the_domain_before_its_turn_needs_no_session(

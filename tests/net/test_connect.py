@@ -50,6 +50,16 @@ def test_a_connection_stands_with_whom_was_judged(listening: Endpoint) -> None:
         assert judge_connection(sock, listening) is None
 
 
+def test_a_connection_does_not_stand_before_it_was_answered() -> None:
+    with socket.socket() as full, socket.socket() as first, socket.socket() as sock:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # room for one; what comes after it waits
+        first.connect(full.getsockname())
+        sock.setblocking(False)
+
+        assert not begin_connecting(sock, Endpoint("mx", *full.getsockname()))
+
+
 def test_a_connection_to_somebody_else_is_a_failure(listening: Endpoint) -> None:
     with socket.socket() as sock:
         begin_connecting(sock, listening)

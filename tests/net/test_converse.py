@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from ringback.errors import LocalProtocolError
-from ringback.net import converse
+from ringback.net import connect, converse
 from ringback.net.clock import SystemClock
-from ringback.net.converse import MAX_CALL_BYTES, Conversation, Pump
+from ringback.net.converse import MAX_CALL_BYTES, Call, Conversation, Pump
 from ringback.net.tls import opportunistic_context
 from ringback.net.watch import READABLE, WRITABLE, Watch, Watched
 from ringback.values.endpoint import Endpoint, Patience
@@ -85,8 +85,9 @@ async def converse_with(
         sock.setblocking(False)
         pump = Pump(SystemClock(), tls_context)
         patience = Patience(stage_s, whole_s)
-        call = pump.begin(sock, Endpoint(name, "127.0.0.1", port), probe, patience)
+        call = Call(pump, sock, Endpoint(name, "127.0.0.1", port), probe, patience)
         try:
+            call.begin()
             await call.ended
         finally:
             call.end()
@@ -290,6 +291,33 @@ async def test_bug_in_the_probe_ends_the_task_loudly(host: Host) -> None:
         await converse_with(await host(replying(b"220 hi\n")), Broken())
 
 
+@pytest.mark.parametrize("next_door", [True, False])
+async def test_bug_at_the_beginning_ends_it_too(
+    host: Host, monkeypatch: pytest.MonkeyPatch, next_door: bool
+) -> None:
+    class Broken(Script):
+        def connected(self, at: float) -> None:
+            raise LocalProtocolError("a bug")
+
+    monkeypatch.setattr(connect, "_has_peer", lambda _: next_door)
+    with pytest.raises(LocalProtocolError, match="a bug"):
+        await converse_with(await host(silent), Broken())
+
+
+async def test_bug_is_told_once_and_not_at_all_to_who_has_left() -> None:
+    first, second = ZeroDivisionError(), ZeroDivisionError()
+    with socket.socket() as sock:
+        pump, endpoint = Pump(SystemClock(), opportunistic_context), Endpoint("mx", "127.0.0.1", 25)
+        told, gone = (Call(pump, sock, endpoint, Script(), Patience(5, 5)) for _ in range(2))
+    gone.ended.cancel()
+    for call in (told, gone):
+        call.fail(first)
+        call.fail(second)
+
+    assert first is told.ended.exception()
+    assert gone.ended.cancelled()
+
+
 class Noting(Watch):
     """Notes what it is to watch for."""
 
@@ -306,20 +334,28 @@ class Noting(Watch):
         super().change(number, events)
 
 
-async def test_room_is_watched_for_only_while_there_is_something_to_send(host: Host) -> None:
+@pytest.mark.parametrize("next_door", [True, False])
+async def test_room_is_watched_for_only_while_there_is_something_to_send(
+    host: Host, monkeypatch: pytest.MonkeyPatch, next_door: bool
+) -> None:
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hi\n")
         await reader.readexactly(8_000_000)
         writer.write(b"250 ok\n")
 
+    monkeypatch.setattr(connect, "_has_peer", lambda _: next_door)
     port, probe = await host(slow), Script((Stage.EHLO, b"x" * 8_000_000))
     with socket.socket() as sock:
         sock.setblocking(False)
         pump = Pump(SystemClock(), opportunistic_context)
         pump.watch = noting = Noting()
-        await pump.begin(sock, Endpoint("mx", "127.0.0.1", port), probe, Patience(5.0, 5.0)).ended
+        endpoint = Endpoint("mx", "127.0.0.1", port)
+        call = Call(pump, sock, endpoint, probe, Patience(5.0, 5.0))
+        call.begin()
+        await call.ended
 
-    assert [WRITABLE, READABLE, READABLE | WRITABLE] == noting.events[:3]
+    begun = [READABLE] if next_door else [WRITABLE, READABLE]
+    assert [*begun, READABLE | WRITABLE] == noting.events[: len(begun) + 1]
     assert READABLE == noting.events[-1]
 
 
@@ -330,8 +366,10 @@ async def test_call_that_has_ended_hears_no_more(host: Host) -> None:
         sock.setblocking(False)
         pump = Pump(SystemClock(), opportunistic_context)
         endpoint = Endpoint("mx", "127.0.0.1", port)
-        call = pump.begin(sock, endpoint, probe, Patience(5.0, 5.0))
+        call = Call(pump, sock, endpoint, probe, Patience(5.0, 5.0))
+        call.begin()
         await call.ended
+        call.go_on(READABLE)
         call.be_late()
 
     assert [b"220 hi"] == probe.lines

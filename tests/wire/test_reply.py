@@ -252,6 +252,16 @@ def test_octets_that_are_no_utf8_are_shown_as_such() -> None:
     assert reply.text == r"Empf\xe4nger \xfcnbekannt"
 
 
+@given(
+    st.lists(st.sampled_from([b"x", b"\xe2", b"\x82", b"\xac", b"\xed\xa0\x80", b"\xf5", b"\xff"]))
+)
+def test_each_such_octet_is_shown_as_python_shows_it(pieces: list[bytes]) -> None:
+    said = b"x" + b"".join(pieces)
+    (reply,), _ = read([b"550 " + said + b"\r\n"])
+
+    assert said.decode("utf-8", "backslashreplace") == reply.text
+
+
 def test_control_characters_stay_within_their_line() -> None:
     (reply,), _ = read([b"550 \x1b[31mred\rCR\x00\r\n"])
 

@@ -6,7 +6,7 @@ from ringback.wire.reply import Reply
 from ringback.wire.steps import Step
 from ringback.wire.transcript import MAX_KEPT_CHARS, VOID_RULE, Transcript
 
-RCPT = Step(Stage.RCPT, b"RCPT TO:<ann@mx.example>\r\n", About.CONTROL)
+RCPT = Step(Stage.RCPT, about=About.CONTROL, command="RCPT TO:<ann@mx.example>")
 REFUSED = Reading(Meaning.UNKNOWN_USER, "no such user", weak=True)
 
 

@@ -48,14 +48,14 @@ class Chain:
         self.served: list[Guest] = []  # who got what the host said as an answer
 
     def read(self, stage: Stage, reply: Reply) -> Reading:
-        if stage is Stage.RCPT and reply.code >= 500 and self._allowed is not None:
+        if reply.code >= 500 and stage is Stage.RCPT and self._allowed is not None:
             self._allowed -= 1
             self._note_refused(self._turn.visit.endpoint.ip)
         return self._turn.visit.plan.read(stage, reply)
 
     def next_question(self, said: Sequence[Exchange]) -> Question | None:
         question = self._ask(said)
-        while question is None and self._pass_on(said):
+        while question is None and self._left and self._pass_on(said):
             question = self._ask(said)
         return question
 

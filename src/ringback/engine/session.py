@@ -4,8 +4,9 @@ Not here: which connections there are (engine/sessions.py), what is said in them
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from .visit import Visit
 
@@ -18,7 +19,8 @@ class Guest:
 
     visit: Visit
     ended: asyncio.Future[None]
-    patience: asyncio.TimerHandle | None = None  # while it waits
+    give_up: Callable[["Guest"], None]  # what is done where its callout has no time left
+    due_at: float = inf  # when that is, by the loop's clock, while it waits
     goes_first: bool = False  # a session broke off before its turn: the next one is its own
     session: "Session | None" = None  # the last that it took part in
 
@@ -31,10 +33,8 @@ class Guest:
             self.ended.set_result(None)
 
     def lose_patience(self) -> None:
-        """It waits no more: who is in a session has as much time as the session."""
-        if self.patience is not None:
-            self.patience.cancel()
-            self.patience = None
+        if self.due_at < inf:  # or its turn has come in the same moment
+            self.give_up(self)
 
 
 @dataclass(slots=True, eq=False)

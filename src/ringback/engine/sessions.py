@@ -8,6 +8,7 @@ task of its own holds it, so that nobody who leaves takes it along. Not here: wh
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from math import inf
 
 from ..errors import StoreError
 from ..rules.gates import Gate
@@ -21,6 +22,7 @@ from .line import Line
 from .pacer import Pacer
 from .ports import Dialer
 from .session import NONE, Guest, Session
+from .timekeeper import Timekeeper
 from .visit import Visit, Way
 
 
@@ -34,13 +36,15 @@ class Sessions:
         self._dialer, self._pacer, self._ledger = dialer, pacer, ledger
         self._note_refused = ledger.note_refused
         self._lines: dict[Way, Line] = {}
+        self._timekeeper = Timekeeper()
+        self._on_late = self._give_up  # bound once: thousands may wait
 
     async def line_up(self, visit: Visit) -> Awaitable[None]:
         """Have the host asked when it is its turn: what is returned is over when that is.
 
         To be awaited at once, by who comes here: it takes part. Raises StoreError, and so does the wait.
         """
-        guest = Guest(visit, asyncio.get_running_loop().create_future())
+        guest = Guest(visit, asyncio.get_running_loop().create_future(), self._on_late)
         line = self._lines.get(visit.way)
         if line is None:
             line = self._lines[visit.way] = Line(visit.way)
@@ -50,10 +54,10 @@ class Sessions:
             if session.guests == (guest,):  # mostly, and then it takes no task
                 return self._hold(line, session, guest)
             if guest in line.waiting:  # others went first
-                self._be_patient(line, guest)
+                self._be_patient(guest)
         else:
             self._begin(line, [guest])
-            self._be_patient(line, guest)
+            self._be_patient(guest)
         return self._wait(line, guest)
 
     async def _wait(self, line: Line, guest: Guest) -> None:
@@ -61,7 +65,7 @@ class Sessions:
         try:
             await guest.ended
         finally:
-            guest.lose_patience()
+            self._end_wait(guest)
             if guest.ended.cancelled():
                 await self._leave(line, guest)
             guest.session = None  # which knows its guests, and would keep them
@@ -88,13 +92,20 @@ class Sessions:
         elif line.is_over and self._lines.get(line.way) is line:
             del self._lines[line.way]
 
-    def _be_patient(self, line: Line, guest: Guest) -> None:
+    def _be_patient(self, guest: Guest) -> None:
         """Have `guest` wait until its callout has no time left."""
-        loop = asyncio.get_running_loop()
-        guest.patience = loop.call_at(guest.visit.deadline_at, self._give_up, line, guest)
+        guest.due_at = guest.visit.deadline_at
+        self._timekeeper.add(guest)
 
-    def _give_up(self, line: Line, guest: Guest) -> None:
+    def _end_wait(self, guest: Guest) -> None:
+        """It waits no more: who is in a session has as much time as the session."""
+        if guest.due_at < inf:
+            self._timekeeper.discard(guest)
+            guest.due_at = inf
+
+    def _give_up(self, guest: Guest) -> None:
         """The callout of one who waits has no time left."""
+        line = self._lines[guest.visit.way]
         del line.waiting[guest]
         guest.visit.note(Fault.OVER_BUDGET, Gate.CONNECTIONS, "connections at a time")
         guest.settle()
@@ -127,7 +138,7 @@ class Sessions:
         session.controlled = _controlled_by(session.guests)
         for guest in session.guests:
             guest.session = session
-            guest.lose_patience()
+            self._end_wait(guest)
         line.next_session = None
         line.sessions += 1
         line.controlled = line.controlled | session.controlled or NONE
@@ -143,7 +154,7 @@ class Sessions:
             if ready := await self._ready(line, session):
                 chain = Chain(ready, session.allowed, self._note_refused)
                 first, probe = ready[0].visit, self._probe(ready, line.way, chain)
-                await self._dialer.call(first.endpoint, probe, self._patience(first))
+                await self._dialer.call(first.endpoint, probe, self._patience(ready[0]))
                 chain.end(probe.transcript)
                 await self._see_off(line, chain)
         finally:
@@ -198,8 +209,8 @@ class Sessions:
             guest.visit.take_part(probe)
         return probe
 
-    def _patience(self, visit: Visit) -> Patience:
-        whole_s = max(0.0, visit.deadline_at - asyncio.get_running_loop().time())
+    def _patience(self, guest: Guest) -> Patience:
+        whole_s = max(0.0, guest.visit.deadline_at - guest.ended.get_loop().time())
         return Patience(self._smtp.stage_timeout_s, whole_s)
 
     async def _see_off(self, line: Line, chain: Chain) -> None:
@@ -208,7 +219,8 @@ class Sessions:
             await guest.visit.learn()
         for guest in chain.served:
             guest.settle()
-        self._send_back(line, chain.not_served)
+        if left := chain.not_served:
+            self._send_back(line, left)
 
     async def _those_who(
         self, may: Callable[[Visit], Awaitable[bool]], guests: Sequence[Guest]
@@ -241,9 +253,9 @@ class Sessions:
         line.put_back(guests)
         for guest in guests:
             if guest.visit.deadline_at <= late:
-                self._give_up(line, guest)
+                self._give_up(guest)
             else:
-                self._be_patient(line, guest)
+                self._be_patient(guest)
 
 
 def _controlled_by(guests: Iterable[Guest]) -> frozenset[str]:

@@ -41,7 +41,16 @@ def begin_connecting(sock: socket.socket, endpoint: Endpoint) -> bool:
     )
     if error not in (0, errno.EINPROGRESS):
         raise OSError(error, os.strerror(error))
-    return not error
+    return not error or _has_peer(sock)
+
+
+def _has_peer(sock: socket.socket) -> bool:
+    """True where a host next door has answered before connecting returned."""
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def judge_connection(sock: socket.socket, endpoint: Endpoint) -> Failure | None:

@@ -1,15 +1,15 @@
 """The pump: a socket on one side, a wire machine on the other, deadlines over both.
 
-One object a call, and a read buffer shared by all calls: ten thousand hosts that let us wait are ten
-thousand of these. Not here: the socket (net/dial.py), whether its connection stands (net/connect.py), when
-there is something to read (net/watch.py), what is said (wire/probe.py), TLS itself (net/tls.py).
+One object a call: ten thousand hosts that let us wait are ten thousand of these. Not here: the socket
+(net/dial.py), whether its connection stands (net/connect.py), when there is something to read
+(net/watch.py), what is said (wire/probe.py), TLS itself (net/tls.py).
 """
 
 import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Protocol, TypeVarTuple
+from typing import Protocol
 
 from ..values.endpoint import Endpoint, Patience
 from ..values.evidence import Fault, Stage
@@ -58,28 +58,18 @@ class Pump:
         tls_context: Callable[[], ssl.SSLContext],
         verifying: Callable[[], ssl.SSLContext] = verifying_context,
     ) -> None:
-        self.clock = clock
-        self.watch = Watch()
-        self.buffer = memoryview(bytearray(READ_BYTES))
+        self.now, self.watch = clock.now, Watch()
         self._tls_contexts = {False: tls_context, True: verifying}
-
-    def begin(
-        self, sock: socket.socket, endpoint: Endpoint, probe: Conversation, patience: Patience
-    ) -> "Call":
-        """Connect `sock`, and carry octets between it and `probe` until that is closed."""
-        return Call(self, sock, endpoint, probe, patience)
 
     def tls_session(self, endpoint: Endpoint) -> TlsSession:
         return TlsSession(self._tls_contexts[endpoint.verified](), endpoint.host)
 
 
-_Ts = TypeVarTuple("_Ts")
-
-
 class Call:
-    """One connection. Whoever began it waits for `ended`, and calls `end` whatever happens.
+    """One connection: octets between `sock` and `probe`, until that is closed.
 
-    `ended` raises what the probe raises, which is a bug of ours. `due_at` is when the stage must be over.
+    Whoever begins it waits for `ended`, and calls `end` whatever happens. Both `begin` and `ended` raise what
+    the probe raises, which is a bug of ours. `due_at` is when the stage must be over.
     There is no transport of asyncio: it takes twice the room of all this.
     """
 
@@ -109,13 +99,27 @@ class Call:
         self._pump, self._sock, self._endpoint = pump, sock, endpoint
         self._probe, self._patience = probe, patience
         self._tls: TlsSession | None = None
-        self._answers: int | None = None  # how many had come when the deadline was renewed
+        self._answers = 0  # how many had come when the deadline was renewed
         self._read_bytes = 0
         self._unsent = b""
         loop = asyncio.get_running_loop()
-        self.due_at = self._whole_at = loop.time() + patience.whole_s
+        now = loop.time()
+        self._whole_at = now + patience.whole_s
+        self.due_at = min(now + patience.stage_s, self._whole_at)
         self.ended: asyncio.Future[None] = loop.create_future()
-        self._move(self._connect)
+
+    def begin(self) -> None:
+        """Connect."""
+        try:
+            stands = begin_connecting(self._sock, self._endpoint)
+        except OSError as error:
+            self._lose(Fault.REFUSED, in_words(error))
+        else:
+            events = READABLE if stands else WRITABLE
+            self._pump.watch.begin(self._sock.fileno(), events, self)
+            if stands:
+                self._greet()
+        self._follow_up()
 
     def end(self) -> None:
         """Close the connection, if it is not."""
@@ -127,78 +131,71 @@ class Call:
 
     def go_on(self, events: int) -> None:
         """Do what the socket is ready for."""
+        if self.ended.done():
+            return
         if self._probe.stage is Stage.CONNECT:
             self._pump.watch.change(self._sock.fileno(), READABLE)
-            self._move(self._begin)
-            return
-        if events & WRITABLE:
-            self._write()
-        if events & ~WRITABLE:
-            self._read()
+            self._greet()
+        else:
+            if events & WRITABLE:
+                self._write()
+            if events & ~WRITABLE:
+                self._read()
+        self._follow_up()
 
     def be_late(self) -> None:
         """The stage's time is over, or all of it."""
-        self._move(self._lose, Fault.TIMEOUT, self._what_took_too_long())
+        if not self.ended.done():
+            self._lose(Fault.TIMEOUT, self._what_took_too_long())
+            self._follow_up()
+
+    def fail(self, bug: Exception) -> None:
+        """Tell who waits: out of a callback it would reach the loop's log and nobody else."""
+        if not self.ended.done():
+            self.ended.set_exception(bug)
+
+    # One move of the conversation, and what follows from it.
+
+    def _greet(self) -> None:
+        """The connection stands, or has failed."""
+        failure = judge_connection(self._sock, self._endpoint)
+        if failure:
+            self._lose(failure.fault, failure.detail)
+        else:
+            self._probe.connected(self._pump.now())
 
     def _read(self) -> None:
         try:
-            count = self._sock.recv_into(self._pump.buffer)
+            octets = self._sock.recv(READ_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
             fault = Fault.TIMEOUT if isinstance(error, TimeoutError) else Fault.CLOSED
-            self._move(self._lose, fault, in_words(error))
+            self._lose(fault, in_words(error))
             return
-        if count:
-            self._move(self._take, bytes(self._pump.buffer[:count]))
+        if octets:
+            self._take(octets)
         else:
-            self._move(self._lose, Fault.CLOSED, "the host closed the connection")
+            self._lose(Fault.CLOSED, "the host closed the connection")
 
     def _write(self) -> None:
         octets, self._unsent = self._unsent, b""
         self._pump.watch.change(self._sock.fileno(), READABLE)
         self._send(octets)
 
-    # One move of the conversation, and what follows from it.
-
-    def _move(self, move: Callable[[*_Ts], None], *args: *_Ts) -> None:
-        if self.ended.done():
-            return
-        try:
-            move(*args)
-        except Exception as bug:  # out of a callback it would reach the loop's log and nobody else
-            self.ended.set_exception(bug)
-            return
+    def _follow_up(self) -> None:
         if self._probe.closed:
             self._hang_up()
-        else:
+        elif (answers := self._probe.answers) != self._answers:
+            self._answers = answers
             self._renew_deadline()
-
-    def _connect(self) -> None:
-        try:
-            stands = begin_connecting(self._sock, self._endpoint)
-        except OSError as error:
-            self._lose(Fault.REFUSED, in_words(error))
-            return
-        number = self._sock.fileno()
-        self._pump.watch.begin(number, READABLE if stands else WRITABLE, self)
-        if stands:
-            self._begin()
-
-    def _begin(self) -> None:
-        """The connection stands, or has failed."""
-        failure = judge_connection(self._sock, self._endpoint)
-        if failure:
-            self._lose(failure.fault, failure.detail)
-        else:
-            self._probe.connected(self._now())
 
     def _take(self, octets: bytes) -> None:
         self._read_bytes += len(octets)
         if self._read_bytes > MAX_CALL_BYTES:
             self._lose(Fault.NOT_SMTP, f"the host sent more than {MAX_CALL_BYTES} bytes")
         elif self._tls is None:
-            self._say(self._probe.receive(octets, self._now()))
+            self._send(self._probe.receive(octets, self._pump.now()))
             if self._probe.stage is Stage.TLS and not self._probe.closed:
                 self._tls = self._pump.tls_session(self._endpoint)
                 self._secure(self._tls)
@@ -212,20 +209,14 @@ class Call:
             if not tls.established:
                 tls.shake_hands()
                 if tls.established:
-                    self._say(self._probe.secured(tls.detail, self._now()))
+                    tls.encrypt(self._probe.secured(tls.detail, self._pump.now()))
             if tls.established and (octets := tls.decrypt()):
-                self._say(self._probe.receive(octets, self._now()))
+                tls.encrypt(self._probe.receive(octets, self._pump.now()))
         except ssl.SSLError as error:
             self._lose(Fault.TLS_FAILED, _in_words(error))
         if tls.over:
             self._lose(Fault.CLOSED, "the host ended the TLS session")
         self._send(tls.outgoing())
-
-    def _say(self, octets: bytes) -> None:
-        if self._tls is None:
-            self._send(octets)
-        elif octets:
-            self._tls.encrypt(octets)
 
     def _send(self, octets: bytes) -> None:
         # No back-pressure is needed: what a machine has to say is short, and a host that does not
@@ -246,10 +237,7 @@ class Call:
     def _lose(self, fault: Fault, detail: str) -> None:
         if fault is Fault.CLOSED and self._tls is not None and not self._tls.established:
             fault = Fault.TLS_FAILED  # many hosts end a handshake they dislike without an alert
-        self._probe.lose(fault, detail, self._now())
-
-    def _now(self) -> float:
-        return self._pump.clock.now()
+        self._probe.lose(fault, detail, self._pump.now())
 
     def _hang_up(self) -> None:
         if self._tls is not None:
@@ -262,13 +250,13 @@ class Call:
     # The deadline: of a stage, not of a read, or a byte a second would hold us for ever.
 
     def _renew_deadline(self) -> None:
-        if self._probe.answers == self._answers:
-            return
-        self._answers, wait_s = self._probe.answers, self._patience.stage_s
+        wait_s = self._patience.stage_s
         if self._probe.stage is Stage.QUIT:
             wait_s = min(wait_s, QUIT_WAIT_S)
-        self.due_at = min(self.ended.get_loop().time() + wait_s, self._whole_at)
-        self._pump.watch.hurry(self.due_at)
+        due_at = min(self.ended.get_loop().time() + wait_s, self._whole_at)
+        if due_at < self.due_at:
+            self._pump.watch.hurry(due_at)
+        self.due_at = due_at
 
     def _what_took_too_long(self) -> str:
         stage_s, whole_s = self._patience.stage_s, self._patience.whole_s

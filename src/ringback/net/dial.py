@@ -15,7 +15,7 @@ from ..values.endpoint import Endpoint, Patience
 from ..values.evidence import Fault
 from .clock import TellsTime
 from .connect import FAMILIES, Failure, family_of
-from .converse import Conversation, Pump
+from .converse import Call, Conversation, Pump
 from .tls import opportunistic_context, verifying_context
 from .trouble import in_words
 
@@ -78,8 +78,9 @@ class TcpDialer:
         if isinstance(sock, Failure):
             probe.lose(sock.fault, sock.detail, self._clock.now())
             return
-        call = self._pump.begin(sock, endpoint, probe, patience)
+        call = Call(self._pump, sock, endpoint, probe, patience)
         try:
+            call.begin()
             await call.ended
         finally:
             call.end()

@@ -88,8 +88,9 @@ class TlsSession:
         return b"".join(chunks)
 
     def encrypt(self, octets: bytes) -> None:
-        """Make `octets` ready to send. Raises ssl.SSLError."""
-        self._object.write(octets)
+        """Make `octets` ready to send, if there are any. Raises ssl.SSLError."""
+        if octets:
+            self._object.write(octets)
 
     def end(self) -> None:
         """Say goodbye, if it comes to that: a server may log a session cut off as an attack."""

@@ -9,7 +9,7 @@ import asyncio
 import select
 from collections.abc import Callable
 from math import inf
-from typing import Protocol, TypeVarTuple
+from typing import Protocol
 
 from .selected import READABLE, WRITABLE, Selected
 
@@ -24,9 +24,6 @@ _AT_ONCE = 256
 _AGAIN_S = 1.0
 
 
-_Ts = TypeVarTuple("_Ts")
-
-
 class Watched(Protocol):
     """Who waits for a socket: till `due_at`, by the loop's clock."""
 
@@ -38,6 +35,10 @@ class Watched(Protocol):
 
     def be_late(self) -> None:
         """`due_at` has come."""
+        ...
+
+    def fail(self, bug: Exception, /) -> None:
+        """One of the others raised this."""
         ...
 
 
@@ -71,12 +72,13 @@ class Watch:
         self._timer_at = inf
 
     def begin(self, number: int, events: int, watched: Watched) -> None:
-        """Watch the socket with the descriptor `number`. Its deadline is told by `hurry`."""
+        """Watch the socket with the descriptor `number`; a deadline that comes earlier is told by `hurry`."""
         if not self._is_awake:
             self._loop, self._is_awake = asyncio.get_running_loop(), True
             self._loop.add_reader(self._ready.fileno(), self._look)
         self._ready.register(number, events)
         self._watched[number] = watched
+        self.hurry(watched.due_at)
 
     def change(self, number: int, events: int) -> None:
         """Watch for other `events` from now on."""
@@ -94,7 +96,9 @@ class Watch:
         if due_at < self._timer_at:
             if self._timer is not None:
                 self._timer.cancel()
-            self._set_timer(due_at)
+            # Kept here, as what uvloop returns for an instant that has come has no when().
+            self._timer_at = due_at
+            self._timer = self._loop.call_at(due_at, self._look_at_clock)
 
     def _look(self) -> None:
         for number, events in self._ready.poll(0, _AT_ONCE):
@@ -102,27 +106,18 @@ class Watch:
 
     def _go_on(self, number: int, events: int) -> None:
         if watched := self._watched.get(number):  # or he was let go by one before him
-            self._call(watched.go_on, events)
-
-    def _call(self, tell: Callable[[*_Ts], None], *args: *_Ts) -> None:
-        try:
-            tell(*args)
-        # A bug of one costs the others neither their news nor their deadlines.
-        except Exception as bug:
-            message = "who waited for a socket failed"
-            self._loop.call_exception_handler({"message": message, "exception": bug})
-
-    def _set_timer(self, at: float) -> None:
-        # Kept here, as what uvloop returns for an instant that has come has no when().
-        self._timer_at = at
-        self._timer = self._loop.call_at(at, self._look_at_clock)
+            try:
+                watched.go_on(events)
+            # A bug of one costs the others neither their news nor their deadlines.
+            except Exception as bug:
+                watched.fail(bug)
 
     def _look_at_clock(self) -> None:
         self._timer, self._timer_at, now = None, inf, self._loop.time()
         self._judge({number for number, each in self._watched.items() if each.due_at <= now}, now)
         if self._watched:
             due_at = min(each.due_at for each in self._watched.values())
-            self._set_timer(max(due_at, now + _PACE_S * len(self._watched)))
+            self.hurry(max(due_at, now + _PACE_S * len(self._watched)))
         else:
             self._loop.remove_reader(self._ready.fileno())
             self._is_awake = False
@@ -136,5 +131,8 @@ class Watch:
         for number in late:
             watched = self._watched.get(number)
             if watched is not None and watched.due_at <= now:
-                self._call(watched.be_late)
                 watched.due_at = now + _AGAIN_S
+                try:
+                    watched.be_late()
+                except Exception as bug:
+                    watched.fail(bug)

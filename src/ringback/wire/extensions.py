@@ -3,14 +3,13 @@
 Grammar: RFC 5321 section 4.1.1.1. The first line greets; each further one names an extension.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ..values.record import Record
 from .reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Extensions:
+class Extensions(Record, frozen=True):
     """The extensions a callout can use; all else a host offers is nothing to us."""
 
     starttls: bool = False  # RFC 3207

@@ -7,12 +7,12 @@ Not here: what we say (wire/milter_answers.py), which packet may follow which (w
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, IntFlag
 from ipaddress import ip_address
 from types import MappingProxyType
 
 from ..errors import RemoteProtocolError
+from ..values.record import Record
 from .octets import decode_text
 
 # What MTAs keep to, and libmilter by default; this bounds what one of them can make us hold.
@@ -87,16 +87,14 @@ _KEPT_BYTES: Mapping[Command, int] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Record, frozen=True):
     """One packet of an MTA; `octets` is what follows its letter, as far as it is kept."""
 
     command: Command
     octets: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record, frozen=True):
     """What an MTA offers, or a filter chooses of it."""
 
     version: int
@@ -104,8 +102,7 @@ class Options:
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Record, frozen=True):
     """An SMTP client as the MTA knows it: its name as told, and its IP address, "" if it has none."""
 
     name: str

@@ -6,7 +6,6 @@ Not here: the packets (wire/milter.py, wire/milter_answers.py), what is decided 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
 from operator import or_
@@ -14,6 +13,7 @@ from types import MappingProxyType
 
 from ..errors import RemoteProtocolError
 from ..values.query import Client
+from ..values.record import Record
 from .milter import (
     Actions,
     Command,
@@ -99,24 +99,21 @@ _EXPECTED: Mapping[Command, frozenset[Phase]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Record, frozen=True):
     """Who sends a message, and through whom. Each MAIL makes a new one."""
 
     client: Client
     sender: str  # "" is the null sender
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientAsked:
+class RecipientAsked(Record, frozen=True):
     """The MTA waits for a word on one recipient: CONTINUE or a reply."""
 
     envelope: Envelope
     recipient: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageEnded:
+class MessageEnded(Record, frozen=True):
     """The MTA waits for what is to be done with a message; `forged` of its headers bear our name."""
 
     envelope: Envelope

@@ -95,7 +95,9 @@ class Probe:
             # Pairing it with the next command could give one mailbox the answer about another.
             self.lose(Fault.OUT_OF_STEP, "more replies than commands", at)
             return b""
-        out = b"".join([self._take(reply, at) for reply in replies])
+        out = b""
+        for reply in replies:
+            out += self._take(reply, at)
         if not self._reader.idle:
             self._suspect(out, at)
         return b"" if self.closed else out

@@ -1,15 +1,14 @@
 """What is asked of a host, and by whom it is decided. Not here: putting it to the host (wire/probe.py)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..values.evidence import About, Exchange, Reading, Stage
+from ..values.record import Record
 from .reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Record, frozen=True):
     """One mailbox to ask for. `sender` "" is the null sender."""
 
     about: About

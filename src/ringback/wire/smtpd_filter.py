@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import LocalProtocolError, RemoteProtocolError
+from ..values.record import Record
 from .octets import decode_text
 
 # OpenSMTPD 6.8 takes SMTP lines of up to 65,535 bytes, and puts about a hundred before what they say.
@@ -37,8 +38,7 @@ _RESULTS = frozenset({"pass", "fail", "error"})
 _IN = "smtp-in"
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientAsked:
+class RecipientAsked(Record, frozen=True):
     """OpenSMTPD waits for a word on one recipient: `encode_proceed` or `encode_reject`."""
 
     session: str

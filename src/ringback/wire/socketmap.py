@@ -5,10 +5,10 @@ key; answers begin with a word that says how to take the rest. Protocol: Postfix
 Not here: the answer that is chosen (doors/socketmap_server.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from ..errors import LocalProtocolError, RemoteProtocolError
+from ..values.record import Record
 from .octets import decode_text
 
 # A name and an address: what Postfix looks up is no longer than its lines, 2,048 bytes.
@@ -18,8 +18,7 @@ _MAX_LENGTH_DIGITS = len(str(MAX_LOOKUP_BYTES))
 MAX_ANSWER_BYTES = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Record, frozen=True):
     """One question: `key` in the map `name`."""
 
     name: str

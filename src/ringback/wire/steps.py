@@ -23,11 +23,7 @@ class Step(NamedTuple):
     stage: Stage
     octets: bytes = b""
     about: About = About.ADDRESS
-    shown: str = ""  # in place of the octets, where nobody is to see them or all are told the same
-
-    @property
-    def command(self) -> str:
-        return self.shown or _text(self.octets)
+    command: str = ""  # as it is shown: the octets, but for a secret
 
 
 CONNECTING, GREETING = Step(Stage.CONNECT), Step(Stage.GREETING)
@@ -37,31 +33,31 @@ CONNECTING, GREETING = Step(Stage.CONNECT), Step(Stage.GREETING)
 def greet(helo_name: str, about: About, protocol: RouteProtocol) -> Step:
     """Say who we are, as the protocol wants it."""
     say = command.lhlo if protocol is RouteProtocol.LMTP else command.ehlo
-    return _shared(Stage.EHLO, say(helo_name), about)
+    return _plain(Stage.EHLO, say(helo_name), about)
 
 
 @lru_cache(_MAX_SHARED)
 def greet_simply(helo_name: str, about: About) -> Step:
-    return _shared(Stage.HELO, command.helo(helo_name), about)
+    return _plain(Stage.HELO, command.helo(helo_name), about)
 
 
 @lru_cache
 def start_tls(about: About) -> Step:
-    return _shared(Stage.STARTTLS, command.starttls(), about)
+    return _plain(Stage.STARTTLS, command.starttls(), about)
 
 
 @lru_cache
 def leave(about: About = About.ADDRESS) -> Step:
-    return _shared(Stage.QUIT, command.quit_(), about)
+    return _plain(Stage.QUIT, command.quit_(), about)
 
 
 def transaction(question: Question, *, after_another: bool) -> tuple[Step, ...]:
     """The commands of one question, in their order."""
     about, utf8 = question.about, question.needs_smtputf8
     if question.vrfy:
-        return (Step(Stage.VRFY, command.vrfy(question.recipient, smtputf8=utf8), about),)
+        return (_plain(Stage.VRFY, command.vrfy(question.recipient, smtputf8=utf8), about),)
     mail = _mail(question.sender, utf8, about)
-    rcpt = Step(Stage.RCPT, command.rcpt(question.recipient), about)
+    rcpt = _plain(Stage.RCPT, command.rcpt(question.recipient), about)
     return (_rset(about), mail, rcpt) if after_another else (mail, rcpt)
 
 
@@ -71,7 +67,7 @@ def log_in_plainly(login: Login, about: About) -> Step:
 
 
 def log_in(about: About) -> Step:
-    return Step(Stage.AUTH, command.auth_login(), about)
+    return _plain(Stage.AUTH, command.auth_login(), about)
 
 
 def say_secret(credential: str, about: About) -> Step:
@@ -81,17 +77,13 @@ def say_secret(credential: str, about: About) -> Step:
 
 @lru_cache(_MAX_SHARED)
 def _mail(sender: str, utf8: bool, about: About) -> Step:
-    return _shared(Stage.MAIL, command.mail(sender, smtputf8=utf8), about)
+    return _plain(Stage.MAIL, command.mail(sender, smtputf8=utf8), about)
 
 
 @lru_cache
 def _rset(about: About) -> Step:
-    return _shared(Stage.RSET, command.rset(), about)
+    return _plain(Stage.RSET, command.rset(), about)
 
 
-def _shared(stage: Stage, octets: bytes, about: About) -> Step:
-    return Step(stage, octets, about, _text(octets))
-
-
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8").rstrip("\r\n")
+def _plain(stage: Stage, octets: bytes, about: About) -> Step:
+    return Step(stage, octets, about, octets.decode("utf-8").rstrip("\r\n"))

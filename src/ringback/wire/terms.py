@@ -3,8 +3,6 @@
 Not here: how a conversation goes on (wire/probe.py), and the handshake itself (net/tls.py).
 """
 
-from dataclasses import replace
-
 from ..values.endpoint import Manner
 from ..values.evidence import About, Stage
 from ..values.settings import RouteProtocol, TlsPolicy
@@ -44,7 +42,7 @@ class Terms:
         elif stage is Stage.MAIL and taken:
             self.is_busy = True
         elif stage is Stage.STARTTLS and not taken:
-            self.offered = replace(self.offered, starttls=False)  # offered, and not there
+            self.offered = self.offered.but(starttls=False)  # offered, and not there
         elif stage is Stage.AUTH and taken:
             self._logged_in = True
 

@@ -1,7 +1,7 @@
 """What was said in one conversation, as evidence. Not here: what is said next (wire/probe.py)."""
 
 from ..values.endpoint import Endpoint
-from ..values.evidence import Exchange, Fault, Meaning, Reading
+from ..values.evidence import Exchange, Fault, Reading
 from .reply import Reply
 from .steps import Step
 
@@ -23,46 +23,37 @@ class Transcript:
 
     def hear(self, at: float, step: Step, reply: Reply, reading: Reading | None) -> Exchange:
         """Add the reply to `step`; it was void where there is no `reading`."""
-        text, code = reply.text, reply.code
-        enhanced = None if reply.contradicts_itself else reply.enhanced
-        if reading is None:
-            return self._add(at, step, text, code, enhanced, rule=VOID_RULE)
-        meaning, rule, weak = reading.meaning, reading.rule, reading.weak
-        return self._add(at, step, text, code, enhanced, meaning, rule, weak)
-
-    def note(self, at: float, step: Step, text: str = "", fault: Fault | None = None) -> None:
-        """Add what happened at `step` without a reply."""
-        self._add(at, step, text, fault=fault)
-
-    def _add(
-        self,
-        at: float,
-        step: Step,
-        text: str,
-        code: int | None = None,
-        enhanced: str | None = None,
-        meaning: Meaning | None = None,
-        rule: str = "",
-        weak: bool = False,
-        fault: Fault | None = None,
-    ) -> Exchange:
-        endpoint = self._endpoint
         exchange = Exchange(
             at,
             step.stage,
             self._connection,
-            endpoint.host,
-            endpoint.ip,
-            endpoint.preference,
+            self._endpoint.host,
+            self._endpoint.ip,
+            self._endpoint.preference,
             step.about,
             step.command,
-            code,
-            enhanced,
-            text[:MAX_KEPT_CHARS],
-            meaning,
-            rule,
-            weak,
-            fault,
+            reply.code,
+            None if reply.contradicts_itself else reply.enhanced,
+            reply.text[:MAX_KEPT_CHARS],
+            reading.meaning if reading else None,
+            reading.rule if reading else VOID_RULE,
+            reading.weak if reading else False,
         )
         self.said.append(exchange)
         return exchange
+
+    def note(self, at: float, step: Step, text: str = "", fault: Fault | None = None) -> None:
+        """Add what happened at `step` without a reply."""
+        exchange = Exchange(
+            at,
+            step.stage,
+            self._connection,
+            self._endpoint.host,
+            self._endpoint.ip,
+            self._endpoint.preference,
+            step.about,
+            step.command,
+            text=text[:MAX_KEPT_CHARS],
+            fault=fault,
+        )
+        self.said.append(exchange)
