@@ -1,7 +1,6 @@
 """Recipients with a route, with fakes around the engine: who is asked, what is remembered, what stands in."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -121,7 +120,7 @@ async def test_the_senders_own_address_goes_into_the_envelope(world: FakeOutside
 async def test_another_sender_can_be_configured(
     world: FakeOutside, configured: str, said: str
 ) -> None:
-    gateway = Gateway(world, replace(ROUTE, sender=configured))
+    gateway = Gateway(world, ROUTE.but(sender=configured))
     await gateway.ask("bob@ours.example", sender="ann@shop.example")
 
     assert f"MAIL FROM:{said}" in gateway.host.heard
@@ -365,7 +364,7 @@ async def test_no_place_among_the_connections_is_a_matter_of_time(
 
 
 async def test_the_next_host_is_asked_where_one_is_down(world: FakeOutside) -> None:
-    gateway = Gateway(world, replace(ROUTE, host=("10.0.0.9", BEHIND)))
+    gateway = Gateway(world, ROUTE.but(host=("10.0.0.9", BEHIND)))
     world.dialer.hosts["10.0.0.9"] = Fault.TIMEOUT
 
     assert Reason.NO_SUCH_MAILBOX is (await gateway.ask("x@ours.example")).reason
@@ -373,7 +372,7 @@ async def test_the_next_host_is_asked_where_one_is_down(world: FakeOutside) -> N
 
 
 async def test_a_name_is_looked_up_and_its_mx_is_not(world: FakeOutside) -> None:
-    gateway = Gateway(world, replace(ROUTE, host=("inside.example",)))
+    gateway = Gateway(world, ROUTE.but(host=("inside.example",)))
     world.resolver.say("inside.example", RecordType.A, BEHIND)
 
     assert Reason.NO_SUCH_MAILBOX is (await gateway.ask("x@ours.example")).reason
@@ -381,7 +380,7 @@ async def test_a_name_is_looked_up_and_its_mx_is_not(world: FakeOutside) -> None
 
 
 async def test_an_mx_is_looked_up_where_the_route_says_so(world: FakeOutside) -> None:
-    gateway = Gateway(world, replace(ROUTE, host=("mx:inside.example",)))
+    gateway = Gateway(world, ROUTE.but(host=("mx:inside.example",)))
     world.resolver.say_mx("inside.example", Mx(10, "a.inside.example"))
     world.resolver.say("a.inside.example", RecordType.A, BEHIND)
 
@@ -392,7 +391,7 @@ async def test_an_mx_is_looked_up_where_the_route_says_so(world: FakeOutside) ->
 async def test_a_host_that_the_dns_does_not_know_says_nothing_of_the_mailbox(
     world: FakeOutside, host: str
 ) -> None:
-    gateway = Gateway(world, replace(ROUTE, host=(host,)))
+    gateway = Gateway(world, ROUTE.but(host=(host,)))
     world.resolver.fail("nowhere.example", RecordType.MX, DnsStatus.NXDOMAIN)
 
     report = await gateway.ask("x@ours.example")
@@ -402,7 +401,7 @@ async def test_a_host_that_the_dns_does_not_know_says_nothing_of_the_mailbox(
 
 
 async def test_a_route_to_a_door_of_our_own_is_not_taken(world: FakeOutside) -> None:
-    route = replace(ROUTE, host=("127.0.0.1",), port=10040)
+    route = ROUTE.but(host=("127.0.0.1",), port=10040)
     gateway = Gateway(world, route, policy=Policy(listen=("127.0.0.1:10040",)))
 
     report = await gateway.ask("x@ours.example")
@@ -415,7 +414,7 @@ async def test_a_route_to_a_door_of_our_own_is_not_taken(world: FakeOutside) -> 
 
 
 async def test_lmtp_begins_with_lhlo(world: FakeOutside) -> None:
-    gateway = Gateway(world, replace(ROUTE, protocol=RouteProtocol.LMTP, port=24))
+    gateway = Gateway(world, ROUTE.but(protocol=RouteProtocol.LMTP, port=24))
 
     assert Reason.NO_SUCH_MAILBOX is (await gateway.ask("x@ours.example")).reason
     assert "LHLO verify.example.net" == gateway.host.heard[0]
@@ -424,7 +423,7 @@ async def test_lmtp_begins_with_lhlo(world: FakeOutside) -> None:
 async def test_tls_that_is_required_and_not_offered_leaves_the_question_open(
     world: FakeOutside,
 ) -> None:
-    gateway = Gateway(world, replace(ROUTE, tls=RouteTls.REQUIRED))
+    gateway = Gateway(world, ROUTE.but(tls=RouteTls.REQUIRED))
 
     report = await gateway.ask("x@ours.example")
 
@@ -433,7 +432,7 @@ async def test_tls_that_is_required_and_not_offered_leaves_the_question_open(
 
 
 async def test_tls_that_fails_is_not_followed_by_a_question_in_clear(world: FakeOutside) -> None:
-    gateway = Gateway(world, replace(ROUTE, tls=RouteTls.REQUIRED))
+    gateway = Gateway(world, ROUTE.but(tls=RouteTls.REQUIRED))
     gateway.host.ehlo, gateway.host.handshake = "250-mx\n250 STARTTLS", Fault.TLS_FAILED
 
     for recipient in ("x@ours.example", "y@ours.example"):
@@ -446,7 +445,7 @@ async def test_tls_that_fails_is_not_followed_by_a_question_in_clear(world: Fake
 
 
 async def test_without_tls_the_operator_is_told_once_a_spell(world: FakeOutside) -> None:
-    gateway = Gateway(world, replace(ROUTE, tls=RouteTls.REQUIRED))
+    gateway = Gateway(world, ROUTE.but(tls=RouteTls.REQUIRED))
     gateway.host.ehlo = "250-mx\n250 STARTTLS"
     told = []
     for handshake in (Fault.TLS_FAILED, Fault.TLS_FAILED, None, Fault.TLS_FAILED):
@@ -459,7 +458,7 @@ async def test_without_tls_the_operator_is_told_once_a_spell(world: FakeOutside)
 
 
 async def test_a_login_that_is_refused_is_the_operators_business(world: FakeOutside) -> None:
-    route = replace(ROUTE, username="ringback", password_file="/etc/ringback/password")
+    route = ROUTE.but(username="ringback", password_file="/etc/ringback/password")
     world.logins = {"ours.example": Login("ringback", "s3cret")}
     gateway = Gateway(world, route)
     gateway.host.ehlo = "250-mx\n250-STARTTLS\n250 AUTH PLAIN"
@@ -475,7 +474,7 @@ async def test_a_login_that_is_refused_is_the_operators_business(world: FakeOuts
 
 
 async def test_a_wrong_password_is_not_repeated_for_each_recipient(world: FakeOutside) -> None:
-    route = replace(ROUTE, username="ringback", password_file="/etc/ringback/password")
+    route = ROUTE.but(username="ringback", password_file="/etc/ringback/password")
     world.logins = {"ours.example": Login("ringback", "wrong")}
     gateway = Gateway(world, route)
     gateway.host.ehlo = "250-mx\n250-STARTTLS\n250 AUTH PLAIN"
@@ -496,7 +495,7 @@ async def test_a_wrong_password_is_not_repeated_for_each_recipient(world: FakeOu
 
 
 async def test_a_login_is_tried_again_after_its_rest_and_after_a_reload(world: FakeOutside) -> None:
-    route = replace(ROUTE, username="ringback", password_file="/etc/ringback/password")
+    route = ROUTE.but(username="ringback", password_file="/etc/ringback/password")
     world.logins = {"ours.example": Login("ringback", "s3cret")}
     gateway = Gateway(world, route)
     gateway.host.ehlo = "250-mx\n250-STARTTLS\n250 AUTH PLAIN"

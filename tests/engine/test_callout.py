@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -32,7 +31,7 @@ SHORT = Smtp(callout_deadline_s=0.01)
 
 
 def _smtp(**changes: object) -> Smtp:
-    return replace(Smtp(), **changes)  # type: ignore[arg-type]
+    return Smtp().but(**changes)
 
 
 def _callout(world: FakeOutside, settings: Settings, outside: Outside | None = None) -> Callout:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -81,8 +81,8 @@ class Practice:
 
     def open(self, **changes: object) -> Doctor:
         """Another doctor, for an identity that differs."""
-        identity = replace(self.settings.identity, **changes)  # type: ignore[arg-type]
-        self.settings = replace(self.settings, identity=identity)
+        identity = self.settings.identity.but(**changes)
+        self.settings = self.settings.but(identity=identity)
         self.doctor = Doctor(self.settings, self.dns, self.clock, self.events.append, lambda: (IP,))
         return self.doctor
 
@@ -315,9 +315,9 @@ async def test_who_waits_for_a_doctor_that_is_closed_is_answered(practice: Pract
 async def test_what_was_found_holds_for_the_same_identity(
     section: str, value: object, suits: bool, practice: Practice
 ) -> None:
-    other = replace(practice.settings, **{section: value})  # type: ignore[arg-type]
+    other = practice.settings.but(**{section: value})
 
-    assert practice.doctor.suits(replace(practice.settings))
+    assert practice.doctor.suits(practice.settings.but())
     assert suits is practice.doctor.suits(other)
 
 
@@ -342,7 +342,7 @@ async def test_the_probe_sender_is_asked_for_too(practice: Practice) -> None:
 
 
 async def test_what_comes_to_us_is_not_asked_for(practice: Practice) -> None:
-    practice.settings = replace(practice.settings, policy=Policy(own_domains=("shop.example",)))
+    practice.settings = practice.settings.but(policy=Policy(own_domains=("shop.example",)))
     fitness = await practice.open().examine(practice.means)
 
     assert [] == practice.called
@@ -351,7 +351,7 @@ async def test_what_comes_to_us_is_not_asked_for(practice: Practice) -> None:
 
 
 async def test_whoever_opted_out_is_not_asked(practice: Practice) -> None:
-    practice.settings = replace(practice.settings, etiquette=Etiquette(opted_out=("example",)))
+    practice.settings = practice.settings.but(etiquette=Etiquette(opted_out=("example",)))
     fitness = await practice.open().examine(practice.means)
 
     assert [] == practice.called
@@ -404,7 +404,7 @@ async def test_whoever_attends_goes_on_with_the_means_of_another_engine(
     other_dns = Dns.like(practice.dns)
     practice.doctor.attend_nowait(practice.means)
     await practice.clock.wait_asleep()
-    practice.doctor.attend_nowait(replace(practice.means, call=call, resolver=other_dns))
+    practice.doctor.attend_nowait(practice.means.but(call=call, resolver=other_dns))
     await settle()
     at_once = list(calls), other_dns.examinations
     practice.clock.advance(EXAMINE_EVERY_S)

@@ -18,7 +18,6 @@ def flight(world: FakeOutside, heard: list[tuple[Flight, News]] | None = None) -
     told = [] if heard is None else heard
     return Flight(
         address.key,
-        address.key,
         address,
         Query(address.key),
         Passed(()),

@@ -117,7 +117,18 @@ async def test_every_callout_is_told_of(world: FakeOutside) -> None:
 
     (event,) = world.events
     assert isinstance(event, CalledOut)
-    assert (1, ("mx1.shop.example",)) == (event.connections, event.hosts)
+    assert (1, ("mx1.shop.example",), 1) == (event.connections, event.hosts, event.askers)
+
+
+async def test_a_callout_tells_how_many_have_shared_it(world: FakeOutside) -> None:
+    world.host("shop.example", shop())
+    verifier = world.verifier()
+
+    await asyncio.gather(*(verifier.verify("ann@shop.example") for _ in range(3)))
+
+    (event,) = world.events
+    assert isinstance(event, CalledOut)
+    assert (1, 3) == (event.connections, event.askers)
 
 
 async def test_a_source_address_that_cannot_be_used_is_told_of(world: FakeOutside) -> None:

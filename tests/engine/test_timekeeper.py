@@ -66,21 +66,21 @@ def test_who_is_taken_out_is_not_let_go_and_costs_others_nothing() -> None:
     assert [[], [], [2.0], [5.0]] == [it.lost_at for it in (gone, first, twin, last)]
 
 
-def test_nothing_is_left_in_the_loop_when_nobody_waits() -> None:
-    ends_at: list[float] = []
+def test_who_comes_when_nobody_waited_is_let_go_before_or_after_the_last_would_have_been() -> None:
+    sooner, later = Waiter(2.0), Waiter(9.0)
 
     async def work(keeper: Timekeeper) -> None:
-        waiter = Waiter(1_000.0)
-        keeper.add(waiter)
-        keeper.discard(waiter)
-        await asyncio.sleep(1)
-        keeper.add(Waiter(2.0))
-        await asyncio.sleep(2)
-        ends_at.append(asyncio.get_running_loop().time())
+        for waiter in (sooner, later):
+            gone = Waiter(5.0)
+            keeper.add(gone)
+            keeper.discard(gone)
+            keeper.add(waiter)
+            await asyncio.sleep(3)
+        await asyncio.sleep(9)
 
     in_time(work)
 
-    assert [3.0] == ends_at
+    assert [[2.0], [9.0]] == [sooner.lost_at, later.lost_at]
 
 
 def test_who_is_due_already_is_let_go_but_not_at_once() -> None:

@@ -1,6 +1,5 @@
 """Call-forward's own rules: which route, which keys, which words, which ages."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,7 +49,7 @@ LOGIN = Login("gateway", "s3cret")
 
 
 def route(domain: str = "ours.example", **more: Any) -> RecipientRoute:
-    return replace(RecipientRoute(domain, ("10.0.0.1",)), **more)
+    return RecipientRoute(domain, ("10.0.0.1",)).but(**more)
 
 
 def entry(reason: Reason = Reason.ACCEPTED, doubted_at: float | None = None) -> Entry:

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.rules.optout import (
+    LABEL,
     MAX_RECORD_CHARS,
     NO_WISH,
     Wish,
-    ask_owner,
+    owners_of,
     parse_record,
+    read_wish,
     strictest,
 )
 from ringback.values.dns import DnsAnswer, DnsStatus, RecordType
@@ -27,21 +29,17 @@ def wish_of(
     texts: Mapping[str, tuple[str, ...] | DnsStatus], name: str = NAME
 ) -> tuple[Wish, list[str]]:
     """What the owner of `name` wants, where DNS says `texts`; and which names were asked for."""
-    asking = ask_owner(name, organisation)
+    wishes: list[Wish] = []
     asked: list[str] = []
-    try:
-        question = next(asking)
-        while True:
-            asked.append(question.name)
-            said = texts.get(question.name, DnsStatus.NXDOMAIN)
-            if isinstance(said, DnsStatus):
-                answer = DnsAnswer(question.name, RecordType.TXT, said)
-            else:
-                answer = DnsAnswer(question.name, RecordType.TXT, DnsStatus.OK, texts=said)
-            question = asking.send(answer)
-    except StopIteration as done:
-        wish: Wish = done.value
-        return wish, asked
+    for owner in owners_of(name, organisation):
+        asked.append(LABEL + owner)
+        said = texts.get(LABEL + owner, DnsStatus.NXDOMAIN)
+        if isinstance(said, DnsStatus):
+            answer = DnsAnswer(LABEL + owner, RecordType.TXT, said)
+        else:
+            answer = DnsAnswer(LABEL + owner, RecordType.TXT, DnsStatus.OK, texts=said)
+        wishes.append(read_wish(owner, answer))
+    return strictest(wishes), asked
 
 
 def test_a_name_and_its_organisation_are_asked() -> None:

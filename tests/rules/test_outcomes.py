@@ -9,6 +9,7 @@ from ringback.rules.outcomes import (
     Phase,
     Remember,
     Then,
+    broken_tls,
     by_connection,
     cell_of,
     is_permanent,
@@ -285,6 +286,16 @@ def test_all_mailboxes_of_a_connection_are_judged_at_once() -> None:
         About.CONTROL: judge(conversation, About.CONTROL),
     }
     assert expected == judge_each(conversation)
+
+
+def test_tls_that_comes_about_is_not_broken() -> None:
+    refused, failed = (
+        said(Stage.STARTTLS, Meaning.UNCLEAR, 454),
+        said(Stage.TLS, fault=Fault.CLOSED),
+    )
+
+    assert [failed] == broken_tls([GREETED, EHLO, failed])
+    assert [] == broken_tls([GREETED, EHLO, refused, said(Stage.TLS, None, None), EHLO])
 
 
 def test_a_finding_points_at_what_shows_it() -> None:

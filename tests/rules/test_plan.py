@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.rules.classify import classify
-from ringback.rules.phrasebook import parse_phrasebook
+from ringback.rules.phrase_table import decode_table
 from ringback.rules.plan import (
     QUARTER_S,
     Plan,
@@ -20,7 +20,7 @@ from ringback.values.evidence import About, Exchange, Meaning, Stage
 from ringback.wire.question import Question
 from ringback.wire.reply import Reply, parse_reply
 
-BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+BOOK = decode_table(files("ringback.rules").joinpath("phrases.json").read_bytes())
 ANN, CONTROL, POSTMASTER = "ann@mx.example", "anna.waldell@mx.example", "postmaster@mx.example"
 ASK_ANN = Question(About.ADDRESS, ANN)
 ASK_CONTROL = Question(About.CONTROL, CONTROL)

@@ -13,13 +13,13 @@ from ..rules.conclude import conclude
 from ..rules.exemptions import Exemptions
 from ..rules.forwarding import manner_of, sender_for, subject_of, tls_of
 from ..rules.gates import Passed
-from ..rules.outcomes import Finding, judge
+from ..rules.outcomes import Finding, broken_tls, judge
 from ..rules.plan import POSTMASTER, Plan, control_local_part
 from ..rules.standing import live
 from ..values.address import Address
 from ..values.dns import Mx
 from ..values.endpoint import PLAINLY, UNIX, Endpoint, Manner
-from ..values.evidence import About, Exchange, Stage
+from ..values.evidence import About, Exchange
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.query import Purpose, Query
 from ..values.settings import Method, RecipientRoute, RouteTls, Settings, TlsPolicy
@@ -107,44 +107,47 @@ class Callout:
         now = self._outside.clock.now()
         subject = subject_of(address.domain, query.purpose)
         facts = live(await self._outside.store.load_facts(subject), now)
-        deadline_s, route = self._settings.smtp.callout_deadline_s, self._route(address, query)
-        walk = Walk(
+        contrast, route = self._contrast_known(facts, now), self._route(address, query)
+        wants_control = self._settings.smtp.control and not contrast
+        control = await self._control(address, now) if wants_control else ""
+        plan = self._plan(address, facts, control)
+        if route:
+            plan = plan.but(sender=sender_for(route, query, address), vrfy=False, ours=True)
+        deadline_s = self._settings.smtp.callout_deadline_s
+        asker.until_at = deadline_at = asyncio.get_running_loop().time() + deadline_s
+        return Walk(
             address=address,
             query=query,
             passed=passed,
-            plan=await self._plan(address, query, facts, route),
+            plan=plan,
             started_at=now,
-            deadline_at=asyncio.get_running_loop().time() + deadline_s,
+            deadline_at=deadline_at,
             on_news=on_news,
             asker=asker,
-            contrast=self._contrast_known(facts),
+            contrast=contrast,
             route=route,
         )
-        asker.until_at = walk.deadline_at
-        return walk
 
     def _route(self, address: Address, query: Query) -> RecipientRoute | None:
         forward = query.purpose is Purpose.RECIPIENT
         return self._exemptions.routes.find(address.domain) if forward else None
 
-    def _contrast_known(self, facts: Sequence[Fact]) -> tuple[Exchange, ...]:
+    def _contrast_known(self, facts: Sequence[Fact], now: float) -> tuple[Exchange, ...]:
         """The control's refusal that is remembered of the domain, if it is not due to be asked again."""
-        now, fresh_s = self._outside.clock.now(), self._settings.cache.facts.refresh_s
+        fresh_s = self._settings.cache.facts.refresh_s
         for fact in facts:
             if fact.kind is DomainFact.SELECTIVE and now - fact.noted_at < fresh_s:
                 return fact.evidence
         return ()
 
-    async def _plan(
-        self, address: Address, query: Query, facts: Sequence[Fact], route: RecipientRoute | None
-    ) -> Plan:
-        settings, now = self._settings, self._outside.clock.now()
-        control = ""
-        if settings.smtp.control and not self._contrast_known(facts):
-            key = await self._outside.store.secret(CONTROL_KEY)
-            control = f"{control_local_part(key, address.domain, now)}@{address.domain}"
+    async def _control(self, address: Address, now: float) -> str:
+        key = await self._outside.store.secret(CONTROL_KEY)
+        return f"{control_local_part(key, address.domain, now)}@{address.domain}"
+
+    def _plan(self, address: Address, facts: Sequence[Fact], control: str) -> Plan:
+        settings = self._settings
         is_postmaster = address.local.lower() == POSTMASTER
-        plan = Plan(
+        return Plan(
             book=self._outside.book,
             address=address.key,
             control=control,
@@ -153,9 +156,6 @@ class Callout:
             vrfy=settings.smtp.method is Method.VRFY and not any(map(_refuses_vrfy, facts)),
             vrfy_fallback=settings.smtp.vrfy_fallback,
         )
-        if route is None:
-            return plan
-        return plan.but(sender=sender_for(route, query, address), vrfy=False, ours=True)
 
     async def _next_visit(self, walk: Walk) -> Visit | None:
         """Where to go; None where nobody is left, or what is known is enough."""
@@ -184,7 +184,7 @@ class Callout:
             )
         if said:
             walk.evidence.append(said)
-        walk.endpoints = tuple(self._endpoint(walk, host, ip) for ip in ips)
+        walk.endpoints = [self._endpoint(walk, host, ip) for ip in ips]
 
     def _endpoint(self, walk: Walk, host: Mx, ip: str) -> Endpoint:
         if walk.route is None:
@@ -211,8 +211,7 @@ class Callout:
         """Another visit at the same address, where the host's TLS has turned out to be broken."""
         manner = visit.way.manner
         self._logins.note(visit.endpoint, manner, visit.said)
-        broken = any(exchange.fault and exchange.stage is Stage.TLS for exchange in visit.said)
-        if not broken or manner.secret:
+        if manner.secret or not broken_tls(visit.said):
             return None
         return self._visit(walk, visit.endpoint, TlsPolicy.NEVER, manner)
 

@@ -9,7 +9,6 @@ Not here: what follows from answers (rules/fitness.py, rules/silence.py, rules/r
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import StoreError
@@ -22,6 +21,7 @@ from ..values.calls import Call
 from ..values.events import Examined, Trouble
 from ..values.evidence import Exchange
 from ..values.fitness import Aspect, Finding, Fitness, Severity
+from ..values.record import Record
 from ..values.settings import Settings
 from .asker import Asker
 from .ports import Clock, Resolver, Sink
@@ -42,8 +42,7 @@ _NEVER = float("-inf")
 MAX_PAST_CALLS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(Record, frozen=True, gc=True):
     """What examinations take: the DNS, callouts to addresses of ours, their audit, the clock's state."""
 
     resolver: Resolver

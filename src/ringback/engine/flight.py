@@ -32,7 +32,6 @@ class Flight:
     """There are two moments at which its askers may leave with an answer."""
 
     key: str  # askers with the same one share it
-    kept_as: str  # Entry.key
     address: Address
     query: Query  # the first that asked
     passed: Passed  # what let it through
@@ -42,6 +41,7 @@ class Flight:
     on_news: Callable[["Flight", News], None]  # who takes in what is known in the middle of it
     report: Report | None = None  # the conclusion
     accepted: Report | None = None  # the address was accepted; the control is still open
+    askers: int = 0  # how many have waited, so far
     _waiting: list[Passenger] = field(default_factory=list)
     _concluded: asyncio.Future[Report] | None = None
 
@@ -60,6 +60,7 @@ class Flight:
     def join(self, one: Passenger) -> None:
         """Have `one` told the conclusion, or if it serves him what comes before it; never at once."""
         self._waiting.append(one)
+        self.askers += 1
         if self._news_for(one):
             self._tell_soon()
 

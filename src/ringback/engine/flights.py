@@ -75,23 +75,35 @@ class Flights:
     def __len__(self) -> int:
         return len(self._flights)
 
-    def find(self, query: Query, address: Address) -> Flight | None:
-        """The callout that a question would share."""
-        return self._flights.get(self._key_of(query, address))
+    def key_of(self, query: Query, address: Address) -> str:
+        """Who has the same question. What a mail's own sender meets with is no answer for another's.
 
-    def find_for_senders(self, address: Address) -> Flight | None:
-        """The callout about an address that mail or an operator has raised."""
-        return self._flights.get(address.key)
+        Of a question that mail or an operator has raised about a sender, it is the address's own key.
+        """
+        key = key_of(address, query.purpose)
+        if query.purpose is not Purpose.RECIPIENT:
+            return key
+        route = self._routes.find(address.domain)
+        return f"{key} {sender_for(route, query, address)}" if route else key
+
+    def find(self, key: str) -> Flight | None:
+        """The callout that questions with the same key share."""
+        return self._flights.get(key)
 
     def start(
-        self, query: Query, address: Address, passed: Passed, old: Entry | None, asker: Asker
+        self,
+        key: str,
+        query: Query,
+        address: Address,
+        passed: Passed,
+        old: Entry | None,
+        asker: Asker,
     ) -> Flight | None:
         """Begin a callout; None if there are too many."""
         if len(self) >= MAX_FLIGHTS:
             return None
         flight = Flight(
-            self._key_of(query, address),
-            key_of(address, query.purpose),
+            key,
             address,
             query,
             passed,
@@ -117,14 +129,6 @@ class Flights:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-
-    def _key_of(self, query: Query, address: Address) -> str:
-        """Who has the same question. What a mail's own sender meets with is no answer for another's."""
-        key = key_of(address, query.purpose)
-        if query.purpose is not Purpose.RECIPIENT:
-            return key
-        route = self._routes.find(address.domain)
-        return f"{key} {sender_for(route, query, address)}" if route else key
 
     def _heading(self, flight: Flight) -> Heading:
         return Heading(flight.address.key, self._outside.clock.now())
@@ -166,8 +170,7 @@ class Flights:
                 remedy = "see identity.source_addresses, and how many files may be open at a time"
                 self._sink(Trouble("source address", said.text, remedy))
                 return
-            new = said.connection > 0  # a login that rests was told when it was tried
-            if new and said.stage is Stage.AUTH and (said.fault or (said.code or 0) >= 500):
+            if said.stage is Stage.AUTH and _is_refused(said):
                 what = f"{printable(said.host)} does not let us in: {printable(said.text)}"
                 remedy = "see username and password_file of its [[recipient.route]]"
                 self._sink(Trouble("route", what, remedy))
@@ -202,18 +205,22 @@ class Flights:
         self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
     ) -> Report:
         """Remember what the callout taught, and answer all who still wait."""
-        self._learn(flight, evidence, conclusion)
-        report, kept = self._conclude(flight, conclusion, evidence)
+        heading = self._heading(flight)
+        self._learn(flight, evidence, conclusion, heading.now)
+        report, kept = self._conclude(flight, heading, conclusion, evidence)
         if kept is not None and kept is not flight.old:
             self._outside.store.save(kept)
         flight.conclude(report)
         return report
 
     def _conclude(
-        self, flight: Flight, conclusion: Conclusion, evidence: tuple[Exchange, ...]
+        self,
+        flight: Flight,
+        heading: Heading,
+        conclusion: Conclusion,
+        evidence: tuple[Exchange, ...],
     ) -> tuple[Report, Entry | None]:
         """The report of a callout, and the entry to keep of it, if any."""
-        heading = self._heading(flight)
         forward = flight.query.purpose is Purpose.RECIPIENT
         if conclusion.reason in _NOT_KEPT or (forward and not is_kept(conclusion)):
             report = reports.from_conclusion(heading, conclusion, evidence)
@@ -221,7 +228,7 @@ class Flights:
                 report = report.but(reason=without_place(flight.query))
             return self._instead_of(flight, report, flight.old), None
         new = remember(
-            flight.kept_as,
+            key_of(flight.address, flight.query.purpose),
             conclusion,
             evidence,
             heading.now,
@@ -242,9 +249,13 @@ class Flights:
         return instead.but(callouts=report.callouts) if instead else report
 
     def _learn(
-        self, flight: Flight, evidence: tuple[Exchange, ...], conclusion: Conclusion
+        self,
+        flight: Flight,
+        evidence: tuple[Exchange, ...],
+        conclusion: Conclusion,
+        now: float,
     ) -> None:
-        now, store, purpose = self._outside.clock.now(), self._outside.store, flight.query.purpose
+        store, purpose = self._outside.store, flight.query.purpose
         subject = subject_of(flight.address.domain, purpose)
         lessons = learn(subject, evidence, conclusion, now, self._settings.cache.facts)
         lessons = kept_of(lessons) if purpose is Purpose.RECIPIENT else lessons
@@ -261,12 +272,18 @@ def _called_out(
         address=flight.address.key,
         purpose=flight.query.purpose,
         connections=reports.connections(evidence),
-        hosts=tuple(dict.fromkeys(said.host for said in evidence if said.connection)),
+        hosts=tuple(dict.fromkeys([said.host for said in evidence if said.connection])),
         reason=report.reason,
         rule=report.rule,
         took_s=took_s,
         evidence=evidence,
+        askers=flight.askers,
     )
+
+
+def _is_refused(login: Exchange) -> bool:
+    """True for one that was tried; one that rests was told of then."""
+    return login.connection > 0 and (login.fault is not None or (login.code or 0) >= 500)
 
 
 def without_place(query: Query) -> Reason:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from ..rules.breakers import pause_s
 from ..rules.lessons import Lessons, learn_of_host, pair
-from ..rules.standing import Moment, Standing, live, stand
+from ..rules.standing import UNKNOWN, Moment, Standing, live, stand
 from ..values.events import Trouble
 from ..values.evidence import Exchange
 from ..values.facts import Fact, HostFact
@@ -34,8 +34,10 @@ class HostMemory:
         """What is remembered of a host, and of it for one domain. Raises StoreError."""
         return live(await self._store.load_facts(ip, pair(ip, domain)), self._clock.now())
 
-    def stand(self, facts: Iterable[Fact], address: str) -> Standing:
+    def stand(self, facts: Sequence[Fact], address: str) -> Standing:
         """Judge a host for a callout about `address` (a key)."""
+        if not facts:
+            return UNKNOWN  # as most are
         moment = Moment(self._clock.now(), address, self._recheck_s, self._pacer.tried)
         return stand(facts, moment)
 

@@ -5,7 +5,7 @@ is near and ours: it is asked first, and the entry answers where it does not.
 Not here: how long anything holds (rules/freshness.py, rules/forwarding.py), and callouts (engine/callout.py).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 
 from ..rules import reports
@@ -15,6 +15,7 @@ from ..rules.freshness import Entry, Freshness, ages_of, judge
 from ..rules.lessons import decides
 from ..rules.reports import Heading
 from ..values.address import Address
+from ..values.facts import Fact
 from ..values.query import Purpose, Query, Report
 from ..values.settings import Ages, Settings
 from ..values.verdict import Verdict
@@ -51,10 +52,10 @@ class Recall:
     def at_hand(self, query: Query, address: Address) -> Report | None:
         """What `look_up` would answer, if it takes neither the disk nor another callout."""
         entry = None if query.fresh else self._store.load_nowait(key_of(address, query.purpose))
-        heading = self._heading(address)
-        if entry and judge(entry, heading.now, self.ages(query.purpose)) is Freshness.FRESH:
-            return reports.from_entry(heading, entry)
-        return None
+        now = self._clock.now()
+        if entry is None or judge(entry, now, self.ages(query.purpose)) is not Freshness.FRESH:
+            return None
+        return reports.from_entry(Heading(address.key, now), entry)
 
     async def look_up(self, query: Query, address: Address) -> tuple[Report | None, Entry | None]:
         """What answers from memory, if the asker wants that, and what is remembered of the address.
@@ -85,50 +86,30 @@ class Recall:
     async def _answer(self, query: Query, address: Address, entry: Entry | None) -> Report | None:
         if query.fresh:
             return None
-        forward = query.purpose is Purpose.RECIPIENT
-        answer = self._about_recipient if forward else self._about_sender
-        return await answer(query, address, entry)
-
-    async def _about_sender(
-        self, query: Query, address: Address, entry: Entry | None
-    ) -> Report | None:
-        heading = self._heading(address)
-        freshness = judge(entry, heading.now, self._ages) if entry else Freshness.EXPIRED
-        if entry is None or freshness is Freshness.EXPIRED:
-            return await self._from_facts(heading, query, address)
+        heading, purpose = self._heading(address), query.purpose
+        freshness = judge(entry, heading.now, self.ages(purpose)) if entry else Freshness.EXPIRED
+        if entry is None or _says_nothing(entry, freshness, purpose):
+            facts = await self._store.load_facts(subject_of(address.domain, purpose))
+            return self._from_facts(heading, query, address, facts)
         match freshness:
-            case Freshness.CONFIRM:
-                return None  # an old refusal is confirmed by its own host
-            case Freshness.DOUBTFUL:
-                return reports.doubted(heading, entry)
-            case Freshness.STALE:
-                self._ask_again(_again(query, address))
-        return reports.from_entry(heading, entry)
-
-    async def _about_recipient(
-        self, query: Query, address: Address, entry: Entry | None
-    ) -> Report | None:
-        heading = self._heading(address)
-        if entry is not None:
-            freshness = judge(entry, heading.now, self._ages_of_recipients)
-            if freshness is Freshness.FRESH:
+            case Freshness.FRESH:
                 return reports.from_entry(heading, entry)
-            if freshness is Freshness.DOUBTFUL:
+            case Freshness.DOUBTFUL:
                 return self.instead(query, address, entry) or reports.doubted(heading, entry)
-            if entry.verdict is not Verdict.UNKNOWN:
-                return None  # its host is asked first
-        return await self._from_facts(heading, query, address)
+            case Freshness.STALE if purpose is not Purpose.RECIPIENT:
+                self._ask_again(_again(query, address))
+                return reports.from_entry(heading, entry)
+        return None  # a recipient's host is asked first, and an old refusal is confirmed by its own
 
-    async def _from_facts(self, heading: Heading, query: Query, address: Address) -> Report | None:
+    def _from_facts(
+        self, heading: Heading, query: Query, address: Address, facts: Sequence[Fact]
+    ) -> Report | None:
         """Answer from what is known of the domain, without asking about the address."""
-        refresh_s = self._fact_refresh_s(query.purpose)
-        for fact in await self._store.load_facts(subject_of(address.domain, query.purpose)):
-            if (
-                not decides(fact, self._settings)
-                or not fact.noted_at <= heading.now < fact.expires_at
-            ):
+        for fact in facts:
+            holds = fact.noted_at <= heading.now < fact.expires_at
+            if not (holds and decides(fact, self._settings)):
                 continue
-            if heading.now - fact.noted_at >= refresh_s:
+            if heading.now - fact.noted_at >= self._fact_refresh_s(query.purpose):
                 self._sample(fact.subject, _again(query, address), heading.now)
             report = reports.from_conclusion(heading, conclude(fact.evidence), fact.evidence)
             return report.but(checked_at=fact.noted_at, expires_at=fact.expires_at, from_cache=True)
@@ -155,6 +136,14 @@ class Recall:
 
     def _heading(self, address: Address) -> Heading:
         return Heading(address.key, self._clock.now())
+
+
+def _says_nothing(entry: Entry, freshness: Freshness, purpose: Purpose) -> bool:
+    """True where the entry is no answer, but what is known of the domain may be one."""
+    if purpose is Purpose.RECIPIENT:
+        silent = freshness not in (Freshness.FRESH, Freshness.DOUBTFUL)
+        return silent and entry.verdict is Verdict.UNKNOWN
+    return freshness is Freshness.EXPIRED
 
 
 def _again(query: Query, address: Address) -> Query:

@@ -44,12 +44,10 @@ class Timekeeper:
                 break
             if waiting[at].due_at > one.due_at:
                 break
-        if not waiting and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _look_in_time(self) -> None:
-        # One that comes too early looks again: so none is made when the first goes, as most do in time.
+        # One that comes too early, or for nobody, looks again: so none is made or unmade when the first
+        # goes, as most do in time.
         due_at = self._waiting[0].due_at
         if self._timer is None or self._looks_at > due_at:
             if self._timer is not None:

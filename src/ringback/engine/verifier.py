@@ -11,7 +11,6 @@ from math import inf
 from ..errors import AddressError, StoreError
 from ..rules import reports
 from ..rules.exemptions import Exemptions, Refusal
-from ..rules.freshness import Entry
 from ..rules.gates import Gate, Passed
 from ..rules.reach import gate_of
 from ..rules.reports import Heading
@@ -123,7 +122,8 @@ class Verifier:
         It is shared by all who wait: shield it from cancellation.
         """
         try:
-            flight = self._flights.find_for_senders(parse_address(address))
+            # The one that mail or an operator has raised.
+            flight = self._flights.find(parse_address(address).key)
         except AddressError:
             return None
         return flight.concluded if flight else None
@@ -159,8 +159,8 @@ class Verifier:
         known, old = await self._recall.look_up(query, address)
         if known:
             return known
-        flight = self._flights.find(query, address)
-        if flight is not None:
+        key = self._flights.key_of(query, address)
+        if flight := self._flights.find(key):
             return flight
         try:
             async with asyncio.timeout(self.left_s(query)):
@@ -168,16 +168,6 @@ class Verifier:
         except TimeoutError:
             rule = "the DNS did not say in time who may be called"
             return reports.unasked(self._heading(address.key), Reason.DEADLINE, rule)
-        return await self._answer_admitted(query, address, said, old, asker)
-
-    async def _answer_admitted(
-        self,
-        query: Query,
-        address: Address,
-        said: Passed | Refusal,
-        old: Entry | None,
-        asker: Asker,
-    ) -> Report | Flight:
         if isinstance(said, Refusal):
             return reports.refused(self._heading(address.key), said)
         if asker.asked:  # meanwhile another asker may have had his answer
@@ -185,13 +175,14 @@ class Verifier:
             if known:
                 return known
         # Between this look and the flight's start nothing waits, so that two askers never start two.
-        flight = self._flights.find(query, address)
-        flight = flight or self._flights.start(query, address, said, old, asker)
-        if flight is None:
-            rule = "too many callouts are under way"
-            heading, gate = self._heading(address.key), Gate.CONNECTIONS
-            return reports.unasked(heading, without_place(query), rule, gate)
-        return flight
+        flight = self._flights.find(key)
+        flight = flight or self._flights.start(key, query, address, said, old, asker)
+        return flight or self._without_place(query, address)
+
+    def _without_place(self, query: Query, address: Address) -> Report:
+        rule = "too many callouts are under way"
+        heading, gate = self._heading(address.key), Gate.CONNECTIONS
+        return reports.unasked(heading, without_place(query), rule, gate)
 
     def left_s(self, query: Query) -> float | None:
         """How long the asker still waits; None: as long as it takes."""

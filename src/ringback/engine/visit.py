@@ -70,6 +70,7 @@ class Visit:
         "_tried",
         "_tries",
         "_walk",
+        "domain",
         "endpoint",
         "finding",
         "plan",
@@ -87,7 +88,7 @@ class Visit:
         manner: Manner = PLAINLY,
     ) -> None:
         self._desk, self._walk = desk, walk
-        self.endpoint, self.plan = endpoint, plan
+        self.domain, self.endpoint, self.plan = walk.address.domain, endpoint, plan
         self.way = Way(
             endpoint.ip,
             endpoint.port,
@@ -107,10 +108,6 @@ class Visit:
         self._tries: tuple[str, ...] = ()  # the half-open breakers that a call would try
         self._tried: tuple[str, ...] = ()  # those that this one tries
         self._call: Call | None = None
-
-    @property
-    def domain(self) -> str:
-        return self._walk.address.domain
 
     @property
     def about(self) -> About:

@@ -19,6 +19,7 @@ from ..values.dns import Mx
 from ..values.endpoint import Endpoint
 from ..values.evidence import About, Exchange, Fault, Meaning, Stage
 from ..values.query import Purpose, Query
+from ..values.record import Record
 from ..values.settings import RecipientRoute
 from ..values.verdict import Verdict
 from ..wire.probe import Probe
@@ -28,8 +29,7 @@ from .progress import UnderWay
 ANSWERS = (Stage.RCPT, Stage.VRFY)
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Record, frozen=True):
     """What is known in the middle of a callout: its asker need not wait for the rest.
 
     `complete`: what is still to come (QUIT) will not change the conclusion.
@@ -64,7 +64,7 @@ class Walk:
     # Whom it has yet to ask, unless others' answers will do: hosts, and addresses of the present one.
     hosts: tuple[Mx, ...] = ()
     is_implicit: bool = False  # no MX: the domain itself is the host
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: Sequence[Endpoint] = ()
     then: Then | None = None  # where the host that was asked last sends it; None before the first
     endpoint: Endpoint | None = None  # whom it has turned to
     probe: Probe | None = None  # the conversation there, when it has begun
@@ -87,16 +87,14 @@ class Walk:
 
     def take_host(self) -> Mx:
         """Come to the next host."""
-        host, *left = self.hosts
-        self.hosts, self.then = tuple(left), Then.NEXT_HOST
+        host, self.hosts, self.then = self.hosts[0], self.hosts[1:], Then.NEXT_HOST
         return host
 
     def take_endpoint(self) -> Endpoint | None:
         """Come to the next address of the host, if it has another."""
         if not self.endpoints:
             return None
-        endpoint, *left = self.endpoints
-        self.endpoints = tuple(left)
+        endpoint, self.endpoints = self.endpoints[0], self.endpoints[1:]
         return endpoint
 
     def turn_to(self, endpoint: Endpoint) -> None:
@@ -124,7 +122,9 @@ class Walk:
 
     def add(self, said: Iterable[Exchange]) -> None:
         """Add remembered exchanges to the evidence, each once."""
-        self.evidence.extend(one for one in said if one not in self.evidence)
+        for one in said:
+            if one not in self.evidence:
+                self.evidence.append(one)
 
     def add_not_called(
         self, at: float, endpoint: Endpoint, fault: Fault, gate: Gate, detail: str

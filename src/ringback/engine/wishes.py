@@ -7,8 +7,9 @@ from ..rules.burden import Target, charges_for, wish_charge
 from ..rules.exemptions import Exemptions
 from ..rules.forwarding import leads_to_us, listeners_of
 from ..rules.gates import Gate
-from ..rules.optout import NO_WISH, Wish, ask_owner
+from ..rules.optout import LABEL, NO_WISH, Wish, owners_of, read_wish, strictest
 from ..rules.pacing import Charge
+from ..values.dns import RecordType
 from ..values.endpoint import Endpoint
 from ..values.evidence import Fault
 from ..values.settings import Settings
@@ -51,11 +52,10 @@ class Wishes:
             return ()
         target = Target(endpoint.ip, endpoint.host, walk.address.domain)
         charges = charges_for(target, walk.query.client, self._settings.budget, self._organisation)
-        names = walk.address.domain, _name_of(endpoint)
         rated = [
             wish_charge(wish.said_by, wish.per_hour)
             for name, wish in walk.wishes.items()
-            if wish.per_hour is not None and name in names
+            if wish.per_hour is not None and name in (walk.address.domain, _name_of(endpoint))
         ]
         return (*charges, *{charge.key: charge for charge in rated}.values()) if rated else charges
 
@@ -72,11 +72,12 @@ class Wishes:
         """The wish that stands in the DNS. An address literal has no name whose owner could be asked."""
         if walk.is_of_ours or walk.address.literal_ip:
             return NO_WISH
-        wish = walk.wishes.get(name)
-        if wish is None:
-            asking = ask_owner(name, self._organisation)
-            wish = walk.wishes[name] = await walk.asker.run(asking)
-        return wish
+        if name not in walk.wishes:
+            owners = owners_of(name, self._organisation)
+            asked = ((f"{LABEL}{owner}", RecordType.TXT) for owner in owners)
+            answers = await walk.asker.ask_each(*asked)
+            walk.wishes[name] = strictest(map(read_wish, owners, answers))
+        return walk.wishes[name]
 
     def _note_wish(self, walk: Walk, endpoint: Endpoint, wish: Wish) -> None:
         fault, gate = (

@@ -4,7 +4,7 @@ Not here: finding the hosts of a route (engine/router.py), and what an MTA is to
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 
@@ -187,9 +187,8 @@ _HOLDS_FOR_ALL = frozenset({DomainFact.ACCEPTS_ANY, DomainFact.SELECTIVE})
 
 def kept_of(lessons: Lessons) -> Lessons:
     """What is remembered of the lessons of a callout to the host of a route."""
-    return replace(
-        lessons, learned=tuple(fact for fact in lessons.learned if fact.kind in _HOLDS_FOR_ALL)
-    )
+    learned = tuple(fact for fact in lessons.learned if fact.kind in _HOLDS_FOR_ALL)
+    return lessons.but(learned=learned)
 
 
 def stands_in(entry: Entry, now: float) -> bool:

@@ -6,16 +6,16 @@ is left alone (rules/breakers.py).
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..values.evidence import About, Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, FactKind, HostFact
+from ..values.record import Record
 from ..values.settings import Ages, Method, Settings
 from ..values.verdict import Conclusion, Reason, Verdict
 from . import contrast
 from .breakers import REFUSAL_COUNTS_S, State, close, state_of, strike
 from .freshness import window_s
-from .outcomes import Finding, Remember, judge_each
+from .outcomes import Finding, Remember, broken_tls, judge_each
 from .plan import declines_vrfy
 
 # An MX record that names somebody else's host: its owner mends it, or meant it (a spammer's revenge).
@@ -29,8 +29,7 @@ OPT_OUT_RULE = "phrase no-verifiers"  # and those of other languages, whose name
 DOMAINS_OF_A_HOST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Lessons:
+class Lessons(Record, frozen=True):
     """Facts to remember, and facts that are over, by their subject and kind."""
 
     learned: tuple[Fact, ...] = ()
@@ -51,7 +50,7 @@ def learn(
     """Draw the lessons of one callout about `domain`."""
     learned: list[Fact] = []
     unlearned: list[tuple[str, FactKind]] = []
-    kind = _domain_fact(conclusion)
+    kind = _BY_REASON.get(conclusion.reason)
     shown_by = _shown_by(kind, evidence, conclusion) if kind else None
     if kind and shown_by:
         kept_s = NOT_SERVED_KEPT_S if kind is DomainFact.NOT_SERVED else ages.expire_s
@@ -74,7 +73,7 @@ def learn_of_host(
     shown = judge_each(said)
     telling = [it for it in shown.values() if it.remember is not Remember.NOTHING]
     findings = [it for it in telling if not is_limit_of_session(it.because)]
-    learned = _broken_tls(said, now)
+    learned = [_breaks_tls(it, now) for it in broken_tls(said)]
     if findings:
         learned = [*_refusals(domain, findings, facts, now), *_delays(findings, now), *learned]
     lessons = Lessons(tuple(learned)) if learned else NOTHING
@@ -120,10 +119,6 @@ _BY_REASON = {
     Reason.REFUSES_NULL_SENDER: DomainFact.REFUSES_NULL_SENDER,
     Reason.DOMAIN_NOT_SERVED: DomainFact.NOT_SERVED,
 }
-
-
-def _domain_fact(conclusion: Conclusion) -> DomainFact | None:
-    return _BY_REASON.get(conclusion.reason)
 
 
 def _shown_by(
@@ -201,10 +196,9 @@ def _delays(findings: Iterable[Finding], now: float) -> Iterable[Fact]:
         yield Fact(because.ip, HostFact.GREYLISTS, now, expires_at, kept, window)
 
 
-def _broken_tls(said: Iterable[Exchange], now: float) -> list[Fact]:
-    broken = [exchange for exchange in said if exchange.fault and exchange.stage is Stage.TLS]
-    kept_until = now + BROKEN_TLS_KEPT_S
-    return [Fact(it.ip, HostFact.BREAKS_TLS, now, kept_until, (remembered(it),)) for it in broken]
+def _breaks_tls(shown: Exchange, now: float) -> Fact:
+    kept = (remembered(shown),)
+    return Fact(shown.ip, HostFact.BREAKS_TLS, now, now + BROKEN_TLS_KEPT_S, kept)
 
 
 def _of_control(domain: str, control: Finding, facts: _Facts, now: float) -> Lessons:

@@ -1,4 +1,4 @@
-"""The wish of an owner about callouts, published in the DNS (etiquette.md, Opt-out). A machine without I/O.
+"""The wish of an owner about callouts, published in the DNS (etiquette.md, Opt-out). Pure.
 
 `_callout.<name> TXT "v=CALLOUT1; p=none"`, asked for a domain and for an MX name, each with its
 organisational domain; the strictest wish wins. Not here: local lists (rules/exemptions.py), and wishes that
@@ -6,14 +6,13 @@ a host utters in its replies (rules/lessons.py).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..values.dns import DnsAnswer, DnsStatus, Question, RecordType
-from .asking import Asking
+from ..values.dns import DnsAnswer, DnsStatus
 from .organisation import Organisation
 
-LABEL = "_callout"
+LABEL = "_callout."
 _VERSION = "CALLOUT1"
 # RFC 1035 section 2.3.4: a longer name is nobody's.
 MAX_NAME_CHARS = 253
@@ -39,15 +38,13 @@ class Wish:
 NO_WISH = Wish()
 
 
-def ask_owner(name: str, organisation: Organisation) -> Asking[Wish]:
-    """Ask for the wish of who owns `name` (A-labels, lower case, no final dot)."""
-    wishes = []
-    for owner in dict.fromkeys((name, organisation(name))):
-        asked = f"{LABEL}.{owner}"
-        if len(asked) <= MAX_NAME_CHARS:
-            answer = yield Question(asked, RecordType.TXT)
-            wishes.append(_read(owner, answer))
-    return strictest(wishes)
+def owners_of(name: str, organisation: Organisation) -> Sequence[str]:
+    """The names at which, below LABEL, the wish of who owns `name` may stand.
+
+    All are A-labels in lower case without a final dot.
+    """
+    owners = dict.fromkeys((name, organisation(name)))
+    return [owner for owner in owners if len(LABEL) + len(owner) <= MAX_NAME_CHARS]
 
 
 def strictest(wishes: Iterable[Wish]) -> Wish:
@@ -61,7 +58,8 @@ def _leniency(wish: Wish) -> tuple[bool, bool, float]:
     return not wish.never, not wish.unknown, rate
 
 
-def _read(owner: str, answer: DnsAnswer) -> Wish:
+def read_wish(owner: str, answer: DnsAnswer) -> Wish:
+    """The wish that stands at `owner`."""
     if answer.status is DnsStatus.FAILURE:
         return Wish(unknown=True, said_by=owner)
     if not answer.texts:

@@ -188,7 +188,14 @@ def judge(conversation: Iterable[Exchange], about: About) -> Finding | None:
     is the past. A success that lets the conversation go on decides nothing. Who refuses us and then
     leaves the next command without an answer has said his last word before.
     """
-    return _judge([said for said in conversation if said.about is about])
+    heard = [said for said in conversation if said.about is about]
+    if len(heard) > 1 and _cuts_off(heard[-1]) and _is_last_word(heard[-2]):
+        heard.pop()
+    for exchange in reversed(heard):
+        cell = cell_of(exchange)
+        if cell and cell.outcome:
+            return Finding(cell.outcome, cell.then, cell.remember, exchange)
+    return None
 
 
 def judge_each(conversation: Sequence[Exchange]) -> dict[About, Finding]:
@@ -197,14 +204,9 @@ def judge_each(conversation: Sequence[Exchange]) -> dict[About, Finding]:
     return {about: found for about in abouts if (found := judge(conversation, about))}
 
 
-def _judge(heard: list[Exchange]) -> Finding | None:
-    if len(heard) > 1 and _cuts_off(heard[-1]) and _is_last_word(heard[-2]):
-        heard.pop()
-    for exchange in reversed(heard):
-        cell = cell_of(exchange)
-        if cell and cell.outcome:
-            return Finding(cell.outcome, cell.then, cell.remember, exchange)
-    return None
+def broken_tls(said: Iterable[Exchange]) -> list[Exchange]:
+    """What shows that a host offers STARTTLS and fails at it."""
+    return [exchange for exchange in said if exchange.fault and exchange.stage is Stage.TLS]
 
 
 def _cuts_off(exchange: Exchange) -> bool:

@@ -129,9 +129,10 @@ def declines_vrfy(exchange: Exchange) -> bool:
 
     About the control, a 5xx is the contrast that was asked for.
     """
+    if exchange.stage is not Stage.VRFY or exchange.about is not About.ADDRESS:
+        return False
     code = exchange.code or 0
-    asked = exchange.stage is Stage.VRFY and exchange.about is About.ADDRESS
-    return asked and (code == 252 or code >= 500)
+    return code == 252 or code >= 500
 
 
 def needs_postmaster(exchange: Exchange) -> bool:

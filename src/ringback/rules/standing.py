@@ -48,16 +48,11 @@ def live(facts: Iterable[Fact], now: float) -> tuple[Fact, ...]:
     )
 
 
-_UNKNOWN = Standing()
+UNKNOWN = Standing()  # nothing speaks against a call
 
 
 def stand(facts: Iterable[Fact], moment: Moment) -> Standing:
     """Judge a host by the facts that hold of it, and of it for the domain in question."""
-    known = tuple(facts)
-    return _stand(known, moment) if known else _UNKNOWN
-
-
-def _stand(facts: Iterable[Fact], moment: Moment) -> Standing:
     opted_out: Fact | None = None
     no_contrast: Fact | None = None
     resting: list[Fact] = []

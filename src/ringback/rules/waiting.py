@@ -7,7 +7,6 @@ site tries again from another host of its own, and a list with another tag in th
 at most `max_deferrals` times and for at most four hours, and then let through, however unsure we are.
 """
 
-from dataclasses import dataclass
 from ipaddress import ip_network
 
 from ..errors import AddressError
@@ -76,8 +75,7 @@ def _kept_s(count: int, *, returned: bool = False) -> float:
     return REMEMBER_S if returned or count > 1 else NEWCOMER_S
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
+class Crowd(Record, frozen=True):
     """How many mails are remembered, each number as far as its bound: whoever floods us, only he is not."""
 
     of_network: int = 0
@@ -136,8 +134,7 @@ def may_defer(wait: Wait | None, key: str, now: float, max_deferrals: int) -> tu
     return True, wait.but(count=count, expires_at=expires_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Greeting:
+class Greeting(Record, frozen=True):
     """Whether a mail may be called for, and what to remember of it; None where nothing changed."""
 
     came_back: bool

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from .record import Record
 from .settings import RouteProtocol
 
 UNIX = "unix:"  # what begins the "IP address" of a socket of this machine
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Record, frozen=True):
     """One address of one host."""
 
     host: str
@@ -28,8 +28,7 @@ class Login:
     password: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Record, frozen=True):
     """How a host is spoken to, beyond what every host is told."""
 
     protocol: RouteProtocol = RouteProtocol.SMTP
@@ -40,8 +39,7 @@ class Manner:
 PLAINLY = Manner()
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Record, frozen=True):
     """How long one call may take: each stage of it, and all of it. Seconds."""
 
     stage_s: float
