@@ -41,11 +41,13 @@ fast-inside: $(DEV)
 	$(FAST) --ignore=tests/doors
 
 docs: $(DEV) ## write the generated pages of docs/ again
+	$(BIN)/python tools/phrases.py
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/scenarios.py
 	$(BIN)/python tools/example.py
 
 docs-check: $(DEV) ## are the generated pages of docs/ those of the code?
+	$(BIN)/python tools/phrases.py --check
 	$(BIN)/python tools/reference.py --check
 	$(BIN)/python tools/scenarios.py --check
 	$(BIN)/python tools/example.py --check

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ringback.rules.classify import classify, parse_phrasebook
+from ringback.rules.classify import classify
+from ringback.rules.phrase_table import decode_table
 from ringback.values.evidence import Meaning, Reading, Stage
 from ringback.wire.reply import Reply, parse_reply
 
-BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+BOOK = decode_table(files("ringback.rules").joinpath("phrases.json").read_bytes())
 VECTORS = Path(__file__).parent.parent / "vectors" / "replies.toml"
 BLIND = Path(__file__).parent.parent / "vectors" / "replies-blind.toml"
 MAILBOX = {Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED, Meaning.FULL}

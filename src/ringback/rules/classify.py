@@ -30,9 +30,9 @@ from ..values.evidence import Meaning, Reading, Stage
 from ..wire.reply import Reply
 from .enhanced import meaning_of
 from .folding import MAX_READ_CHARS, fold
-from .phrasebook import Book, Level, Phrase, Phrasebook, Said, parse_phrasebook
+from .phrasebook import Book, Level, Phrase, Phrasebook, Said
 
-__all__ = ["Book", "Phrasebook", "classify", "parse_phrasebook"]
+__all__ = ["Book", "Phrasebook", "classify"]
 
 # Who is heard first where phrases of one level disagree. A refusal of us, of the sender, of the
 # message or of the moment explains a mailbox wording beside it ("mailbox unavailable: your IP is

@@ -13,16 +13,16 @@
 No other repetition can be written, and every one that can is bounded: the work grows with the length
 of a reply, and no reply can make it explode.
 
-Most patterns are never met, and a regular expression takes long to make. So a pattern has a clue, found
-at a glance; anchors, found when a reply holds the clue; and is compiled when one holds all of them.
+Most patterns are never met, and a regular expression takes long to make. So a pattern has anchors, and is
+compiled when a reply holds one of each group of them.
 Not here: which phrases there are (phrases.toml), how replies are folded (folding.py).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from functools import cache
 
+from ..values.record import Record
 from .folding import plain, spell
 
 MAX_PATTERN_CHARS = 1_500  # longer than that is two phrases
@@ -68,35 +68,20 @@ Anchors = frozenset[str]  # one of these texts stands in whatever matches
 Words = Mapping[str, "Pattern"]  # the named lists
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pattern:
+class Pattern(Record, frozen=True, eq=False):
     """A pattern as it is written. A named list is one, too: its alternatives, in no brackets.
 
-    What is not well written raises ValueError: a lone "?" at once, the rest in what is made of it.
+    `anchors` are groups of words, of each of which one stands in whatever it matches; the most telling
+    first. What is not well written raises ValueError: a lone "?" at once, the rest in what is made of it.
     """
 
     written: str
     words: Words
+    anchors: tuple[Anchors, ...] = ()
 
     def __post_init__(self) -> None:
         if "?" in self.written and _LONE_OPTION.search(self.written):
             raise ValueError(f"a '?' belongs to a letter or a choice: {self.written!r}")
-
-    @property
-    def clue(self) -> Anchors:
-        """One of its anchors' groups, the one that is soonest found."""
-        if not 0 < len(self.written) <= MAX_PATTERN_CHARS:
-            raise ValueError(f"a pattern has 1 to {MAX_PATTERN_CHARS} characters: {self.written!r}")
-        for part in sorted(_parts_of(plain(self.written)), key=_promise, reverse=True):
-            if texts := _texts_of_part(part, self):
-                return _words_of(texts)
-        raise ValueError(f"nothing in it must stand in the text: {self.written!r}")
-
-    @property
-    def anchors(self) -> tuple[Anchors, ...]:
-        """Groups of words, of each of which one stands in whatever it matches; the most telling first."""
-        groups = map(_least, map(_words_of, _texts_of(self)))
-        return tuple(sorted(groups, key=_worth, reverse=True))
 
     @property
     def regex(self) -> str:
@@ -107,6 +92,17 @@ class Pattern:
             if not any(map(folded.__contains__, sayings)):
                 return False
         return _compiled(self).search(folded) is not None
+
+
+def parse_pattern(written: str, words: Words) -> Pattern:
+    """Read a pattern, and find its anchors. Raises ValueError."""
+    if not 0 < len(written) <= MAX_PATTERN_CHARS:
+        raise ValueError(f"a pattern has 1 to {MAX_PATTERN_CHARS} characters: {written!r}")
+    bare = Pattern(written, words)
+    groups = map(_least, map(_words_of, _texts_of(bare)))
+    if not (anchors := sorted(groups, key=_worth, reverse=True)):
+        raise ValueError(f"nothing in it must stand in the text: {written!r}")
+    return Pattern(written, words, tuple(anchors))
 
 
 @cache
@@ -214,12 +210,6 @@ def _least(words: Anchors) -> Anchors:
     return frozenset(
         word for word in words if not any(other in word for other in words if other is not word)
     )
-
-
-def _promise(part: str) -> float:
-    """Guess the worth of what will be found in `part`. Lists are long, and take long."""
-    alternatives = part.count("|") + 1
-    return 0 if part[0] == "<" else len(part) / alternatives / (1 + alternatives / 4)
 
 
 def _worth(anchors: Set[str]) -> float:
