@@ -1,7 +1,5 @@
 """What the DNS says of us, as findings: each machine, asked of a DNS that is a dictionary."""
 
-from dataclasses import replace
-
 import pytest
 
 from ringback.rules.asking import Asking
@@ -47,8 +45,8 @@ SETTINGS = Settings(identity=Identity(helo_name=NAME, contact=CONTACT))
 
 
 def with_identity(**changes: object) -> Settings:
-    identity = replace(SETTINGS.identity, **changes)  # type: ignore[arg-type]
-    return replace(SETTINGS, identity=identity)
+    identity = SETTINGS.identity.but(**changes)
+    return SETTINGS.but(identity=identity)
 
 
 def run(
@@ -135,7 +133,7 @@ def test_a_resolver_that_does_not_tell_the_truth_is_told_of(zone: Zone, severity
 
 
 def test_without_a_canary_a_name_that_is_reserved_is_asked_for() -> None:
-    settings = replace(SETTINGS, dns=Dns(canary=""))
+    settings = SETTINGS.but(dns=Dns(canary=""))
     lie = say("ringback-1800000000.invalid", RecordType.A, "198.51.100.80")
 
     assert Severity.OK is found(Aspect.DNS, {}, settings).severity
@@ -147,7 +145,7 @@ def test_without_a_canary_a_name_that_is_reserved_is_asked_for() -> None:
 
 def test_an_address_that_others_cannot_see_is_a_warning() -> None:
     warned = found(Aspect.SOURCE, {}, sources=("10.1.2.3",))
-    allowed = replace(SETTINGS, smtp=Smtp(allowed_networks=("10.0.0.0/8",)))
+    allowed = SETTINGS.but(smtp=Smtp(allowed_networks=("10.0.0.0/8",)))
 
     assert Severity.WARNING is warned.severity
     assert "identity.public_addresses" in warned.remedy
@@ -166,7 +164,7 @@ def test_an_address_that_others_cannot_see_is_a_warning() -> None:
         (fail(NAME, RecordType.A), NAME, [Severity.UNKNOWN, Severity.UNKNOWN]),
         ({}, "nobody.example.net", [Severity.UNKNOWN, Severity.FATAL]),
         ({}, "[192.0.2.7]", [Severity.UNKNOWN, Severity.WARNING]),
-        ({}, "", [Severity.UNKNOWN, Severity.FATAL]),
+        ({}, "", [Severity.FATAL, Severity.UNKNOWN]),
     ],
 )
 def test_where_no_source_is_known_the_name_must_lead_somewhere(
@@ -206,7 +204,7 @@ def test_a_resolver_that_denies_its_canary_condemns_nobody(status: DnsStatus) ->
 
     assert Severity.UNKNOWN is found(Aspect.REVERSE_NAME, deaf | gone).severity
     assert Severity.FATAL is (
-        found(Aspect.REVERSE_NAME, deaf | gone, replace(SETTINGS, dns=Dns(canary=""))).severity
+        found(Aspect.REVERSE_NAME, deaf | gone, SETTINGS.but(dns=Dns(canary=""))).severity
     )
 
 
@@ -236,7 +234,6 @@ def test_the_helo_name_must_lead_to_the_source(zone: Zone, severity: Severity, t
         ("[192.0.2.7]", IP, Severity.WARNING),
         ("[192.0.2.8]", IP, Severity.FATAL),
         ("[IPv6:2001:db8::7]", IP6, Severity.WARNING),
-        ("", IP, Severity.FATAL),
     ],
 )
 def test_an_address_in_place_of_a_name_must_be_the_source(
@@ -247,6 +244,13 @@ def test_an_address_in_place_of_a_name_must_be_the_source(
 
     assert severity is found(Aspect.HELO_NAME, {}, settings, (source,)).severity
     assert Aspect.SPF not in {finding.what for finding in findings}
+
+
+def test_without_a_name_that_is_told_once_and_what_to_write() -> None:
+    finding = found(Aspect.HELO_NAME, {}, with_identity(helo_name=""), (IP, IP6))
+
+    assert (Severity.FATAL, "there is no HELO name") == (finding.severity, finding.text)
+    assert "write identity.helo_name" in finding.remedy
 
 
 # SPF, and mail of ours.
@@ -302,7 +306,7 @@ def test_where_no_domain_is_ours_nothing_is_asked_of_it(contact: str, helo_name:
 # Block lists.
 
 LISTING = with_identity()
-LISTING = replace(LISTING, etiquette=Etiquette(dnsbl=("bl.example",)))
+LISTING = LISTING.but(etiquette=Etiquette(dnsbl=("bl.example",)))
 LISTED = say("7.2.0.192.bl.example", RecordType.A, "127.0.0.2")
 
 

@@ -45,6 +45,9 @@ _REMEDY: Mapping[Aspect, str] = MappingProxyType(
     }
 )
 _BROKEN_LIST = "take it out of etiquette.dnsbl, or ask it through a resolver that it answers"
+_NAME_YOURSELF = (
+    "write identity.helo_name: the name of this host, which leads to the source of callouts"
+)
 _LOOK_AGAIN = "see dns.nameservers if it stays so; it is looked at again within a minute"
 
 
@@ -65,6 +68,8 @@ def examinations(
     canary, identity = settings.dns.canary, settings.identity
     seen = identity.public_addresses or tuple(sources)
     yield examine_dns(canary, now)
+    if not identity.helo_name:
+        yield find_no_name()
     if not seen:
         yield examine_name(identity.helo_name, canary)
     for ip in seen:
@@ -94,6 +99,13 @@ def examine_dns(canary: str, now: float) -> Asking[Findings]:
         text = f"the resolver says that {nobody} exists, a name that nobody has"
         return (_bad(Aspect.DNS, Severity.WARNING, text, canary),)
     return (_well(Aspect.DNS, "the resolver denies a name that nobody has", canary),)
+
+
+def find_no_name() -> Asking[Findings]:
+    """Hosts are owed a name, and we have none. Asks nobody."""
+    yield from ()
+    text = "there is no HELO name"
+    return (Finding(Aspect.HELO_NAME, Severity.FATAL, text, _NAME_YOURSELF, ""),)
 
 
 def examine_name(helo_name: str, canary: str) -> Asking[Findings]:
@@ -164,7 +176,7 @@ def examine_helo_name(ip: str, helo_name: str, canary: str) -> Asking[Findings]:
 def _judge_literal(ip: str, helo_name: str) -> Findings:
     """RFC 5321 section 4.1.4 lets a host without a name give its address."""
     if not helo_name:
-        return (_bad(Aspect.HELO_NAME, Severity.FATAL, "there is no HELO name", ip),)
+        return ()
     literal = helo_name.strip("[]").lower().removeprefix("ipv6:")
     if not ip or _same(literal, ip):
         text = f"the HELO name {helo_name} is an address, which many hosts refuse"
