@@ -30,10 +30,11 @@ def decided(told: Report, action: str = "550 5.1.1 no") -> Decided:
     return Decided("policy", "sender", told.address, "192.0.2.7", action, action, told, 0.1)
 
 
-def called(ip: str = "192.0.2.1", connections: int = 1) -> CalledOut:
+def called(ip: str = "192.0.2.1", connections: int = 1, askers: int = 1) -> CalledOut:
     said = Exchange(NOON, Stage.RCPT, 1, "mx.shop.example", ip, code=250)
     hosts = ("mx.shop.example",)
-    return CalledOut("a@shop.example", "sender", connections, hosts, "accepted", "", 1.0, (said,))
+    about = ("a@shop.example", "sender", connections, hosts, "accepted", "", 1.0, (said,))
+    return CalledOut(*about, askers)
 
 
 @pytest.fixture
@@ -49,10 +50,10 @@ def recent(clock: FakeClock) -> Recent:
 
 
 def test_answers_are_counted_by_what_came_of_them(recent: Recent) -> None:
-    recent.hear(decided(report(because=SAID)))
+    recent.hear(decided(report(because=SAID, callouts=1)))
     recent.hear(decided(report(Reason.ACCEPTED, from_cache=True), "DUNNO"))
     recent.hear(decided(report(Reason.NOT_ASKED, gate="own_domain"), "DUNNO"))
-    recent.hear(Answered("http", "sender", "a@b", "", report(Reason.ACCEPTED), 0.1))
+    recent.hear(Answered("http", "sender", "a@b", "", report(Reason.ACCEPTED, callouts=1), 0.1))
     recent.hear(called(connections=2))
     counted = total(recent.steps(Span.HOUR))
 
@@ -64,6 +65,14 @@ def test_answers_are_counted_by_what_came_of_them(recent: Recent) -> None:
     assert (1, 2) == (counted.callouts, counted.connections)
 
 
+def test_an_answer_before_the_control_is_told_from_one_that_came_too_late(recent: Recent) -> None:
+    recent.hear(decided(report(Reason.DEADLINE, settled=True, callouts=1), "DUNNO"))
+    recent.hear(decided(report(Reason.DEADLINE), "DUNNO"))
+    counted = total(recent.steps(Span.HOUR))
+
+    assert (2, 1) == (counted.reasons[Reason.DEADLINE], counted.early)
+
+
 def test_only_a_word_of_a_host_that_was_called_is_the_work_of_a_callout(recent: Recent) -> None:
     in_dns = Exchange(NOON, Stage.ROUTE, text="no MX")
     recent.hear(decided(report(Reason.NO_MAIL_HOST, because=in_dns)))
@@ -72,11 +81,51 @@ def test_only_a_word_of_a_host_that_was_called_is_the_work_of_a_callout(recent: 
     assert 0 == total(recent.steps(Span.DAY)).changed
 
 
-def test_a_callout_that_reached_nobody_is_saved(recent: Recent) -> None:
-    recent.hear(called(connections=0))
+def test_a_question_that_cost_no_connection_is_saved_once(recent: Recent) -> None:
+    for told in (
+        report(Reason.OVER_BUDGET, gate="budget"),
+        report(Reason.NO_SUCH_DOMAIN),
+        report(Reason.BAD_SYNTAX),
+        report(Reason.REFUSES_US, gate="breaker", from_cache=True),
+    ):
+        recent.hear(decided(told))
     counted = total(recent.steps(Span.DAY))
 
-    assert (0, 1, 1) == (counted.callouts, counted.unmade, counted.saved)
+    assert (1, 2, {"budget": 1}) == (counted.remembered, counted.unmade, dict(counted.gates))
+    assert 4 == counted.saved == counted.answers
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        report(Reason.OVER_BUDGET, gate="budget", callouts=1),  # the second host of two
+        report(Reason.ACCEPTED, from_cache=True, callouts=1),  # of a route whose host is down
+        report(Reason.DEADLINE),
+        report(Reason.OUR_TROUBLE),
+    ],
+)
+def test_what_cost_a_connection_or_may_yet_is_not_saved(recent: Recent, told: Report) -> None:
+    recent.hear(decided(told))
+
+    assert 0 == total(recent.steps(Span.DAY)).saved
+
+
+@pytest.mark.parametrize(("askers", "shared"), [(0, 0), (1, 0), (3, 2)])
+def test_all_who_share_a_callout_but_one_are_saved_theirs(
+    recent: Recent, askers: int, shared: int
+) -> None:
+    recent.hear(called(askers=askers))
+    counted = total(recent.steps(Span.DAY))
+
+    assert (1, shared, shared) == (counted.callouts, counted.shared, counted.saved)
+
+
+def test_a_callout_that_reached_for_nobody_is_none(recent: Recent) -> None:
+    recent.hear(called(connections=0, askers=2))
+    counted = total(recent.steps(Span.DAY))
+
+    assert (0, 0) == (counted.callouts, counted.saved)
+    assert not recent.callouts
 
 
 def test_a_span_has_all_its_steps_and_ends_now(recent: Recent, clock: FakeClock) -> None:

@@ -8,10 +8,12 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from ..values.events import Answered, CalledOut, Decided, Event, Lifecycle, Trouble
 from ..values.evidence import Stage
+from ..values.query import Report
+from ..values.record import Record
 from ..values.verdict import VERDICT_OF, Reason, Verdict
 
 # Of each kind. With a dialogue of 3 to 5 kB each, these come to a megabyte.
@@ -22,6 +24,8 @@ MAX_GATES = 100
 
 _MINUTE_S = 60  # the shortest step
 _PASSES = "DUNNO"
+# Whether these save a callout is not said: it goes on, or something of ours failed.
+_CALLOUT_UNKNOWN = frozenset({Reason.DEADLINE, Reason.OUR_TROUBLE})
 _IN_BETWEEN = frozenset({"draining", "reloading"})
 
 
@@ -45,10 +49,13 @@ class Tally:
     """What was counted in one step of time."""
 
     reasons: Counter[Reason] = field(default_factory=Counter)
-    gates: Counter[str] = field(default_factory=Counter)  # questions that each kept from a callout
-    remembered: int = 0  # questions that memory kept from one
+    early: int = 0  # of those at DEADLINE: the address was accepted, and the control still open
+    # Answers that cost no connection, each counted once: by memory, by its gate, or with the rest.
+    gates: Counter[str] = field(default_factory=Counter)
+    remembered: int = 0
+    unmade: int = 0  # the DNS, or the address itself, said enough
+    shared: int = 0  # answers of a callout that was another's already
     callouts: int = 0  # that reached for a host at least
-    unmade: int = 0  # that ended in the DNS, or at a budget, before any connection
     connections: int = 0
     decisions: int = 0  # answers on which mail hung
     changed: int = 0  # of these: where the word of a host that was called kept mail from passing
@@ -66,15 +73,17 @@ class Tally:
 
     @property
     def saved(self) -> int:
-        return self.remembered + self.unmade + self.gates.total()
+        return self.remembered + self.unmade + self.shared + self.gates.total()
 
     def add(self, other: Self) -> None:
         self.reasons.update(other.reasons)
+        self.early += other.early
         for gate, times in other.gates.items():
             self._count_gate(gate, times)
         self.remembered += other.remembered
-        self.callouts += other.callouts
         self.unmade += other.unmade
+        self.shared += other.shared
+        self.callouts += other.callouts
         self.connections += other.connections
         self.decisions += other.decisions
         self.changed += other.changed
@@ -83,21 +92,28 @@ class Tally:
         match event:
             case Decided() | Answered():
                 self._count_answer(event)
-            case CalledOut():
-                made = event.connections > 0
-                self.callouts += made
-                self.unmade += not made
+            case CalledOut() if event.connections:
+                self.callouts += 1
                 self.connections += event.connections
+                self.shared += max(0, event.askers - 1)
 
     def _count_answer(self, event: Decided | Answered) -> None:
         report = event.report
         self.reasons[report.reason] += 1
-        self.remembered += report.from_cache
-        if report.gate:
-            self._count_gate(report.gate, 1)
+        self.early += report.settled and report.reason is Reason.DEADLINE
+        if not report.callouts:
+            self._count_saved(report)
         if isinstance(event, Decided):
             self.decisions += 1
             self.changed += _changed_by_callout(event)
+
+    def _count_saved(self, report: Report) -> None:
+        if report.from_cache:
+            self.remembered += 1
+        elif report.gate:
+            self._count_gate(report.gate, 1)
+        elif report.reason not in _CALLOUT_UNKNOWN:
+            self.unmade += 1
 
     def _count_gate(self, gate: str, times: int) -> None:
         if gate in self.gates or len(self.gates) < MAX_GATES:
@@ -137,7 +153,7 @@ class Series:
         ]
 
 
-class Moment(NamedTuple):
+class Moment(Record, frozen=True):
     """An event, and when it was heard of."""
 
     at: float
@@ -159,6 +175,7 @@ class Recent:
         self._series = {span: Series(span) for span in Span}
         self._counting = Tally()  # of one minute, and not in the series yet
         self._counting_since = self.began_at
+        self._minute = self.began_at // _MINUTE_S  # in which that was
 
     def hear(self, event: Event) -> None:
         """Keep an event, if people want to see it, and count it."""
@@ -166,7 +183,7 @@ class Recent:
         match event:
             case Decided() | Answered():
                 self.answers.append(Moment(at, event))
-            case CalledOut():
+            case CalledOut() if event.connections:
                 self.callouts.append(Moment(at, event))
                 self._note_hosts(event)
             case Trouble():
@@ -176,7 +193,7 @@ class Recent:
             case _:
                 return
         self.news += 1
-        if at // _MINUTE_S != self._counting_since // _MINUTE_S:
+        if at // _MINUTE_S != self._minute:
             self._add_up(at)
         self._counting.count(event)
 
@@ -190,7 +207,7 @@ class Recent:
         """Bring what was counted into the series, and begin to count anew."""
         for series in self._series.values():
             series.add(self._counting, self._counting_since)
-        self._counting, self._counting_since = Tally(), now
+        self._counting, self._counting_since, self._minute = Tally(), now, now // _MINUTE_S
 
     def _note_hosts(self, event: CalledOut) -> None:
         for said in event.evidence:

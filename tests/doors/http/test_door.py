@@ -1,7 +1,5 @@
 """What the HTTP door answers by."""
 
-from dataclasses import replace
-
 from door_fakes import NOON
 from http_fakes import TOKENS, WITH_TOKEN, FakeEngine, HttpSite
 from ringback.values.events import DoorClosed
@@ -15,7 +13,7 @@ ASKED = {"address": "ann@shop.example"}
 async def test_a_reload_holds_from_the_next_request_on(site: HttpSite) -> None:
     before = await site.ask("POST", "/v1/verify", ASKED)
     engine = FakeEngine(ann=Reason.NO_SUCH_MAILBOX)
-    settings = replace(site.settings, smtp=Smtp(answer_within_s=3.0))
+    settings = site.settings.but(smtp=Smtp(answer_within_s=3.0))
     site.door.adopt(engine, settings, {}, TOKENS)
     without = await site.ask("POST", "/v1/verify", ASKED)
     after = await site.ask("POST", "/v1/verify", ASKED, headers=WITH_TOKEN)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -22,7 +21,7 @@ class Site:
     """A service whose settings a test changes, and what it told."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = replace(settings, http=Http(listen="127.0.0.1:0"))
+        self.settings = settings.but(http=Http(listen="127.0.0.1:0"))
         self.events: list[Event] = []
         self.ready: asyncio.Queue[None] = asyncio.Queue()
         self.service = Service(lambda: Loaded(self.settings), self.hear, {})
@@ -55,7 +54,7 @@ class Site:
             await self.ready.get()
 
     async def reload(self, http: Http) -> None:
-        self.settings = replace(self.settings, http=http)
+        self.settings = self.settings.but(http=http)
         self.service.reload()
         await self.wait_ready()
 

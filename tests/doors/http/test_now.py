@@ -6,11 +6,14 @@ from door_fakes import NOON
 from http_fakes import HttpSite
 from page_fakes import IP, said
 from ringback.doors.http.now import MAX_UNDER_WAY, doors_of, now_of
+from ringback.doors.http.wordings import EARLY
 from ringback.doors.recent import Span
 from ringback.engine.progress import UnderWay
+from ringback.values.events import Answered
 from ringback.values.facts import Fact, HostFact
-from ringback.values.query import Query
+from ringback.values.query import Query, Report
 from ringback.values.settings import Milter, Policy, Settings
+from ringback.values.verdict import Reason
 
 
 @pytest.mark.parametrize("span", Span)
@@ -40,6 +43,17 @@ async def test_all_breakers_are_shown_whoever_was_called_lately(site: HttpSite) 
     assert "mx.shop.example" == view.breakers[0].host
     assert not view.has_more_breakers
     assert NOON + 3_600 == view.breakers[0].tries_again_at
+
+
+async def test_answers_that_were_early_stand_apart_from_those_that_were_late(
+    site: HttpSite,
+) -> None:
+    late = Report("ann@shop.example", Reason.DEADLINE, False, NOON, "a rule")
+    for report in (late, late.but(settled=True), late.but(settled=True)):
+        site.door.recent.hear(Answered("http", "sender", report.address, "", report, 0.1))
+    view = await now_of(site.door, Span.HOUR)
+
+    assert [(EARLY, 2), ("deadline", 1)] == [(bar.name, bar.count) for bar in view.reasons]
 
 
 async def test_of_many_callouts_the_oldest_are_shown(site: HttpSite) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -47,7 +46,7 @@ async def test_an_example_of_the_page_works(example: str) -> None:
     outside.host("shop.example", FakeHost({"ann@shop.example"}))
     site = HttpSite()
     site.store, site.clock = outside.store, outside.clock
-    site.settings = replace(Settings(), bulk=Bulk(consent=True))
+    site.settings = Settings().but(bulk=Bulk(consent=True))
     site.door.verifier = outside.verifier(bulk=Bulk(consent=True))
     await site.door.verifier.verify("ann@shop.example")
     async with site.client(BASE) as client:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import httpx
@@ -116,7 +115,7 @@ async def test_nothing_that_others_write_gets_out_of_its_place(
 async def test_the_first_page_says_what_postfix_needs(
     site: HttpSite, browser: Browser, listen: tuple[str, ...], asked: str
 ) -> None:
-    site.settings = replace(site.settings, policy=Policy(listen=listen))
+    site.settings = site.settings.but(policy=Policy(listen=listen))
     answer = await browser.open("/")
 
     line = f"check_policy_service {{ {asked}, default_action=DUNNO, timeout=20s }}"

@@ -33,6 +33,16 @@ def test_a_person_reads_a_page() -> None:
     assert "script-src 'self'" in dict(told.headers)["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    ("status", "there"),
+    [(HTTPStatus.UNPROCESSABLE_ENTITY, True), (HTTPStatus.SERVICE_UNAVAILABLE, False)],
+)
+def test_who_looked_for_what_is_not_there_can_look_again(status: HTTPStatus, there: bool) -> None:
+    told = tell(Problem(status, "a b c: no such thing"), "/find", BROWSER)
+
+    assert there is (b'action="/find"' in told.body)
+
+
 def test_a_person_without_a_token_is_asked_for_one() -> None:
     told = tell(Problem(HTTPStatus.UNAUTHORIZED, "no"), "/", BROWSER)
 

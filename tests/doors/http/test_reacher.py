@@ -1,6 +1,5 @@
 """The schema of Reacher, and what can honestly be said in it."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -26,7 +25,7 @@ def told(reason: Reason, address: str = "ann@shop.example") -> dict[str, Any]:
 
 
 async def test_a_client_changes_only_a_url(site: HttpSite) -> None:
-    site.settings = replace(site.settings, smtp=Smtp(callout_deadline_s=45.0))
+    site.settings = site.settings.but(smtp=Smtp(callout_deadline_s=45.0))
     body = {
         "to_email": "ann@shop.example",
         "from_email": "me@ours.example",

@@ -7,7 +7,15 @@ from jinja2 import TemplateNotFound, UndefinedError
 
 from door_fakes import NOON
 from ringback.doors.http.problems import Problem
-from ringback.doors.http.rendering import link, percent, render, shown, span, time_of_day
+from ringback.doors.http.rendering import (
+    link,
+    percent,
+    render,
+    shown,
+    shown_address,
+    span,
+    time_of_day,
+)
 
 
 def test_what_comes_from_outside_is_escaped() -> None:
@@ -28,6 +36,21 @@ def test_only_templates_are_templates() -> None:
 
 def test_what_is_long_is_cut() -> None:
     assert 300 == len(shown("x" * 10_000))
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("ann@shop.example", "ann@shop.example"),
+        ("a" * 300 + "@shop.example", "a" * 16 + "…@shop.example"),
+        ("ann@" + "d" * 300, "ann@" + "d" * 25 + "…"),
+        ("a" * 300 + "@" + "d" * 300, "a" * 13 + "…@" + "d" * 14 + "…"),
+        ("a" * 300, "a" * 28 + "…"),
+        ("\x1b@shop.example", "\\x1b@shop.example"),
+    ],
+)
+def test_a_long_address_keeps_its_domain(address: str, text: str) -> None:
+    assert text == shown_address(address, 30)
 
 
 def test_a_link_carries_anything() -> None:

@@ -1,7 +1,6 @@
 """Questions and their reports, as programs ask them."""
 
 import asyncio
-from dataclasses import replace
 
 import httpx
 import msgspec
@@ -92,7 +91,7 @@ async def test_recipients_are_asked_for_on_behalf_of_a_sender(site: HttpSite) ->
 
 
 async def test_by_itself_an_operator_asks_and_waits_as_an_mta_does(site: HttpSite) -> None:
-    site.settings = replace(site.settings, smtp=Smtp(answer_within_s=7.0))
+    site.settings = site.settings.but(smtp=Smtp(answer_within_s=7.0))
     await ask(site)
 
     assert [Query("ann@shop.example", answer_by_at=NOON + 7.0)] == site.engine.queries

@@ -2,10 +2,11 @@
 
 import pytest
 
-from ringback.doors.http.wordings import action, doing, label, mark
+from ringback.doors.http.wordings import EARLY, action, doing, label, mark, reason_of
 from ringback.rules.actions import Kind
 from ringback.values.evidence import Stage
 from ringback.values.fitness import Severity
+from ringback.values.query import Report
 from ringback.values.verdict import Reason, Verdict
 
 
@@ -18,6 +19,12 @@ def test_what_words_do_not_tell_is_spelled_as_it_is_spoken() -> None:
     assert ["null MX", "DNS failure", "no such mailbox"] == [
         label(word) for word in ("null_mx", "dns_failure", "no_such_mailbox")
     ]
+
+
+def test_who_did_not_wait_for_the_control_met_with_no_deadline() -> None:
+    late = Report("ann@shop.example", Reason.DEADLINE, False, 0.0, "a rule")
+
+    assert ["deadline", EARLY] == [reason_of(late), reason_of(late.but(settled=True))]
 
 
 @pytest.mark.parametrize("word", [*Verdict, *Severity])

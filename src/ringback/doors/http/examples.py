@@ -17,7 +17,7 @@ _EXCHANGE: Json = {
     "enhanced": "2.1.5",
     "text": "Ok",
     "meaning": "accepted",
-    "rule": "code:250",
+    "rule": "code 250",
     "weak": False,
     "fault": None,
 }
@@ -97,7 +97,7 @@ CALLS: Json = {
             "purpose": "sender",
             "client": "198.51.100.7",
             "recipient": "you@ours.example",
-            "gates": ["SPF pass by include:shop.example"],
+            "gates": ["SPF pass", "aligned: SPF names it by include:shop.example"],
             "outcome": "accepted",
             "said": [_EXCHANGE],
         }
@@ -106,7 +106,8 @@ CALLS: Json = {
 CALLS_CSV = (
     "at,id,session,address,domain,host,ip,purpose,client,recipient,gates,outcome,said\r\n"
     f"{_AT},6900dcc0-1-0,6900dcc0-1-0,ann@shop.example,shop.example,mx1.shop.example,192.0.2.1,sender,"
-    "198.51.100.7,you@ours.example,SPF pass,accepted,RCPT TO:<ann@shop.example>: 250 2.1.5 Ok\r\n"
+    "198.51.100.7,you@ours.example,SPF pass; aligned: SPF names it by include:shop.example,accepted,"
+    "RCPT TO:<ann@shop.example>: 250 2.1.5 Ok\r\n"
 )
 METRICS = "# TYPE ringback_callouts_under_way gauge\nringback_callouts_under_way 3.0\n"
 READINESS: Json = {
@@ -118,8 +119,8 @@ READINESS: Json = {
             "what": "clock",
             "severity": "warning",
             "subject": "",
-            "text": "the clock of this host is not synchronised",
-            "remedy": "run a time service, such as chrony",
+            "text": "nothing keeps the system's clock right",
+            "remedy": "run a time service, such as chrony or systemd-timesyncd",
         }
     ],
 }

@@ -3,12 +3,14 @@
 Not here: HTML (templates/now_parts.html), the stream that keeps it moving (live.py), counts (recent.py).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from ...assemble import organisations
 from ...engine.progress import UnderWay
 from ...errors import StoreError
 from ...values.settings import Mode, Settings
+from ...values.verdict import Reason
 from ..recent import Recent, Span, Tally, total
 from .allowances import (
     Allowance,
@@ -19,6 +21,7 @@ from .allowances import (
 )
 from .door import HttpDoor
 from .views import Bar, bars
+from .wordings import EARLY
 
 ADVISE_FROM = 100  # callouts: fewer say nothing of their worth
 # Looked through once a second while somebody looks on; the page /breakers has more.
@@ -79,7 +82,7 @@ async def now_of(door: HttpDoor, span: Span) -> Now:
         recent=recent,
         steps=[(step.begins_at, step.tally) for step in steps],
         sum=counted,
-        reasons=bars(counted.reasons.items()),
+        reasons=_reasons(counted),
         spent=_spent(counted),
         under_way=door.verifier.under_way,
         progress=door.verifier.progress_nowait(MAX_UNDER_WAY),
@@ -101,10 +104,22 @@ def doors_of(settings: Settings) -> tuple[tuple[str, str], ...]:
     return tuple((name, ", ".join(listen)) for name, listen in doors if listen)
 
 
+def _reasons(counted: Tally) -> tuple[Bar, ...]:
+    """Reasons of answers, and apart from the deadline those that were told early."""
+    apart = Counter[str](counted.reasons)
+    apart[Reason.DEADLINE] -= counted.early
+    apart[EARLY] += counted.early
+    return bars((+apart).items())
+
+
 def _spent(counted: Tally) -> tuple[Bar, ...]:
     """Callouts made, and those that memory and each gate have saved."""
     made = (Bar("callouts made", counted.callouts, 0, "spent"),) if counted.answers else ()
-    others = (("answered from memory", counted.remembered), ("ended before a call", counted.unmade))
+    others = (
+        ("answered from memory", counted.remembered),
+        ("shared a callout", counted.shared),
+        ("ended before a call", counted.unmade),
+    )
     saved = bars((*others, *counted.gates.items()), "saved")
     both = [bar for bar in (*made, *saved) if bar.count or bar.kind == "spent"]
     most = max((bar.count for bar in both), default=1) or 1

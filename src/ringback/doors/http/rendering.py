@@ -15,10 +15,11 @@ from ...values.text import printable
 from ..instants import utc
 from .assets import path_of
 from .views import lines_of, scope_of
-from .wordings import action, doing, label, mark
+from .wordings import action, doing, label, mark, reason_of
 
 _MINUTE_S = 60
 MAX_SHOWN_CHARS = 300  # of one value; what is longer helps nobody on a page
+MAX_SHOWN_ADDRESS_CHARS = 120  # some lines of a phone
 
 # In force for pages only: the guard's is for everything else.
 POLICY = (
@@ -61,6 +62,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "shown": shown,
+        "shown_address": shown_address,
         "time": time_of_day,
         "utc": utc,
         "instant": instant,
@@ -68,6 +70,7 @@ def _environment() -> Environment:
         "width": lambda part: f"{part:.1f}%",
         "label": label,
         "mark": mark,
+        "reason_of": reason_of,
         "doing": doing,
         "scope": scope_of,
         "words": words,
@@ -82,6 +85,13 @@ def _environment() -> Environment:
 def shown(text: object, limit: int = MAX_SHOWN_CHARS) -> str:
     """Text from outside, on one line, within bounds; "<>" for an empty address is the template's."""
     return printable(str(text), limit=limit)
+
+
+def shown_address(text: object, limit: int = MAX_SHOWN_ADDRESS_CHARS) -> str:
+    """An address within bounds: a long one loses the end of its local part and keeps its domain."""
+    local, at, domain = str(text).rpartition("@")
+    end = at + shown(domain, max(limit - len(local) - 1, limit // 2))
+    return shown(local, limit - len(end)) + end
 
 
 def link(path: str, **query: object) -> str:

@@ -71,7 +71,7 @@ def _read(path: str) -> bytes:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
-        raise _mistake(path, problem, "let the service's user read it") from None
+        raise _mistake(path, problem, "name a file that the service's user can read") from None
     if mode & (stat.S_IRWXO | stat.S_IWGRP):
         raise _mistake(path, "others can read or change it", f"run: chmod 640 {path}")
     if len(content) > MAX_FILE_BYTES:

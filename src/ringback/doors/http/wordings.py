@@ -6,7 +6,8 @@ from types import MappingProxyType
 from ...rules.actions import Kind
 from ...values.evidence import Stage
 from ...values.fitness import Severity
-from ...values.verdict import Verdict
+from ...values.query import Report
+from ...values.verdict import Reason, Verdict
 
 _MARKS: Mapping[str, str] = MappingProxyType(
     {
@@ -49,6 +50,16 @@ def label(word: object) -> str:
     """A member of a closed set, such as `no_such_mailbox`, in words."""
     text = str(word)
     return _LABELS.get(text, text.replace("_", " "))
+
+
+# What was told early: such an answer has no other reason, and met with no deadline.
+EARLY = "accepted, control open"
+
+
+def reason_of(report: Report) -> str:
+    """Why a verdict is what it is, in words."""
+    early = report.settled and report.reason is Reason.DEADLINE
+    return EARLY if early else label(report.reason)
 
 
 _ACTIONS: Mapping[str, str] = MappingProxyType(
