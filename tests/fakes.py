@@ -16,7 +16,7 @@ from ringback.engine.walk import News, Walk
 from ringback.rules.exemptions import Exemptions
 from ringback.rules.gates import Passed
 from ringback.rules.pacing import Charge
-from ringback.rules.phrasebook import parse_phrasebook
+from ringback.rules.phrase_table import decode_table
 from ringback.rules.plan import Plan
 from ringback.store.memory import MemoryStore
 from ringback.values.address import parse_address
@@ -28,7 +28,7 @@ from ringback.values.query import Client, Query
 from ringback.values.settings import CallWhen, Etiquette, Identity, Settings, TlsPolicy
 from ringback.wire.probe import Probe
 
-BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+BOOK = decode_table(files("ringback.rules").joinpath("phrases.json").read_bytes())
 NO_SUCH_USER = "550 5.1.1 No such user here"
 OK = "250 2.1.0 Ok"
 START = 1_000_000.0
@@ -231,7 +231,7 @@ class FakeOutside:
 
     def settings(self, **sections: object) -> Settings:
         identity = Identity(helo_name="verify.example.net", contact="postmaster@example.net")
-        return replace(Settings(identity=identity), **sections)  # type: ignore[arg-type]
+        return Settings(identity=identity).but(**sections)
 
     def verifier(self, **sections: object) -> Verifier:
         sections.setdefault("etiquette", Etiquette(call_when=CallWhen.ALWAYS))

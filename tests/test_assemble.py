@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -121,7 +120,7 @@ async def test_a_verifier_goes_on_with_the_budgets_of_the_store() -> None:
     identity, store = Identity(helo_name=HELO_NAME, contact="a@shop.example"), MemoryStore()
     reasons = []
     async with world_of() as world:
-        settings = replace(settings_for(world, identity), budget=Budget(per_host=1))
+        settings = settings_for(world, identity).but(budget=Budget(per_host=1))
         for address in ("first@shop.example", "second@shop.example"):
             verifier = await make_verifier(settings, store, hear)
             reasons.append((await verifier.verify(address)).reason)
@@ -134,8 +133,8 @@ async def test_a_verifier_goes_on_with_the_connections_of_the_one_before() -> No
     identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
     async with world_of() as world:
         settings = settings_for(world, identity)
-        short = replace(settings.smtp, callout_deadline_s=0.2)
-        settings = replace(settings, smtp=short, budget=Budget(concurrent=1))
+        short = settings.smtp.but(callout_deadline_s=0.2)
+        settings = settings.but(smtp=short, budget=Budget(concurrent=1))
         before = await make_engine(settings, MemoryStore(), hear)
         await before.pacer.wait_slot(IP)
         engine = await make_engine(settings, MemoryStore(), hear, before=before)
@@ -189,11 +188,11 @@ async def test_an_engine_that_is_replaced_answers_who_waits_for_its_doctor(helo_
     identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
     async with world_of() as world, held_dns(world.nameserver) as held:
         settings = settings_for(world, identity)
-        settings = replace(settings, dns=replace(settings.dns, nameservers=(held.nameserver,)))
+        settings = settings.but(dns=settings.dns.but(nameservers=(held.nameserver,)))
         before = await make_engine(settings, store, hear)
         asking = asyncio.create_task(before.verifier.verify("nobody@shop.example"))
         await held.asked.wait()  # by the doctor: nobody else asks before he has an answer
-        settings = replace(settings, identity=replace(identity, helo_name=helo_name))
+        settings = settings.but(identity=identity.but(helo_name=helo_name))
         after = await make_engine(settings, store, hear, before=before)
         after.attend_nowait(before=before)
         giving_way = asyncio.create_task(before.give_way(after))
@@ -230,6 +229,18 @@ async def test_an_engine_without_a_name_can_be_examined() -> None:
         fitness = await engine.doctor.examine(engine.means)
 
     assert fitness.has(Aspect.HELO_NAME, Severity.FATAL)
+
+
+async def test_a_service_reads_the_phrases_before_anybody_asks() -> None:
+    phrasebook.cache_clear()
+    async with world_of() as world:
+        settings = settings_for(world, Identity(HELO_NAME, "a@shop.example"))
+        async with running_verifier(settings, hear):
+            by_a_command = phrasebook.cache_info().currsize
+        async with assemble.running_engine(settings, hear):
+            by_an_engine = phrasebook.cache_info().currsize
+
+    assert (0, 1) == (by_a_command, by_an_engine)
 
 
 def test_what_is_shipped_is_read_once() -> None:

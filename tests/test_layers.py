@@ -51,6 +51,7 @@ MAY_USE = {
     "store": {"msgspec"},
     "net": {"dns"},
     "lab": {"dns", "msgspec"},
+    "rules": {"msgspec"},
     "doors": {"click", "msgspec", "rich", "uvloop"}
     | {"h11", "jinja2", "litestar", "markupsafe", "prometheus_client", "uvicorn"},
 }

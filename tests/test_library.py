@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,8 +53,8 @@ async def test_the_sample_of_the_readme_runs(
 
         def in_the_lab(settings: Settings, sink: Sink) -> AbstractAsyncContextManager[Engine]:
             dns = Dns(nameservers=(world.nameserver,))
-            identity = replace(settings.identity, helo_name="verify.lab.example")
-            return running_verifier(replace(settings, identity=identity, dns=dns, smtp=smtp), sink)
+            identity = settings.identity.but(helo_name="verify.lab.example")
+            return running_verifier(settings.but(identity=identity, dns=dns, smtp=smtp), sink)
 
         monkeypatch.setattr(library, "running_verifier", in_the_lab)
         await asyncio.to_thread(exec, sample, {})

@@ -6,10 +6,10 @@ A line of prose begins with "# ", a setting with "#" alone. Usage: python tools/
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import MISSING
 from pathlib import Path
 
 import click
+from msgspec import NODEFAULT
 
 from ringback.doors.configuration import LATER, SECTIONS
 from ringback.doors.toml import encode
@@ -79,7 +79,7 @@ def _setting(name: str, key: Key) -> Iterator[str]:
 
 def _example_note(key: Key) -> str:
     """Say what the default is where the file shows something else."""
-    required = key.default is MISSING
+    required = key.default is NODEFAULT
     return "It is required." if required else f"The default is {encode(key.default)}."
 
 

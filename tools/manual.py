@@ -9,13 +9,13 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import MISSING
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
+from msgspec import NODEFAULT
 from tools.example import EXAMPLES, ROUTE, explain, summary
 
 from ringback.doors.cli import ringback
@@ -190,7 +190,7 @@ def _section(title: str, name: str, section: type[Section]) -> Iterator[str]:
 
 
 def _default(name: str, key: Key) -> str:
-    if key.default is MISSING:
+    if key.default is NODEFAULT:
         return f"Required, such as {encode(EXAMPLES[f'{name}.{key.name}'])}."
     return f"Default: {encode(key.default)}."
 

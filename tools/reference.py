@@ -5,10 +5,10 @@ Usage: python tools/reference.py [--check]
 
 import sys
 from collections.abc import Iterator
-from dataclasses import MISSING
 from pathlib import Path
 
 import click
+from msgspec import NODEFAULT
 
 from ringback.doors.cli import ringback
 from ringback.doors.configuration import LATER, SECTIONS, STANDARD_PATH
@@ -84,7 +84,7 @@ def _table(name: str, section: type[Section]) -> str:
 
 
 def _row(name: str, key: Key) -> str:
-    default = "(required)" if key.default is MISSING else f"`{encode(key.default)}`"
+    default = "(required)" if key.default is NODEFAULT else f"`{encode(key.default)}`"
     remedies = [later.remedy for later in LATER if later.key == f"{name}.{key.name}"]
     says = "".join([key.says, *(f". **For now, {it}**" for it in remedies)])
     cells = (f"`{key.name}`", default, key.rule.wants, says)

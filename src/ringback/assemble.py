@@ -6,10 +6,9 @@ Not here: any decision; each part is made from what it needs, and handed to who 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -27,17 +26,21 @@ from .net.synchrony import is_synchronised
 from .rules.exemptions import Exemptions
 from .rules.flags import FlagLists, parse_flag_lists
 from .rules.organisation import Organisation, organisation_by
-from .rules.phrasebook import Phrasebook, UnreadBook, parse_phrasebook
+from .rules.phrase_table import decode_table
+from .rules.phrasebook import Book, Phrasebook, UnreadBook
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .suffixes import registered
 from .values.endpoint import Login
 from .values.forms import STORE_URL
+from .values.record import Record
 from .values.settings import Settings
 from .values.settings.bounds import DAY_S
 
 if TYPE_CHECKING:
     from .engine.doctor import Doctor, Means
+
+_RULES = Path(__file__).with_name("rules")
 
 _FindName = Callable[[Settings, Ask], Awaitable[Settings]]
 
@@ -45,15 +48,13 @@ _FindName = Callable[[Settings, Ask], Awaitable[Settings]]
 @cache
 def phrasebook() -> Phrasebook:
     """The wordings that ship with this version."""
-    return parse_phrasebook(
-        files(f"{__package__}.rules").joinpath("phrases.toml").read_text("utf-8")
-    )
+    return decode_table((_RULES / "phrases.json").read_bytes())
 
 
 @cache
 def flag_lists() -> FlagLists:
     """The lists behind the flags of a report."""
-    return parse_flag_lists(files(f"{__package__}.rules").joinpath("flags.toml").read_text("utf-8"))
+    return parse_flag_lists((_RULES / "flags.toml").read_text("utf-8"))
 
 
 @cache
@@ -82,8 +83,7 @@ async def open_store(settings: Settings, sink: Sink) -> Store:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Engine:
+class Engine(Record, frozen=True, eq=False, gc=True):
     """A verifier, and the doctor who says whether it may call anyone."""
 
     verifier: Verifier
@@ -135,8 +135,7 @@ async def make_verifier(
     return (await make_engine(settings, store, sink, clock)).verifier
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(Record, frozen=True, gc=True):
     """What an engine is made from, when settings leave nothing open."""
 
     settings: Settings
@@ -162,7 +161,8 @@ async def _prepare(
 
 def _build(parts: _Parts, before: Engine | None = None) -> Engine:
     doctor, pacer = _outlasting(before, parts)
-    verifier = _verifier(parts, pacer, doctor.is_fit)
+    # Read before it is ready, or all would wait at the first refusal.
+    verifier = _verifier(parts, pacer, doctor.is_fit, phrasebook())
     search_calls = parts.store.search_calls
     means = _doctors().Means(parts.resolver, verifier.call_own, search_calls, is_synchronised)
     return Engine(verifier, doctor, means, pacer)
@@ -189,7 +189,9 @@ def _doctors() -> ModuleType:
     return import_module(".engine.doctor", __package__)
 
 
-def _verifier(parts: _Parts, pacer: Pacer, is_fit: Callable[[], Awaitable[bool]]) -> Verifier:
+def _verifier(
+    parts: _Parts, pacer: Pacer, is_fit: Callable[[], Awaitable[bool]], book: Book
+) -> Verifier:
     settings = parts.settings
     outside = Outside(
         resolver=parts.resolver,
@@ -202,7 +204,7 @@ def _verifier(parts: _Parts, pacer: Pacer, is_fit: Callable[[], Awaitable[bool]]
         store=parts.store,
         clock=parts.clock,
         pacer=pacer,
-        book=UnreadBook(phrasebook),
+        book=book,
         draw=random.random,
         organisation=organisations(),
         is_fit=is_fit,
@@ -238,7 +240,8 @@ async def running_verifier(settings: Settings, sink: Sink) -> AsyncIterator[Veri
     try:
         parts = await _prepare(settings, store, sink, SystemClock(), require_name)
         doctor = _OnCall(parts)
-        verifier = _verifier(parts, Pacer(settings.budget), doctor.is_fit)
+        book = UnreadBook(phrasebook)
+        verifier = _verifier(parts, Pacer(settings.budget), doctor.is_fit, book)
         try:
             yield verifier
         finally:

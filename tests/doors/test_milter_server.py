@@ -4,7 +4,6 @@ import asyncio
 import struct
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -440,9 +439,7 @@ async def test_an_engine_that_is_stuck_is_not_waited_for() -> None:
 
 # Recipients with a route.
 
-ROUTED = replace(
-    ENFORCE, recipient=Recipient(route=(RecipientRoute("ours.example", ("10.0.0.1",)),))
-)
+ROUTED = ENFORCE.but(recipient=Recipient(route=(RecipientRoute("ours.example", ("10.0.0.1",)),)))
 
 
 async def test_an_unknown_recipient_is_refused_and_no_sender_is_bothered() -> None:

@@ -5,7 +5,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -71,12 +71,12 @@ class Site:
 
     async def reload(self, **sections: object) -> list[str]:
         """Reload with other settings; return the troubles that it met."""
-        self.settings = replace(self.settings, **sections)  # type: ignore[arg-type]
+        self.settings = self.settings.but(**sections)
         self.service.reload()
         return [str(event.what) for event in await self.wait_ready() if isinstance(event, Trouble)]
 
     def listen_at(self, *addresses: str) -> Policy:
-        return replace(self.settings.policy, listen=addresses)
+        return self.settings.policy.but(listen=addresses)
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[PolicyClient]:
@@ -159,7 +159,7 @@ async def test_what_is_remembered_outlasts_it(site: Site) -> None:
     ],
 )
 async def test_a_store_that_cannot_be_had_ends_the_start(site: Site, url: str, told: str) -> None:
-    site.settings = replace(site.settings, store=StoreSettings(url))
+    site.settings = site.settings.but(store=StoreSettings(url))
 
     with pytest.raises(StoreError, match=told):
         await site.service.run()
@@ -169,7 +169,7 @@ async def test_one_port_that_is_taken_closes_the_others(site: Site, taken: str) 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free = f"127.0.0.1:{probe.getsockname()[1]}"
-    site.settings = replace(site.settings, policy=site.listen_at(free, taken))
+    site.settings = site.settings.but(policy=site.listen_at(free, taken))
 
     with pytest.raises(UsageError, match=f"cannot listen on {taken}: Address already in use"):
         await site.service.run()
@@ -208,7 +208,7 @@ async def test_who_runs_it_may_cancel_it(site: Site) -> None:
 async def test_a_reload_changes_the_answers_on_open_connections(site: Site) -> None:
     async with site.up() as client:
         before = await ask(client, "invented@shop.example")
-        troubles = await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        troubles = await site.reload(policy=site.settings.policy.but(mode=Mode.OBSERVE))
         after = await ask(client, "invented@shop.example")
 
     assert [] == troubles
@@ -218,7 +218,7 @@ async def test_a_reload_changes_the_answers_on_open_connections(site: Site) -> N
 async def test_a_mistake_in_a_reload_changes_nothing(site: Site) -> None:
     async with site.up() as client:
         site.mistake = ConfigError("a.toml", "smtp.port", "0 is out of range", "write 25")
-        troubles = await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        troubles = await site.reload(policy=site.settings.policy.but(mode=Mode.OBSERVE))
         after = await ask(client, "invented@shop.example")
 
     assert ["a.toml: smtp.port: 0 is out of range; write 25"] == troubles
@@ -236,7 +236,7 @@ async def test_the_store_stays(site: Site, tmp_path: Path) -> None:
 async def test_the_size_of_its_memory_stays_and_the_rest_is_taken_up(site: Site) -> None:
     async with site.up() as client:
         troubles = await site.reload(
-            cache=Cache(memory_entries=7), policy=replace(site.settings.policy, mode=Mode.OBSERVE)
+            cache=Cache(memory_entries=7), policy=site.settings.policy.but(mode=Mode.OBSERVE)
         )
         after = await ask(client, "invented@shop.example")
 
@@ -262,7 +262,7 @@ async def test_a_door_that_cannot_be_had_leaves_all_as_it_was(
 ) -> None:
     unix = f"unix:{tmp_path}/policy"
     async with site.up() as client:
-        policy = replace(site.listen_at(unix, taken), mode=Mode.OBSERVE)
+        policy = site.listen_at(unix, taken).but(mode=Mode.OBSERVE)
         troubles = await site.reload(policy=policy)
         after = await ask(client, "invented@shop.example")
         opened = await answers_at(unix)
@@ -276,7 +276,7 @@ async def test_who_is_in_our_own_way_needs_a_restart(site: Site) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    site.settings = replace(site.settings, policy=site.listen_at(f"127.0.0.1:{port}"))
+    site.settings = site.settings.but(policy=site.listen_at(f"127.0.0.1:{port}"))
     async with site.up():
         troubles = await site.reload(policy=site.listen_at(f"0.0.0.0:{port}"))
 
@@ -286,7 +286,7 @@ async def test_who_is_in_our_own_way_needs_a_restart(site: Site) -> None:
 
 
 async def test_a_reload_does_not_refill_the_budgets(site: Site) -> None:
-    site.settings = replace(site.settings, budget=Budget(per_host=1))
+    site.settings = site.settings.but(budget=Budget(per_host=1))
     async with site.up() as client:
         await ask(client, "first@shop.example")
         await site.reload()
@@ -303,7 +303,7 @@ async def test_a_callout_of_the_old_engine_goes_on_until_the_end_of_the_service(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "DRAIN_S", 0.05)
-    site.settings = replace(site.settings, smtp=replace(site.settings.smtp, answer_within_s=0.05))
+    site.settings = site.settings.but(smtp=site.settings.smtp.but(answer_within_s=0.05))
     async with site.up() as client:
         answer = await ask(client, "ann@silent.example")  # whose host says nothing for a minute
         await site.reload()
@@ -346,8 +346,8 @@ async def test_an_unfit_identity_is_told_of(
 ) -> None:
     path = str(tmp_path / "notify")
     site.environment["NOTIFY_SOCKET"] = path
-    identity = replace(site.settings.identity, helo_name="no.example", require_fit=require_fit)
-    site.settings = replace(site.settings, identity=identity)
+    identity = site.settings.identity.but(helo_name="no.example", require_fit=require_fit)
+    site.settings = site.settings.but(identity=identity)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(path)
         manager.setblocking(False)
@@ -362,7 +362,7 @@ async def test_an_unfit_identity_is_told_of(
 
 
 async def test_a_reload_examines_the_new_identity(site: Site) -> None:
-    identity = replace(site.settings.identity, helo_name="no.example")
+    identity = site.settings.identity.but(helo_name="no.example")
     async with site.up():
         before = await site.wait_examined()
         await site.reload(identity=identity)
@@ -380,7 +380,7 @@ async def test_a_reload_that_changes_no_identity_examines_nothing(site: Site, la
     async with site.up() as client:
         await site.wait_examined()
         before = examinations()
-        await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        await site.reload(policy=site.settings.policy.but(mode=Mode.OBSERVE))
         await ask(client, "invented@shop.example")
         after = examinations()
 
@@ -445,7 +445,7 @@ def passed(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 async def test_a_socket_that_was_passed_is_not_bound_again(site: Site, passed: str) -> None:
-    site.settings = replace(site.settings, policy=site.listen_at(passed))
+    site.settings = site.settings.but(policy=site.listen_at(passed))
     async with site.up() as client:
         answer = await ask(client, "invented@shop.example")
 
@@ -454,7 +454,7 @@ async def test_a_socket_that_was_passed_is_not_bound_again(site: Site, passed: s
 
 
 async def test_a_passed_socket_that_a_reload_left_can_be_had_again(site: Site, passed: str) -> None:
-    site.settings = replace(site.settings, policy=site.listen_at(passed))
+    site.settings = site.settings.but(policy=site.listen_at(passed))
     async with site.up():
         left = await site.reload(policy=site.listen_at(ANY_PORT))
         back = await site.reload(policy=site.listen_at(passed))
@@ -496,7 +496,7 @@ def offered(sender: str) -> bytes:
 
 
 async def test_a_milter_beside_the_policy_service(site: Site) -> None:
-    site.settings = replace(site.settings, milter=Milter((ANY_PORT,)))
+    site.settings = site.settings.but(milter=Milter((ANY_PORT,)))
     async with site.up() as client:
         policy, milter = site.service.addresses
         async with milter_at(milter) as say:
@@ -510,10 +510,10 @@ async def test_a_milter_beside_the_policy_service(site: Site) -> None:
 
 
 async def test_a_reload_keeps_the_connections_of_a_milter(site: Site) -> None:
-    site.settings = replace(site.settings, milter=Milter((ANY_PORT,)))
+    site.settings = site.settings.but(milter=Milter((ANY_PORT,)))
     async with site.up(), milter_at(site.service.addresses[1]) as say:
         before = await say(offered("invented@shop.example"))
-        await site.reload(policy=replace(site.settings.policy, mode=Mode.OBSERVE))
+        await site.reload(policy=site.settings.policy.but(mode=Mode.OBSERVE))
         after = await say(offered("invented@shop.example"))
 
     assert (b"y", CONTINUE) == (before[4:5], after)
@@ -533,7 +533,7 @@ async def test_a_reload_opens_and_closes_a_milter(site: Site, tmp_path: Path) ->
 
 async def test_one_address_cannot_be_two_doors(site: Site, tmp_path: Path) -> None:
     unix = f"unix:{tmp_path}/socket"
-    site.settings = replace(site.settings, policy=site.listen_at(unix), milter=Milter((unix,)))
+    site.settings = site.settings.but(policy=site.listen_at(unix), milter=Milter((unix,)))
 
     with pytest.raises(UsageError, match=f"cannot listen on {unix}"):
         await site.service.run()

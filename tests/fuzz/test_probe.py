@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.rules.conclude import conclude
-from ringback.rules.phrasebook import parse_phrasebook
+from ringback.rules.phrase_table import decode_table
 from ringback.rules.plan import Plan
 from ringback.values.endpoint import Endpoint
 from ringback.values.evidence import Fault, Stage
 from ringback.values.settings import TlsPolicy
 from ringback.wire.probe import Probe
 
-BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+BOOK = decode_table(files("ringback.rules").joinpath("phrases.json").read_bytes())
 PLANS = st.builds(
     Plan,
     st.just(BOOK),

@@ -11,7 +11,7 @@ from ringback.lab.sim import SimClock, SimLoop, run
 from ringback.lab.sim_net import CAUSE, Burden, SimDialer, SimHost, SimResolver
 from ringback.lab.sites import PERSONAS
 from ringback.lab.zone import Behaviour, Node
-from ringback.rules.phrasebook import parse_phrasebook
+from ringback.rules.phrase_table import decode_table
 from ringback.rules.plan import Plan
 from ringback.values.dns import DnsAnswer, DnsStatus, Mx, RecordType
 from ringback.values.endpoint import Endpoint, Patience
@@ -19,7 +19,7 @@ from ringback.values.evidence import Exchange, Fault, Stage
 from ringback.values.settings import TlsPolicy
 from ringback.wire.probe import Probe
 
-BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+BOOK = decode_table(files("ringback.rules").joinpath("phrases.json").read_bytes())
 IP = "62.0.0.10"
 PATIENCE = Patience(stage_s=20.0, whole_s=60.0)
 

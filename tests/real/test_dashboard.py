@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -202,7 +202,7 @@ async def reader(launcher: Path, tmp_path: Path) -> AsyncIterator[Reader]:
             key: STANDARD_PATH if source == str(config) else source
             for key, source in loaded.sources.items()
         }
-        site = Site(replace(loaded, sources=sources))
+        site = Site(loaded.but(sources=sources))
         await stack.enter_async_context(site.up())
         await site.live_through_an_hour()
         playwright = await stack.enter_async_context(async_playwright())

@@ -4,12 +4,13 @@ from importlib.resources import files
 
 import pytest
 
-from ringback.rules.classify import classify, parse_phrasebook
+from ringback.rules.classify import classify
 from ringback.rules.lessons import OPT_OUT_RULE
+from ringback.rules.phrase_table import decode_table
 from ringback.values.evidence import Meaning, Stage
 from ringback.wire.reply import Reply
 
-BOOK = parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+BOOK = decode_table(files("ringback.rules").joinpath("phrases.json").read_bytes())
 STAGES = [Stage.GREETING, Stage.MAIL, Stage.RCPT]
 
 UNWANTED = """

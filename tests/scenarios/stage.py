@@ -6,7 +6,7 @@ Not here: the scenarios (scenarios.toml), what is expected of each (test_scenari
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -79,8 +79,8 @@ def make_settings(world: World, *changes: Sections) -> Settings:
     settings = Settings()
     for sections in (SETTINGS, here, *changes):
         for name, keys in sections.items():
-            section = replace(getattr(settings, name), **keys)
-            settings = replace(settings, **{name: section})
+            section = getattr(settings, name).but(**keys)
+            settings = settings.but(**{name: section})
     return settings
 
 

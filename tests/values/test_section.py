@@ -1,17 +1,16 @@
 """Sections: their fields are read by their rules, alone and as rows of a list."""
 
-from dataclasses import MISSING, dataclass
 from typing import Annotated
 
 import pytest
+from msgspec import NODEFAULT
 
 from ringback.errors import SettingError
 from ringback.values.constraints import FLAG, seconds, whole
 from ringback.values.section import Section, keys_of, tables
 
 
-@dataclass(frozen=True, slots=True)
-class Oven(Section):
+class Oven(Section, frozen=True):
     """Where it is baked."""
 
     degrees: Annotated[int, whole(1, 300), "how hot"]
@@ -27,7 +26,7 @@ def test_keys_are_fields_with_rule_manual_and_default() -> None:
 
     assert ["degrees", "after_s", "open"] == [key.name for key in keys]
     assert ["how hot", "how late", "whether it lets steam out"] == [key.says for key in keys]
-    assert [MISSING, 5.0, False] == [key.default for key in keys]
+    assert [NODEFAULT, 5.0, False] == [key.default for key in keys]
     assert [int, float, bool] == [key.rule.takes for key in keys]
 
 

@@ -1,6 +1,5 @@
 """All settings: what each section owes, and how written values become the program's."""
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from ringback.values.section import Section, keys_of
 from ringback.values.settings import Ages, Method, Policy, Settings, Smtp
 
-SECTIONS = [getattr(Settings(), part.name) for part in fields(Settings)]
+SECTIONS = [getattr(Settings(), name) for name in Settings.__struct_fields__]
 
 
 @pytest.mark.parametrize("section", [*SECTIONS, Ages(1, 2)], ids=lambda made: type(made).__name__)

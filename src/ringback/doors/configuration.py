@@ -7,12 +7,12 @@ Order: defaults, then one TOML file, then RINGBACK_SECTION__KEY. Not here: what 
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, SettingError
 from ..values.constraints import nearest, quote
+from ..values.record import Record
 from ..values.section import Key, Section, keys_of
 from ..values.settings import Settings
 from ..values.text import printable
@@ -27,17 +27,15 @@ MAX_FILE_BYTES = 1_048_576
 _AT = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Record, frozen=True):
     """Settings, and where each comes from: "default", a file's path or a variable's name."""
 
     settings: Settings
-    sources: Mapping[str, str] = field(default_factory=dict)  # by dotted key
+    sources: Mapping[str, str] = {}  # by dotted key
     file: str | None = None  # None: there is none at the standard place
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Record, frozen=True):
     """A setting whose active values come with a later version, and what to write until then."""
 
     key: str
@@ -45,8 +43,7 @@ class Later:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Record, frozen=True):
     """One value as it was written."""
 
     key: str
@@ -65,7 +62,7 @@ LATER = (
 
 _DEFAULTS = Settings()
 SECTIONS: Mapping[str, type[Section]] = {
-    part.name: type(getattr(_DEFAULTS, part.name)) for part in fields(Settings)
+    name: type(getattr(_DEFAULTS, name)) for name in Settings.__struct_fields__
 }
 KEYS: Mapping[str, Key] = {
     f"{name}.{key.name}": key for name, section in SECTIONS.items() for key in keys_of(section)

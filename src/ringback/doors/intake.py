@@ -5,10 +5,10 @@ Not here: what a piece is (wire/), sockets (net/connection.py).
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from ..errors import RemoteProtocolError
+from ..values.record import Record
 
 Piece = TypeVar("Piece")
 
@@ -40,8 +40,7 @@ class Reader(Protocol[Piece]):
     def feed(self, octets: bytes) -> list[Piece]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Record, frozen=True):
     """How long a client may be silent. Seconds."""
 
     between_s: float

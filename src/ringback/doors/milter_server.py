@@ -14,6 +14,7 @@ from ..rules.actions import DUNNO, Action, Kind
 from ..values.address import external_form
 from ..values.events import DoorClosed
 from ..values.query import Purpose, Query, Report
+from ..values.record import Record
 from ..values.settings import Settings
 from ..values.verdict import Reason
 from ..wire.milter import Packet, PacketReader
@@ -28,8 +29,7 @@ DOOR = "milter"
 _CODES = {Kind.REFUSE: "550", Kind.DEFER: "450", Kind.DEFER_IF_PERMIT: "450"}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record, frozen=True):
     """What one MTA's connection may take of us. Seconds."""
 
     # As libmilter: between the recipients and the end of a message lies all the time that its client

@@ -1,6 +1,5 @@
 """What is remembered of an address, a domain or a host: found, and as JSON. Not here: the store (store/)."""
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from ..engine.ports import Store
@@ -10,6 +9,7 @@ from ..rules.freshness import Entry, ages_of, judge
 from ..values.address import parse_address, parse_domain
 from ..values.facts import Fact
 from ..values.query import Purpose
+from ..values.record import Record
 from ..values.settings import Settings
 from ..values.text import printable
 from ..values.verdict import BLAME_OF
@@ -17,8 +17,7 @@ from .instants import utc, utc_or_none
 from .reports import encode_exchange
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Record, frozen=True):
     """What the store has on a pattern."""
 
     entries: tuple[Entry, ...]

@@ -5,11 +5,11 @@ Not here: what they mean (rules/classify.py), reading files (doors/cli/classify.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import RemoteProtocolError, UsageError
 from ..values.evidence import Stage
+from ..values.record import Record
 from ..wire.reply import Reply, parse_reply
 
 # How steps are called in records and logs. None: the reply may speak of anything.
@@ -49,8 +49,7 @@ _CODE = re.compile(r"[2-5][0-9]{2}(?=[ -]|$)")
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Record, frozen=True):
     """A reply, and the step it answered if that is known."""
 
     stage: Stage | None

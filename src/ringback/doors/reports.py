@@ -24,7 +24,7 @@ def encode_report(report: Report, lists: FlagLists) -> dict[str, object]:
         "expires_at": utc_or_none(report.expires_at),
         "from_cache": report.from_cache,
         "callouts": report.callouts,
-        "flags": {name: getattr(flags, name) for name in Flags.__slots__},
+        "flags": {name: getattr(flags, name) for name in Flags.__struct_fields__},
         "evidence": [encode_exchange(exchange) for exchange in report.evidence],
     }
 

@@ -6,13 +6,12 @@ Not here: the protocol (wire/socketmap.py), what is asked and what follows (door
 (net/connection.py).
 """
 
-from dataclasses import dataclass
-
 from ..engine.ports import Clock, Sink
 from ..errors import RemoteProtocolError
 from ..rules.actions import DUNNO, Action, Kind
 from ..values.events import DoorClosed
 from ..values.query import Purpose, Query
+from ..values.record import Record
 from ..values.settings import Settings
 from ..wire.socketmap import Lookup, SocketmapReader, Status, encode
 from .intake import Connection, Intake, Patience
@@ -24,8 +23,7 @@ MAP = "ringback"  # the name of the one map that there is
 _STATUSES = {Kind.REFUSE: Status.NOTFOUND, Kind.DEFER: Status.TEMP}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record, frozen=True):
     """What one client may take of us. Seconds."""
 
     idle_s: float = 900.0  # Postfix's proxymap keeps its connections while it lives

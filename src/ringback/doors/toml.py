@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 from ..values.section import Section
@@ -26,7 +25,7 @@ def _encode_ages(value: Ages) -> str:
 
 
 def _encode_table(value: Section) -> str:
-    pairs = (f"{part.name} = {encode(getattr(value, part.name))}" for part in fields(value))
+    pairs = (f"{name} = {encode(getattr(value, name))}" for name in value.__struct_fields__)
     return f"{{{', '.join(pairs)}}}"
 
 

@@ -7,7 +7,6 @@ stand above the lab, and are imported by none but themselves. Not here: the loop
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Protocol
@@ -17,7 +16,8 @@ from ..engine.pacer import Pacer
 from ..engine.ports import Clock, Sink, Store
 from ..engine.verifier import Verifier
 from ..rules.exemptions import Exemptions
-from ..rules.phrasebook import Phrasebook, parse_phrasebook
+from ..rules.phrase_table import decode_table
+from ..rules.phrasebook import Phrasebook
 from ..store.memory import MemoryStore
 from ..values.events import Decided, Event, Trouble
 from ..values.query import Client
@@ -53,16 +53,15 @@ class MakesDoor(Protocol):
 
 @cache
 def _phrasebook() -> Phrasebook:
-    return parse_phrasebook(files("ringback.rules").joinpath("phrases.toml").read_text("utf-8"))
+    return decode_table(files("ringback.rules").joinpath("phrases.json").read_bytes())
 
 
 def settings_for(call_when: CallWhen) -> Settings:
     """The default settings, but enforced, and with a name and a contact."""
     made = Settings(identity=Identity(helo_name=HELO_NAME, contact=f"postmaster@{OURS}"))
-    return replace(
-        made,
-        etiquette=replace(made.etiquette, call_when=call_when),
-        policy=replace(made.policy, mode=Mode.ENFORCE, own_domains=(OURS,)),
+    return made.but(
+        etiquette=made.etiquette.but(call_when=call_when),
+        policy=made.policy.but(mode=Mode.ENFORCE, own_domains=(OURS,)),
     )
 
 

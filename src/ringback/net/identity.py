@@ -4,7 +4,6 @@ Not here: whether those who are called will take us for that (rules/fitness.py).
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from ipaddress import ip_address
 
 from ..errors import ConfigError
@@ -27,7 +26,7 @@ async def find_name(settings: Settings, ask: Ask) -> Settings:
     for address in named or outward_addresses():
         name = await _confirmed_name(ask, address)
         if name:
-            return replace(settings, identity=replace(identity, helo_name=name))
+            return settings.but(identity=identity.but(helo_name=name))
     return settings
 
 

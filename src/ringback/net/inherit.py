@@ -7,10 +7,10 @@ own (bind.py), accepting (listen.py).
 import os
 import socket
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Self
 
 from ..errors import UsageError
+from ..values.record import Record
 from .bind import shown_address, spelled_address
 
 # What systemd sets, and where its descriptors begin: sd-daemon.h.
@@ -20,8 +20,7 @@ _PID, _COUNT, _NAMES = "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"
 MAX_DESCRIPTORS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Record, frozen=True, gc=True):
     """One listening socket, by the name that its unit gives it (FileDescriptorName=)."""
 
     name: str

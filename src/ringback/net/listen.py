@@ -8,9 +8,9 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from ..values.events import DoorClosed, Event, Trouble
+from ..values.record import Record
 from .bind import open_listener, remove_path, shown_address
 from .connection import Connection
 from .entrance import Entrance
@@ -21,8 +21,7 @@ from .turns import Turns
 LAST_ROUNDS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record, frozen=True):
     """What one listener takes on. Postfix has 100 smtpd processes by default, a connection each."""
 
     connections: int = 1_000

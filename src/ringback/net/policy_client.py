@@ -6,15 +6,14 @@ behind a slow callout. Not here: the protocol (wire/policy_asking.py), what foll
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from ..errors import RemoteProtocolError
+from ..values.record import Record
 from ..wire.policy_asking import AnswerReader, encode_request
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record, frozen=True):
     """What a client allows itself. Seconds, and connections at a time."""
 
     connections: int = (

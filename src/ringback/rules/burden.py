@@ -1,6 +1,5 @@
 """What a callout is charged to (etiquette.md, Budgets). Pure. Not here: the arithmetic (rules/pacing.py)."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
 
@@ -48,8 +47,7 @@ def charges_for(
     return (*charges, Charge("all", _rate(budget.overall), "callouts overall"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
+class _Share(Record, frozen=True):
     """What one of those who bear a callout may be asked for, and its budgets' names."""
 
     rate: Rate

@@ -3,10 +3,10 @@
 Not here: which lists are asked, and what follows for a client (gates.py) or for us (fitness.py).
 """
 
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from ..values.dns import DnsStatus, Question, RecordType
+from ..values.record import Record
 from .asking import Asking
 from .networks import parse_host
 
@@ -21,8 +21,7 @@ NEVER_LISTED = "127.0.0.1"
 MAX_CODES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Record, frozen=True):
     """What a list says. `codes` are its answers; neither an `error` nor a `failure` is a listing."""
 
     codes: tuple[str, ...] = ()

@@ -4,14 +4,13 @@ Facts of their own, each from a list with a date (flags.toml); they never change
 """
 
 import tomllib
-from dataclasses import dataclass
 
 from ..values.address import Address
 from ..values.query import Flags
+from ..values.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class FlagLists:
+class FlagLists(Record, frozen=True):
     """The lists, in lower case."""
 
     role: frozenset[str]
@@ -22,7 +21,9 @@ class FlagLists:
 def parse_flag_lists(text: str) -> FlagLists:
     """Read flags.toml. Raises ValueError or KeyError."""
     lists = tomllib.loads(text)
-    return FlagLists(**{name: frozenset(lists[name]["names"]) for name in FlagLists.__slots__})
+    return FlagLists(
+        **{name: frozenset(lists[name]["names"]) for name in FlagLists.__struct_fields__}
+    )
 
 
 _QUOTE = '"'  # the folded key goes without it

@@ -6,7 +6,6 @@ opt-out (rules/optout.py), budgets (rules/burden.py), and their order (engine/ga
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from ipaddress import IPv4Address, IPv6Address
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..values.address import Address
 from ..values.dns import DnsAnswer, DnsStatus, Question, RecordType
 from ..values.query import Client
+from ..values.record import Record
 from .asking import Asking
 from .dnsbl import ask_list
 from .networks import parse_host
@@ -66,8 +66,7 @@ class Gate(StrEnum):
     REFUSED_RECIPIENTS = "refused_recipients"  # a budget of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Record, frozen=True):
     """Nothing stands in the way; `gates` say in words what was found, for the audit.
 
     `vouched`: the domain stands behind the client, or nobody else has a part in it.
@@ -77,8 +76,7 @@ class Passed:
     vouched: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(Record, frozen=True):
     """A gate that stays shut, and what was found there."""
 
     gate: Gate

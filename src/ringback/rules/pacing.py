@@ -64,7 +64,10 @@ class Charge(Record, frozen=True):
 
 
 def spend_all(
-    charges: Iterable[Charge], states: Mapping[str, Spent], now: float, empty_since: float | None
+    charges: Iterable[Charge],
+    states: Mapping[str, Spent | None],
+    now: float,
+    empty_since: float | None,
 ) -> dict[str, Spent] | Charge:
     """Take one event from each budget, or from none.
 

@@ -6,27 +6,25 @@ networks may be called (rules/networks.py).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from ..values.dns import DnsAnswer, DnsStatus, Mx
 from ..values.evidence import Fault
+from ..values.record import Record
 from .networks import plain
 
 # Of one host: enough for one address of each family and a spare; more only makes a callout long.
 MAX_ADDRESSES_PER_HOST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Record, frozen=True):
     """The hosts that take mail for a domain, the most preferred first."""
 
     hosts: tuple[Mx, ...]
     implicit: bool = False  # no MX: the domain itself is the host
 
 
-@dataclass(frozen=True, slots=True)
-class NoRoute:
+class NoRoute(Record, frozen=True):
     """Why there is no host to ask."""
 
     fault: Fault

@@ -3,8 +3,9 @@
 Not here: examining it (rules/fitness.py), gathering it (engine/doctor.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from .record import Record
 
 
 class Severity(StrEnum):
@@ -33,8 +34,7 @@ class Aspect(StrEnum):
     CLOCK = "clock"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record, frozen=True):
     """One thing that was looked at. `subject` is the address, name or list that it is about."""
 
     what: Aspect
@@ -44,8 +44,7 @@ class Finding:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fitness:
+class Fitness(Record, frozen=True):
     """All findings of one examination."""
 
     findings: tuple[Finding, ...]

@@ -1,6 +1,5 @@
 """The question every door asks, and the answer it gets. Not here: what an MTA is told (rules/actions.py)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from .evidence import Exchange
@@ -39,8 +38,7 @@ class Query(Record, frozen=True):
     sender: str = ""  # of the message whose recipient `address` is
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Record, frozen=True):
     """Facts about the look of an address. They never change a verdict."""
 
     role: bool = False

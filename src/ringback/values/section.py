@@ -6,16 +6,19 @@ Not here: the tables themselves (values/settings/).
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from typing import Any, get_args
+
+from msgspec import NODEFAULT
+from msgspec.structs import fields, force_setattr
 
 from ..errors import SettingError
 from .constraints import Rule, nearest, quote
+from .record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One setting of a section. `default` is MISSING where there is none."""
+class Key(Record, frozen=True):
+    """One setting of a section. `default` is NODEFAULT where there is none."""
 
     name: str
     rule: Rule
@@ -23,16 +26,16 @@ class Key:
     default: object
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Record, frozen=True):
     """Every field is read by its rule when the section is made. Raises SettingError."""
 
     def __post_init__(self) -> None:
         for key in keys_of(type(self)):
             value = key.rule.admit(key.name, getattr(self, key.name))
-            object.__setattr__(self, key.name, value)
+            force_setattr(self, key.name, value)
 
 
+@cache
 def keys_of(section: type[Section]) -> tuple[Key, ...]:
     """The settings of a section, in the order of its fields."""
     keys = []
@@ -76,7 +79,7 @@ def _read_table(section: type[Section], where: str, value: object) -> Section:
             remedy = f'the nearest known key is "{nearest(name, known)}"'
             raise SettingError(f"{where}.{quote(name)[1:-1]}", "unknown key", remedy)
     for key in known.values():
-        if key.default is MISSING and key.name not in value:
+        if key.default is NODEFAULT and key.name not in value:
             raise SettingError(f"{where}.{key.name}", "it is missing", f"write {key.rule.wants}")
     given: dict[str, Any] = dict(value)
     try:

@@ -1,10 +1,9 @@
 """What a store says of itself. Not here: the records it holds (facts.py, rules/freshness.py)."""
 
-from dataclasses import dataclass
+from .record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStats:
+class StoreStats(Record, frozen=True):
     """What a store holds: counts of records, those expired and not yet swept out among them."""
 
     entries: dict[str, int]  # by reason

@@ -1,7 +1,6 @@
 """What `ringback check` decides by itself: where it remembers."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def loaded(lab_settings: Path) -> Loaded:
 
 
 def _store_of(loaded: Loaded, path: Path, source: str) -> str:
-    settings = replace(loaded.settings, store=StoreSettings(f"sqlite://{path}"))
+    settings = loaded.settings.but(store=StoreSettings(f"sqlite://{path}"))
     chosen = checking.with_store(Loaded(settings, {"store.url": source}, None))
     return chosen.store.url
 

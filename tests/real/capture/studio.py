@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from ringback.rules.classify import Phrasebook, parse_phrasebook
+from ringback.rules.classify import Phrasebook
 from ringback.rules.outcomes import judge
+from ringback.rules.phrase_table import decode_table
 from ringback.rules.plan import Plan
 from ringback.values.endpoint import Endpoint
 from ringback.values.evidence import About, Exchange, Fault, Stage
@@ -96,8 +97,7 @@ def _printed(line: bytes) -> str:
 
 
 def phrasebook() -> Phrasebook:
-    text = resources.files("ringback.rules").joinpath("phrases.toml").read_text("utf-8")
-    return parse_phrasebook(text)
+    return decode_table(resources.files("ringback.rules").joinpath("phrases.json").read_bytes())
 
 
 def record(take: Take, book: Phrasebook) -> tuple[list[str], Sequence[Exchange]]:

@@ -1,9 +1,9 @@
 """`ringback cache`: what is remembered, why, and how to forget it. Not here: the store (store/)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 
 import click
+import msgspec
 
 from ...net.clock import SystemClock
 from ...rules.freshness import Entry
@@ -95,7 +95,7 @@ def stats(as_json: bool, config_path: str | None) -> None:
     settings = load(config_path).settings
     counts = ask_store(settings, lambda store: store.stats())
     if as_json:
-        echo_json({part.name: getattr(counts, part.name) for part in fields(counts)})
+        echo_json(msgspec.structs.asdict(counts))
     else:
         echo_table(("what", "kind", "records"), _rows_of(counts))
 

@@ -7,7 +7,6 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ...engine.verifier import Verifier
 from ...errors import UsageError
 from ...net.clock import SystemClock
 from ...values.query import Purpose, Query, Report
+from ...values.record import Record
 from ...values.settings import Settings, StoreSettings
 from ...values.text import printable
 from ...values.verdict import Reason, Verdict
@@ -45,8 +45,7 @@ class Form(Enum):
     JSON = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Record, frozen=True):
     """What the user asked for, beside the addresses."""
 
     purpose: Purpose
@@ -71,7 +70,7 @@ def with_store(loaded: Loaded) -> Settings:
     path = settings.store.sqlite_path
     if path is None or loaded.sources["store.url"] != DEFAULT or _is_ours(Path(path)):
         return settings
-    return replace(settings, store=StoreSettings("memory:"))
+    return settings.but(store=StoreSettings("memory:"))
 
 
 def _is_ours(path: Path) -> bool:

@@ -82,7 +82,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Ages):
         return [value.refresh_s, value.expire_s]
     if isinstance(value, Section):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

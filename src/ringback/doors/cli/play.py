@@ -25,6 +25,7 @@ from ...lab.world import World
 from ...rules.conclude import conclude
 from ...values.events import CalledOut, Decided, Event, Lifecycle, Trouble
 from ...values.query import Report
+from ...values.record import Record
 from ...values.text import printable
 from ...values.verdict import Reason
 from ..account import tell
@@ -63,8 +64,7 @@ DASHBOARD = '\n[http]\nlisten = "127.0.0.1:0"\n'
 NO_DASHBOARD = '\n[http]\nlisten = ""\n'
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Record, frozen=True):
     """One message: its envelope sender, and what is worth knowing of it beforehand."""
 
     sender: str
@@ -121,8 +121,7 @@ class _Watch:
                 complain_of(event)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
+class _Stage(Record, frozen=True, gc=True):
     """Everything that the demo runs."""
 
     world: World

@@ -6,8 +6,7 @@ hour unless said otherwise. Not here: reading files and the environment, and whi
 version cannot honour yet (doors/configuration.py).
 """
 
-from dataclasses import dataclass, field
-
+from ..record import Record
 from .cache import Ages, Cache, StoreSettings
 from .doors import Bulk, Http, Milter, Mode, Policy, Socketmap
 from .etiquette import Budget, CallWhen, DeferOrAccept, Etiquette
@@ -42,20 +41,19 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Record, frozen=True):
     """All of them."""
 
-    identity: Identity = field(default_factory=Identity)
-    dns: Dns = field(default_factory=Dns)
-    smtp: Smtp = field(default_factory=Smtp)
-    etiquette: Etiquette = field(default_factory=Etiquette)
-    budget: Budget = field(default_factory=Budget)
-    cache: Cache = field(default_factory=Cache)
-    store: StoreSettings = field(default_factory=StoreSettings)
-    policy: Policy = field(default_factory=Policy)
-    milter: Milter = field(default_factory=Milter)
-    socketmap: Socketmap = field(default_factory=Socketmap)
-    http: Http = field(default_factory=Http)
-    bulk: Bulk = field(default_factory=Bulk)
-    recipient: Recipient = field(default_factory=Recipient)
+    identity: Identity = Identity()
+    dns: Dns = Dns()
+    smtp: Smtp = Smtp()
+    etiquette: Etiquette = Etiquette()
+    budget: Budget = Budget()
+    cache: Cache = Cache()
+    store: StoreSettings = StoreSettings()
+    policy: Policy = Policy()
+    milter: Milter = Milter()
+    socketmap: Socketmap = Socketmap()
+    http: Http = Http()
+    bulk: Bulk = Bulk()
+    recipient: Recipient = Recipient()

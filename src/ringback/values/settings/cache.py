@@ -3,7 +3,6 @@
 Not here: judging an entry by its age (rules/freshness.py).
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from ...errors import SettingError
@@ -17,8 +16,7 @@ MAX_AGE_S = 36_500 * DAY_S
 MAX_MEMORY_ENTRIES = 100_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Ages(Section):
+class Ages(Section, frozen=True):
     """How long something is believed."""
 
     refresh_s: Annotated[float, seconds(0, MAX_AGE_S), "without asking again"]
@@ -45,8 +43,7 @@ def _read_ages(value: object) -> object:
 AGES = Rule("[refresh, expire] in seconds, refresh no more than expire", list, _read_ages)
 
 
-@dataclass(frozen=True, slots=True)
-class Cache(Section):
+class Cache(Section, frozen=True):
     """How long verdicts and facts are believed: before they are asked again, and at all."""
 
     deliverable: Annotated[Ages, AGES, "a mailbox that exists"] = Ages(7 * DAY_S, 31 * DAY_S)
@@ -64,8 +61,7 @@ class Cache(Section):
     ] = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings(Section):
+class StoreSettings(Section, frozen=True):
     """Where all that is remembered."""
 
     url: Annotated[

@@ -1,6 +1,5 @@
 """[policy], [milter], [socketmap], [http] and [bulk]: how we are reached. Not here: the doors."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -16,8 +15,7 @@ class Mode(StrEnum):
     ENFORCE = "enforce"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy(Section):
+class Policy(Section, frozen=True):
     """The policy service for Postfix and Exim."""
 
     listen: Annotated[
@@ -33,22 +31,19 @@ class Policy(Section):
     ] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Milter(Section):
+class Milter(Section, frozen=True):
     """The milter for Postfix and Sendmail; `policy.mode` and `policy.own_domains` hold for it too."""
 
     listen: Annotated[tuple[str, ...], each(LISTENER, most=MAX_SERVERS), "empty: no milter"] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Socketmap(Section):
+class Socketmap(Section, frozen=True):
     """Recipients with a route as a table for Postfix, such as `relay_recipient_maps`."""
 
     listen: Annotated[tuple[str, ...], each(LISTENER, most=MAX_SERVERS), "empty: no socketmap"] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Http(Section):
+class Http(Section, frozen=True):
     """The API and the dashboard."""
 
     listen: Annotated[str, optional(LISTENER, "no HTTP"), "where"] = "127.0.0.1:8025"
@@ -63,8 +58,7 @@ class Http(Section):
             raise SettingError("listen", problem, "set http.tokens_file, or listen on 127.0.0.1")
 
 
-@dataclass(frozen=True, slots=True)
-class Bulk(Section):
+class Bulk(Section, frozen=True):
     """Lists of addresses."""
 
     consent: Annotated[

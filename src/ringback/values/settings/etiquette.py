@@ -3,7 +3,6 @@
 Not here: deciding it (rules/gates.py, rules/burden.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -29,8 +28,7 @@ class DeferOrAccept(StrEnum):
     ACCEPT = "accept"
 
 
-@dataclass(frozen=True, slots=True)
-class Etiquette(Section):
+class Etiquette(Section, frozen=True):
     """Who may be called, and when."""
 
     call_when: Annotated[
@@ -110,8 +108,7 @@ class Etiquette(Section):
     ] = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Budget(Section):
+class Budget(Section, frozen=True):
     """How much is asked of others, per hour unless said otherwise."""
 
     per_host: Annotated[int, whole(1, MAX_PER_HOUR), "callouts at one address"] = 60

@@ -3,7 +3,6 @@
 Not here: whether that is in order (rules/fitness.py).
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from ..constraints import FLAG, each, optional, seconds
@@ -12,8 +11,7 @@ from ..section import Section
 from .bounds import MAX_LIST_ITEMS, MAX_SERVERS
 
 
-@dataclass(frozen=True, slots=True)
-class Identity(Section):
+class Identity(Section, frozen=True):
     """Who we are to those we call."""
 
     helo_name: Annotated[
@@ -49,8 +47,7 @@ class Identity(Section):
     ] = True
 
 
-@dataclass(frozen=True, slots=True)
-class Dns(Section):
+class Dns(Section, frozen=True):
     """Whom we ask about domains."""
 
     nameservers: Annotated[

@@ -3,7 +3,6 @@
 Not here: which route an address takes (rules/forwarding.py).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -40,8 +39,7 @@ def _parse_username(value: str) -> str:
 USERNAME = text("a user name", _parse_username)
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientRoute(Section):
+class RecipientRoute(Section, frozen=True):
     """Call-forward: whom to ask about the recipients of a domain."""
 
     domain: Annotated[
@@ -92,8 +90,7 @@ ROUTES = tables(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient(Section):
+class Recipient(Section, frozen=True):
     """Whose recipients are asked about, and where; entries are counted from 1 in messages."""
 
     route: Annotated[tuple[RecipientRoute, ...], ROUTES, "one table for each domain"] = ()

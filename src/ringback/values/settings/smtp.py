@@ -1,6 +1,5 @@
 """[smtp]: how a callout talks, and for how long. Not here: to whom (etiquette.py, recipient.py)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,8 +20,7 @@ class TlsPolicy(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Smtp(Section):
+class Smtp(Section, frozen=True):
     """How a callout talks."""
 
     port: Annotated[int, PORT, "where mail exchangers listen"] = 25
