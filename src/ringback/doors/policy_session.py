@@ -8,13 +8,13 @@ Not here: what is answered (doors/policy_server.py) and worked out (doors/policy
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..engine.ports import Sink
 from ..errors import RemoteProtocolError
 from ..values.events import DoorClosed, Event, Trouble
 from ..values.query import Query
+from ..values.record import Record
 from ..wire.policy import PolicyReader, PolicyRequest
 from .judging import GRACE_S
 
@@ -24,8 +24,7 @@ DOOR = "policy"
 AtHand = tuple[bytes, Event | None]  # an answer, and what is told of it when the client has it
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record, frozen=True):
     """What one client may take of us. Seconds, and requests at a time."""
 
     idle_s: float = 900.0  # doors.md promises at least 600 s, and Postfix keeps connections as long

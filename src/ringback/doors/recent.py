@@ -120,8 +120,7 @@ class Tally:
             self.gates[gate] += times
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record, frozen=True):
     """A step of time, and what was counted in it."""
 
     begins_at: float

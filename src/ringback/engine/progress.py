@@ -1,13 +1,11 @@
 """How far each callout under way has come, for people who look on. Not here: the way (engine/callout.py)."""
 
-from dataclasses import dataclass
-
 from ..values.evidence import Stage
 from ..values.query import Query
+from ..values.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class UnderWay:
+class UnderWay(Record, frozen=True):
     """One callout, as it stands."""
 
     query: Query  # the first that asked

@@ -6,13 +6,13 @@ Every step yields an Exchange as evidence. Not here: calling hosts (engine/callo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..rules import forwarding, routes
 from ..rules.networks import plain
 from ..values.address import Address
 from ..values.dns import DnsStatus, Mx, RecordType
 from ..values.evidence import Exchange, Fault, Stage
+from ..values.record import Record
 from ..values.settings import RecipientRoute, Settings
 from .asker import Asker
 from .ports import Clock, Resolver
@@ -24,8 +24,7 @@ MX = "mx:"  # what begins a route's host that is the MX records of a name
 ROUTE_COMMAND = "route"  # what begins the command of an Exchange that shows a route
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(Record, frozen=True):
     """The hosts for one domain, in order, and what DNS said of them."""
 
     said: Exchange

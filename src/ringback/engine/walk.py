@@ -4,7 +4,7 @@ Not here: going on (engine/callout.py), and what is done where it has come to (e
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..rules.conclude import conclude
 from ..rules.forwarding import kept_of, subject_of
@@ -83,7 +83,7 @@ class Walk:
         if self.endpoint is None:
             return start
         stage = self.probe.stage if self.probe else None
-        return replace(start, host=self.endpoint.host, ip=self.endpoint.ip, stage=stage)
+        return start.but(host=self.endpoint.host, ip=self.endpoint.ip, stage=stage)
 
     def take_host(self) -> Mx:
         """Come to the next host."""

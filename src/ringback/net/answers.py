@@ -8,7 +8,6 @@ last. Not here: asking (net/nameserver.py), asking whom and how often (net/resol
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from secrets import token_bytes
 from typing import cast
 
@@ -66,16 +65,14 @@ _ABOUT_NO_QUESTION = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Record, frozen=True):
     """The name is another one's alias, and the server did not say what that one has."""
 
     target: str
     ttl_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Record, frozen=True):
     """A query as it goes out; dnspython takes some ten times as long to make one and to compare it."""
 
     name: dns.name.Name
@@ -106,8 +103,7 @@ class Found(Record, frozen=True):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Record, frozen=True):
     """A response whose records have been found, and are read when they are wanted."""
 
     octets: bytes
@@ -211,8 +207,7 @@ def read_response(response: Response, name: str, kind: RecordType) -> DnsAnswer 
     return _records(response, chain, name, kind)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
+class _Chain(Record, frozen=True):
     """Where the aliases of a response lead, and the records there."""
 
     owner: dns.name.Name

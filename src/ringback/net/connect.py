@@ -6,18 +6,17 @@ Not here: the socket and its source address (net/dial.py), waiting for the conne
 import errno
 import os
 import socket
-from dataclasses import dataclass
 
 from ..rules.networks import parse_ip
 from ..values.endpoint import UNIX, Endpoint
 from ..values.evidence import Fault
+from ..values.record import Record
 from .trouble import in_words
 
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Record, frozen=True):
     """Why nothing can be said to the host."""
 
     fault: Fault

@@ -6,7 +6,6 @@ section 9.2), answers from nobody else, and a dead server is noticed at once.
 
 import asyncio
 import socket
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import dns.message
 
 from ..errors import UsageError
 from ..values.forms import join_host_port, split_host_port
+from ..values.record import Record
 from .answers import ID_BYTES, Query, Response, parse_response
 from .watch import READABLE, Watch
 
@@ -24,8 +24,7 @@ MAX_DATAGRAM_BYTES = 65_535  # whatever we have said that we take
 RESOLV_CONF = Path("/etc/resolv.conf")
 
 
-@dataclass(frozen=True, slots=True)
-class Nameserver:
+class Nameserver(Record, frozen=True):
     ip: str
     port: int = DNS_PORT
 

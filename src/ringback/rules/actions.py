@@ -6,12 +6,12 @@ MTA is told while observing (doors/judging.py).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 from ..values.evidence import About, Exchange, Stage
 from ..values.query import Purpose, Report
+from ..values.record import Record
 from ..values.settings import DeferOrAccept, Etiquette
 from ..values.text import printable
 from ..values.verdict import Blame, Reason, Verdict
@@ -35,8 +35,7 @@ class Kind(StrEnum):
 _STRICTNESS = {kind: rank for rank, kind in enumerate(Kind)}
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Record, frozen=True):
     """One instruction. `enhanced` is an enhanced status code (RFC 3463); only DUNNO has no text."""
 
     kind: Kind

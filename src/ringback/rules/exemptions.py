@@ -7,12 +7,12 @@ never called (rules/networks.py), budgets (rules/burden.py).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_network
 
 from ..errors import AddressError
 from ..values.address import Address, parse_address, parse_domain
 from ..values.query import Purpose, Query
+from ..values.record import Record
 from ..values.settings import Settings
 from ..values.verdict import Reason
 from .forwarding import Routes
@@ -24,8 +24,7 @@ POSTMASTER = "postmaster"  # RFC 5321 section 4.5.1
 _LOOPBACK = ("127.0.0.0/8", "::1")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Record, frozen=True):
     """A gate that said no: the reason to report, the gate's name, and what was found there.
 
     `retry_at`: when the same mail may find it open; None if waiting does not open it.
@@ -41,8 +40,7 @@ def _not_asked(gate: Gate) -> Refusal:
     return Refusal(Reason.NOT_ASKED, gate)
 
 
-@dataclass(frozen=True, slots=True)
-class Networks:
+class Networks(Record, frozen=True):
     """A set of networks; asking costs one look-up per prefix length in use, not per network."""
 
     members: frozenset[tuple[int, int, int]]  # version, prefix length, leading bits
@@ -73,8 +71,7 @@ class Networks:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Record, frozen=True):
     """A set of addresses and domains: "ann@example.org", "example.org", ".example.org" with all below."""
 
     addresses: frozenset[str]
@@ -113,8 +110,7 @@ def _folded_case(address: Address) -> str:
     return address.key.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Exemptions:
+class Exemptions(Record, frozen=True):
     """The settings that say who is never called, made ready for one look-up per query."""
 
     clients: Networks

@@ -4,7 +4,6 @@ Not here: finding the hosts of a route (engine/router.py), and what an MTA is to
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from types import MappingProxyType
 
@@ -15,6 +14,7 @@ from ..values.evidence import Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.forms import split_host_port
 from ..values.query import Purpose, Query
+from ..values.record import Record
 from ..values.settings import Ages, Cache, RecipientRoute, RouteTls, Settings, TlsPolicy
 from ..values.verdict import Conclusion, Verdict
 from .freshness import Entry
@@ -33,8 +33,7 @@ AT_ROUTES_S = (ASK_AGAIN_S, ASK_AGAIN_S)  # the first time, and ever after
 NULL, ENVELOPE = "null", "envelope"
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(Record, frozen=True):
     """All routes, made ready for a few look-ups per recipient."""
 
     by_domain: Mapping[str, RecipientRoute]  # "example.org", ".example.org" or "*"

@@ -7,9 +7,9 @@ a host utters in its replies (rules/lessons.py).
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ..values.dns import DnsAnswer, DnsStatus
+from ..values.record import Record
 from .organisation import Organisation
 
 LABEL = "_callout."
@@ -21,8 +21,7 @@ MAX_RECORD_CHARS = 1_024
 _RATE = re.compile(r"([0-9]{1,6})/h", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Record, frozen=True):
     """What an owner wants. `said_by` is the name whose record holds."""
 
     never: bool = False

@@ -4,7 +4,6 @@ Not here: what a reply means (rules/classify.py), and what several hosts amount 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -38,8 +37,7 @@ class Remember(StrEnum):
     WINDOW = "window"  # how long the host makes newcomers wait
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Record, frozen=True):
     """One cell. `outcome` None: the reply lets the conversation go on and decides nothing."""
 
     outcome: Outcome | None

@@ -5,7 +5,6 @@ Not here: macros themselves (rules/spf_macros.py), and asking (rules/spf.py).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from ..errors import AddressError
@@ -15,6 +14,7 @@ from ..values.address import (
     MAX_LABEL_OCTETS,
     parse_domain,
 )
+from ..values.record import Record
 from .networks import parse_host
 from .spf_macros import MAX_NAME_CHARS, Template
 
@@ -27,8 +27,7 @@ _POSTMASTER = "postmaster"
 _NULL_SENDERS = frozenset({"", "<>"})
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Record, frozen=True):
     """A client with what it claims. `domain` is "" where the sender's cannot be a domain."""
 
     client: IpAddress

@@ -5,8 +5,9 @@ Not here: where such strings stand (rules/spf_record.py), and what the letters s
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from ..values.record import Record
 
 # The longest name of a host, in the form without a final dot: section 7.3 cuts names down to it.
 MAX_NAME_CHARS = 253
@@ -32,8 +33,7 @@ _LITERAL_OR_SPACE = re.compile(r"[ -~]*")
 _TOP_LABEL = re.compile(r"(?=.*[a-z-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
+class Macro(Record, frozen=True):
     """One macro. `letter` is in lower case, or one of the signs after a "%"; `count` 0 keeps all parts."""
 
     letter: str

@@ -5,7 +5,6 @@ Not here: how it came to be remembered (rules/lessons.py), and what DNS says of 
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from ..values.evidence import About, Exchange
 from ..values.facts import Fact, HostFact
@@ -18,8 +17,7 @@ from .outcomes import Finding, judge
 _CAUTIOUS = frozenset({HostFact.REFUSES_US, HostFact.REFUSES_CALLOUTS})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Record, frozen=True):
     """`finding`: the host is left alone, and what it said last is its answer."""
 
     opted_out: Fact | None = None  # it said in words that it wants no callouts
