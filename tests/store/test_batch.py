@@ -33,6 +33,15 @@ def test_of_charges_none_takes_the_place_of_another(call: Call) -> None:
     assert 3 == len(both)
 
 
+def test_charges_can_be_taken_alone(call: Call) -> None:
+    charge = (Charge("host", Rate(1), "calls"), 500.0)
+    batch = Batch(charges=[charge], calls={call.id: call})
+
+    assert Batch(charges=[charge]) == batch.take_charges()
+    assert Batch(calls={call.id: call}) == batch
+    assert not batch.take_charges()
+
+
 def test_the_later_of_two_batches_wins(entry: Entry, fact: Fact, wait: Wait) -> None:
     slot = ("example.org", "selective")
     other = entry.but(key="other@example.org")

@@ -360,7 +360,8 @@ async def test_a_call_is_kept_with_what_it_was_charged_to_and_completed_later(
     assert (call,) == await store.search_calls(call.address, 0.0, 9)
 
 
-async def _keep_calls(store: Store, call: Call) -> None:
+async def _keep_calls(store: Store, settle: Settle, call: Call, over: str) -> None:
+    """Six calls, of which those that are not `over` are under way."""
     calls = (
         call.but(id="1", at=1.0),
         call.but(id="2", at=2.0, address="jo@sub.example.org", domain="Sub.Example.org"),
@@ -371,8 +372,12 @@ async def _keep_calls(store: Store, call: Call) -> None:
     )
     for each in calls:
         await store.spend((_charge(each.id),), each, 500.0)
+        if each.id in over:
+            store.save_call(each)
+    await settle()
 
 
+@pytest.mark.parametrize("over", ["135", "246"])
 @pytest.mark.parametrize(
     ("pattern", "found"),
     [
@@ -401,17 +406,18 @@ async def _keep_calls(store: Store, call: Call) -> None:
     ],
 )
 async def test_calls_are_found_by_address_domain_host_and_ip(
-    store: Store, call: Call, pattern: str, found: str
+    store: Store, settle: Settle, call: Call, pattern: str, found: str, over: str
 ) -> None:
-    await _keep_calls(store, call)
+    await _keep_calls(store, settle, call, over)
 
     assert found == "".join(each.id for each in await store.search_calls(pattern, 0.0, 9))
 
 
+@pytest.mark.parametrize("over", ["135", "246"])
 async def test_only_the_newest_calls_are_found_and_none_before_an_instant(
-    store: Store, call: Call
+    store: Store, settle: Settle, call: Call, over: str
 ) -> None:
-    await _keep_calls(store, call)
+    await _keep_calls(store, settle, call, over)
 
     async def found(since_at: float, limit: int) -> str:
         calls = await store.search_calls("example.net", since_at, limit)

@@ -84,7 +84,7 @@ def test_a_call_is_written_if_it_was_paid_for(
     budgets.spend((ONE,), encode_call(call) | {"id": "not paid for"}, 50.0)
     _post(connection, budgets)
 
-    assert [call.id] == [row["id"] for row in connection.execute("SELECT id FROM call")]
+    assert [call.id] == [row["id"] for row in connection.execute("SELECT id FROM begun")]
 
 
 def test_what_is_known_of_earlier_versions_budgets_stays_known(path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the thread that writes is asked to do."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from ringback.errors import StoreError
 from ringback.rules.pacing import Charge, Rate
 from ringback.store.budgets import Budgets
 from ringback.store.database import prepare
-from ringback.store.errands import do_nothing, forget, make_secret, spend
+from ringback.store.errands import (
+    Errand,
+    do_nothing,
+    forget,
+    make_secret,
+    settle_all,
+    spend,
+)
 from ringback.store.surveys import spelled
 from ringback.values.calls import Call
 
@@ -32,7 +41,7 @@ def test_of_two_calls_that_one_fits_the_first_is_kept(
     outcomes = [spend((ONE,), each, 50.0, budgets) for each in calls]
 
     assert [None, ONE, ONE] == outcomes
-    assert ["c1"] == [row["id"] for row in budgets.rows()["save_call"]]
+    assert ["c1"] == [row["id"] for row in budgets.rows()["begin_call"]]
 
 
 def test_what_no_row_can_hold_is_not_charged(
@@ -42,7 +51,7 @@ def test_what_no_row_can_hold_is_not_charged(
     with pytest.raises(UnicodeEncodeError):
         spend((ONE,), call.but(address="\ud800@example.org"), 50.0, budgets)
 
-    assert {"save_budget": [], "save_call": []} == budgets.rows()
+    assert {"save_budget": [], "begin_call": []} == budgets.rows()
 
 
 def test_a_secret_is_made_once(connection: sqlite3.Connection) -> None:
@@ -66,3 +75,15 @@ def test_nothing_is_done_without_a_transaction(connection: sqlite3.Connection) -
     do_nothing(connection)
 
     assert not connection.in_transaction
+
+
+async def test_each_is_told_the_first_outcome_of_his_errand_if_he_still_waits() -> None:
+    loop = asyncio.get_running_loop()
+    told, failed, gone = (Errand(do_nothing, loop.create_future(), False) for _ in range(3))
+    gone.done.cancel()
+    settle_all([(told, 7), (failed, StoreError("closed")), (gone, 7), (told, 8)])
+
+    assert 7 == await told.done
+    assert gone.done.cancelled()
+    with pytest.raises(StoreError, match="closed"):
+        await failed.done

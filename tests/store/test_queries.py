@@ -79,6 +79,8 @@ def test_every_query_fits_the_tables(name: str) -> None:
         ("count_calls", "COVERING INDEX call_by_time"),
         ("sweep_calls", "call_by_time"),
         ("trim_calls", "call_by_time"),
+        ("end_call", "begun USING PRIMARY KEY (id=?)"),
+        ("drop_stopped_calls", "begun USING PRIMARY KEY (id=?)"),
     ],
 )
 def test_no_query_reads_a_whole_table_of_evidence(name: str, index: str) -> None:

@@ -20,6 +20,15 @@ def test_what_a_load_found_is_known_and_so_is_that_there_was_nothing() -> None:
     assert RecentFacts().find("shop.example") is None
 
 
+def test_what_is_known_of_several_is_found_together_or_not_at_all() -> None:
+    recent = recent_with(SELECTIVE)
+    with recent.loading("192.0.2.1") as keep:
+        keep(())
+
+    assert recent.find("192.0.2.1", "shop.example") == (SELECTIVE,)
+    assert recent.find("shop.example", "192.0.2.2") is None
+
+
 def test_what_is_saved_takes_the_place_of_its_kind() -> None:
     recent, later = recent_with(SELECTIVE, REFUSES_VRFY), SELECTIVE.but(noted_at=2.0)
 
@@ -44,13 +53,12 @@ def test_what_is_forgotten_is_gone() -> None:
     assert recent.find("shop.example") == (REFUSES_VRFY,)
 
 
-def test_a_load_that_was_overtaken_is_answered_and_not_kept() -> None:
+def test_what_a_load_found_is_not_kept_if_something_newer_came() -> None:
     recent = RecentFacts()
     with recent.loading("shop.example") as keep:
         recent.save(SELECTIVE)
-        found = keep([REFUSES_VRFY])
+        keep((REFUSES_VRFY,))
 
-    assert found == (REFUSES_VRFY,)
     assert recent.find("shop.example") is None
 
 
@@ -58,7 +66,7 @@ def test_a_load_during_which_all_was_forgotten_is_not_kept() -> None:
     recent = RecentFacts()
     with recent.loading("shop.example") as keep:
         recent.clear()
-        keep([SELECTIVE])
+        keep((SELECTIVE,))
 
     assert recent.find("shop.example") is None
 
@@ -67,6 +75,6 @@ def test_only_so_many_subjects_are_held() -> None:
     recent = recent_with(SELECTIVE)
     for number in range(MAX_SUBJECTS):
         with recent.loading(f"{number}.example") as keep:
-            keep([])
+            keep(())
 
     assert recent.find("shop.example") is None

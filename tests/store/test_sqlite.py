@@ -702,6 +702,22 @@ async def test_a_file_of_version_1_is_brought_up_to_date(open_store: Open, path:
     assert await store.spend((CHARGE,), None, 500.0) is None
 
 
+async def test_a_file_of_version_4_keeps_its_calls(
+    open_store: Open, path: Path, call: Call
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("".join(MIGRATIONS[number] for number in range(1, 5)))
+        columns = codec.encode_call(call)
+        names = ", ".join(f":{name}" for name in columns)
+        connection.execute(f"INSERT INTO call ({', '.join(columns)}) VALUES ({names})", columns)
+        connection.commit()
+    store = await open_store()
+    await store.spend((CHARGE,), call.but(id="c2", at=2_000.0), 500.0)
+    found = await store.search_calls("example.org", 0.0, 9)
+
+    assert ["c2", "c1"] == [each.id for each in found]
+
+
 async def test_who_has_called_before_budgets_were_kept_starts_with_empty_ones(
     open_store: Open, path: Path
 ) -> None:
@@ -713,16 +729,26 @@ async def test_who_has_called_before_budgets_were_kept_starts_with_empty_ones(
 
 
 SPENDING = """
+import os
+from itertools import count
+from ringback.values.calls import Call
+from ringback.values.query import Purpose
+
 async def main():
     sys.stdin.readline()
     store = await open_store(sys.argv[1])
     charges = (Charge("host", Rate(400), "x"), Charge("all", Rate(1000), "x"))
+    numbers = count()
+
+    def spend():
+        name = f"{os.getpid()}-{next(numbers)}"
+        call = Call(name, name, 0.0, "a@b.example", "b.example", "", "", Purpose.SENDER)
+        return store.spend(charges, call, time.monotonic())
+
     print("started", flush=True)
     end = time.monotonic() + float(sys.argv[2])
     while time.monotonic() < end:
-        outcomes = await asyncio.gather(
-            *(store.spend(charges, None, time.monotonic()) for _ in range(5))
-        )
+        outcomes = await asyncio.gather(*(spend() for _ in range(5)))
         print("spent\\n" * outcomes.count(None), end="", flush=True)
     await store.close()
 
@@ -748,7 +774,7 @@ def test_processes_that_spend_one_budget_never_exceed_it(path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_kill_in_the_middle_of_spending_leaves_no_more_than_the_budget(
+async def test_a_kill_in_the_middle_of_spending_leaves_no_more_than_the_budget_and_all_calls(
     open_store: Open, path: Path, elapsed: list[float]
 ) -> None:
     child = _start(SPENDING, str(path), "60")
@@ -761,7 +787,10 @@ async def test_a_kill_in_the_middle_of_spending_leaves_no_more_than_the_budget(
     store = await open_store()
     host = Charge("host", Rate(400), "x")
 
+    kept = await store.search_calls("b.example", 0.0, 999)
+
     assert len(said) <= 101
+    assert said.count("spent") + said.count("spent\n") <= len(kept) <= 100
     assert host == await store.spend((host,), None, elapsed[0])
     assert await store.spend((host,), None, elapsed[0] + host.rate.interval_s) is None
 

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -85,7 +84,7 @@ def _expire(connection: sqlite3.Connection, number: int) -> None:
 def test_it_goes_on_while_there_is_more_but_leaves_others_time(
     connection: sqlite3.Connection, subject: Sweeper, elapsed: list[float]
 ) -> None:
-    _expire(connection, sweeper.FIRST_ROWS)
+    _expire(connection, 1)
     subject.sweep(connection)
 
     assert subject.is_behind and not subject.is_due()
@@ -97,41 +96,52 @@ def test_it_goes_on_while_there_is_more_but_leaves_others_time(
     assert set() == _names(connection, "entry", "key") | _names(connection, "fact", "subject")
 
 
-def test_a_portion_is_of_one_table(connection: sqlite3.Connection, subject: Sweeper) -> None:
-    most = sweeper.FIRST_ROWS
-    _expire(connection, most + 1)
+def _portions(subject: Sweeper, connection: sqlite3.Connection, number: int) -> list[int]:
+    """How many rows so many portions took out."""
     before = connection.total_changes
     gone: list[int] = []
-    for _ in range(4):
+    for _ in range(number):
         subject.sweep(connection)
         gone.append(connection.total_changes - before - sum(gone))
+    return gone
 
-    assert [most, most, 0, 0] == gone
+
+def test_a_portion_is_of_one_table(connection: sqlite3.Connection, subject: Sweeper) -> None:
+    _expire(connection, 7)
+
+    assert [7, 7, 0, 0] == _portions(subject, connection, 4)
     assert subject.is_behind
 
 
 @pytest.mark.parametrize(
-    ("took_s", "portions"),
+    ("row_s", "rows"),
     [
-        (0.0, [10, 20, 40]),
-        (sweeper.PORTION_S / 9, [10, 20, 40]),
-        (sweeper.PORTION_S * 2, [10, 5, 2]),
-        (60.0, [10, 1, 1]),
+        (0.0, range(100, 101)),
+        (sweeper.PORTION_S / 80, range(80, 100)),
+        (sweeper.PORTION_S / 20, range(20, 25)),  # not by as many again as the first step
+        (sweeper.PORTION_S * 2, range(10, 11)),  # the first step
     ],
 )
 def test_a_portion_is_as_large_as_there_is_time_for(
-    connection: sqlite3.Connection, now: list[float], took_s: float, portions: list[int]
+    connection: sqlite3.Connection, now: list[float], row_s: float, rows: range
 ) -> None:
-    subject = Sweeper(lambda: now[0], count(step=took_s).__next__, AUDIT_KEEP_S)
     for number in range(100):
         connection.execute("INSERT INTO entry VALUES (?, '', '', 0, 1, '')", (f"{number}",))
-    gone: list[int] = []
-    while len(gone) < len(portions):
-        before = connection.total_changes
-        subject.sweep(connection)
-        gone += filter(None, [connection.total_changes - before])
+    subject = Sweeper(lambda: now[0], lambda: connection.total_changes * row_s, AUDIT_KEEP_S)
+    (gone,) = _portions(subject, connection, 1)
 
-    assert portions == gone
+    assert gone in rows
+
+
+def test_rows_that_turn_out_slow_are_taken_one_by_one(
+    connection: sqlite3.Connection, now: list[float]
+) -> None:
+    for number in range(100):
+        connection.execute("INSERT INTO entry VALUES (?, '', '', 0, 1, '')", (f"{number}",))
+    subject = Sweeper(lambda: now[0], lambda: connection.total_changes * 60.0, AUDIT_KEEP_S)
+    portions = [gone for gone in _portions(subject, connection, 30) if gone]
+
+    assert [sweeper.FIRST_ROWS, 1, 1] == portions[:3]
 
 
 def test_a_failure_ends_the_round(connection: sqlite3.Connection, subject: Sweeper) -> None:
@@ -161,6 +171,38 @@ def test_calls_go_when_they_have_been_kept_long_enough(
     _sweep_all(subject, connection)
 
     assert {"young"} == _names(connection, "call", "id")
+
+
+@pytest.mark.parametrize(("keep_s", "over"), [(9e9, {"old"}), (AUDIT_KEEP_S, set())])
+def test_calls_that_were_stopped_are_kept_as_long_as_others(
+    connection: sqlite3.Connection,
+    now: list[float],
+    elapsed: list[float],
+    keep_s: float,
+    over: set[str],
+) -> None:
+    subject = Sweeper(lambda: now[0], lambda: elapsed[0], keep_s)
+    now[0] += sweeper.STOPPED_AFTER_S
+    for name, at in (("old", 1_000.0), ("young", 4_501.0)):
+        connection.execute("INSERT INTO begun VALUES (?, ?, '', '', '', '', '{}')", (name, at))
+    for _ in range(2):
+        _sweep_all(subject, connection)
+
+    assert {"young"} == _names(connection, "begun", "id")
+    assert over == _names(connection, "call", "id")
+
+
+def test_a_call_that_others_kept_meanwhile_is_kept_once(
+    connection: sqlite3.Connection, now: list[float]
+) -> None:
+    for table, body in (("call", "all"), ("begun", "some")):
+        row = (body,)
+        connection.execute(f"INSERT INTO {table} VALUES ('one', 1000, '', '', '', '', ?)", row)
+    now[0] += sweeper.STOPPED_AFTER_S
+    _sweep_all(Sweeper(lambda: now[0], lambda: 0.0, 9e9), connection)
+
+    assert {"all"} == _names(connection, "call", "body")
+    assert set() == _names(connection, "begun", "id")
 
 
 def test_budgets_go_when_they_are_whole_whatever_the_time_of_day(

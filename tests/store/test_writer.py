@@ -128,19 +128,90 @@ async def test_ten_thousand_saves_are_few_transactions(
     assert subject.commits <= 100
 
 
-async def test_what_is_spent_takes_along_what_was_saved(
+CHARGE = Charge("host", Rate(4), "callouts")  # one at once
+
+
+async def _spend(writer: Writer) -> Charge | None:
+    return await writer.spend(lambda budgets: budgets.spend((CHARGE,), None, 0.0))
+
+
+async def test_what_is_saved_waits_for_company_while_others_spend(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "LINGER_S", 60.0)
+    monkeypatch.setattr(writer, "LATEST_S", 60.0)
+    subject = open_writer()
+    _save(subject, entry)
+    used_up = await _spend(subject)
+    written = [_count(other, table) for table in ("entry", "budget")]
+    newer, _ = subject.uncommitted()
+    await subject.close()
+
+    assert used_up is None
+    assert [0, 1] == written
+    assert [entry.key] == [*newer.entries]
+    assert 1 == _count(other)
+
+
+async def test_what_has_had_its_time_for_company_goes_with_what_is_spent_next(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer, "LINGER_S", 0.0)
+    monkeypatch.setattr(writer, "LATEST_S", 60.0)
+    subject = open_writer()
+    _save(subject, entry)
+    await _spend(subject)
+    written = [_count(other, table) for table in ("entry", "budget")]
+    await subject.close()
+
+    assert [1, 1] == written
+    assert 1 == subject.commits
+
+
+async def test_what_is_saved_is_committed_in_time_whoever_spends_meanwhile(
     open_writer: Open, other: sqlite3.Connection, entry: Entry
 ) -> None:
     subject = open_writer()
     _save(subject, entry)
-    used_up = await subject.spend(
-        lambda budgets: budgets.spend((Charge("host", Rate(8), "callouts"),), None, 0.0)
-    )
-    written = [_count(other, table) for table in ("entry", "budget")]
+    async with asyncio.timeout(5):
+        while not _count(other):
+            await _spend(subject)
     await subject.close()
 
-    assert used_up is None
-    assert [1, 1] == written
+    assert 1 == _count(other)
+
+
+async def test_what_has_been_charged_counts_for_whoever_spends_next(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LINGER_S", 60.0)
+    monkeypatch.setattr(writer, "LATEST_S", 60.0)
+    subject = open_writer()
+    subject.save(lambda batch: batch.charges.append((CHARGE, 0.0)))
+    _save(subject, entry)
+    used_up = await _spend(subject)
+    written = _count(other)
+    await subject.close()
+
+    assert CHARGE == used_up
+    assert [0, 1] == [written, _count(other)]
+
+
+async def test_who_spends_beside_an_errand_takes_along_what_was_saved(
+    open_writer: Open, other: sqlite3.Connection, entry: Entry
+) -> None:
+    subject = open_writer()
+    _save(subject, entry)
+    found, used_up = await asyncio.gather(subject.run(_count), _spend(subject))
+    await subject.close()
+
+    assert (1, None) == (found, used_up)
     assert 1 == subject.commits
 
 
@@ -248,6 +319,7 @@ async def test_a_disk_that_takes_nothing_does_not_fill_the_memory(
 ) -> None:
     monkeypatch.setattr(writer, "MAX_PENDING", 3)
     monkeypatch.setattr(writer, "LINGER_S", 60.0)
+    monkeypatch.setattr(writer, "LATEST_S", 60.0)
     subject = open_writer()
     for number in range(5):
         _save(subject, entry.but(key=f"{number}@example.org"))

@@ -43,6 +43,12 @@ class Batch:
             if (subject, kind) in self.facts:
                 yield kind, self.facts[subject, kind]
 
+    def take_charges(self) -> "Batch":
+        """A batch of the charges alone, which are no longer here."""
+        taken = Batch(charges=self.charges.copy())
+        self.charges.clear()
+        return taken
+
     def followed_by(self, later: "Batch") -> "Batch":
         return Batch(
             self.entries | later.entries,
@@ -57,6 +63,7 @@ class Batch:
         """The rows of each query that commits the records here, and how many cannot be stored."""
         refused: list[UnicodeEncodeError] = []
         kept = [fact for fact in self.facts.values() if fact is not None]
+        calls = _encode_each(encode_call, self.calls.values(), refused)
         queries: dict[str, list[Row]] = {
             "save_entry": _encode_each(encode_entry, self.entries.values(), refused),
             "save_fact": _encode_each(encode_fact, kept, refused),
@@ -64,7 +71,8 @@ class Batch:
             "save_acquaintance": _encode_each(
                 encode_acquaintance, self.acquaintances.values(), refused
             ),
-            "save_call": _encode_each(encode_call, self.calls.values(), refused),
+            "save_call": calls,
+            "end_call": calls,
             "forget_fact": [
                 {"subject": subject, "kind": kind}
                 for (subject, kind), fact in self.facts.items()

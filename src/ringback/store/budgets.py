@@ -40,7 +40,9 @@ class Budgets:
 
     def spend(self, charges: Sequence[Charge], call: Row | None, elapsed: float) -> Charge | None:
         """Charge one event to each budget, and keep `call`; or return the charge that is too much."""
-        spent = spend_all(charges, self._load_all(charges, elapsed), elapsed, self._empty_since())
+        for charge in charges:
+            self._load(charge, elapsed)
+        spent = spend_all(charges, self._states.spent, elapsed, self._empty_since())
         if isinstance(spent, Charge):
             return spent
         self._note(spent)
@@ -63,15 +65,11 @@ class Budgets:
             {"key": _row_key(key), "full_at": spent.full_at, "interval_s": spent.interval_s}
             for key, spent in self._changed.items()
         ]
-        return {"save_budget": changed, "save_call": self._calls}
+        return {"save_budget": changed, "begin_call": self._calls}
 
     def _note(self, spent: dict[str, Spent]) -> None:
         self._states.spent |= spent
         self._changed |= spent
-
-    def _load_all(self, charges: Sequence[Charge], elapsed: float) -> dict[str, Spent]:
-        states = {charge.key: self._load(charge, elapsed) for charge in charges}
-        return {key: state for key, state in states.items() if state is not None}
 
     def _load(self, charge: Charge, elapsed: float) -> Spent | None:
         key, known = charge.key, self._states.spent

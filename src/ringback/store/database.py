@@ -10,10 +10,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import StoreError
+from ..values.record import Record
 from .queries import MIGRATIONS, statements
 
 # How long another process may hold the lock: its writes are batches of milliseconds, a backup or
@@ -91,8 +91,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseFile:
+class DatabaseFile(Record, frozen=True):
     """A database that has been brought up to date, and which file on disk it was then."""
 
     path: Path

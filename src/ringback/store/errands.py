@@ -1,16 +1,41 @@
 """What the thread that writes is asked to do, but for saving. Not here: the thread (writer.py)."""
 
+import asyncio
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from ..errors import StoreError
 from ..rules.pacing import Charge
 from ..values.calls import Call
+from ..values.record import Record
 from .budgets import Budgets
 from .codec import encode_call
 from .database import transaction
 from .memory import SECRET_BYTES
 from .queries import QUERIES
+
+
+class Errand(Record, frozen=True):
+    """Something to do in the thread."""
+
+    work: Callable[[Any], Any]
+    done: asyncio.Future[Any]  # belongs to the event loop
+    # Works on the budgets, in a transaction with others; else on the connection, when what was saved before
+    # is committed.
+    shares: bool
+
+
+def settle_all(outcomes: Iterable[tuple[Errand, Any]]) -> None:
+    """Tell those who still wait, in the event loop; the first outcome of an errand counts."""
+    for errand, outcome in outcomes:
+        if errand.done.done():
+            continue
+        if isinstance(outcome, StoreError):
+            errand.done.set_exception(outcome)
+        else:
+            errand.done.set_result(outcome)
 
 
 def spend(

@@ -38,9 +38,10 @@ class Lru(Generic[K, V]):
         if len(self._values) > self._most:
             self._values.popitem(last=False)
 
-    def drop(self, key: K) -> bool:
-        """Forget `key`, and say whether there was anything to forget."""
-        return self._values.pop(key, None) is not None
+    def drop(self, *keys: K) -> None:
+        """Forget `keys`, if they are known."""
+        for key in keys:
+            self._values.pop(key, None)
 
     def clear(self) -> None:
         self._values.clear()

@@ -3,10 +3,10 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
-_FOLDER = resources.files(__package__)
+_FOLDER = Path(__file__).parent
 _HEADING = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 

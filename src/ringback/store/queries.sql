@@ -81,6 +81,14 @@ INSERT INTO session (id) VALUES (:id);
 -- name: end_session
 DELETE FROM session WHERE id = :id;
 
+-- name: begin_call
+INSERT INTO begun (id, at, address, domain_path, host_path, ip, body)
+VALUES (:id, :at, :address, :domain_path, :host_path, :ip, :body)
+ON CONFLICT (id) DO UPDATE SET body = excluded.body;
+
+-- name: end_call
+DELETE FROM begun WHERE id IN (VALUES (:id));
+
 -- name: save_call
 INSERT INTO call (id, at, address, domain_path, host_path, ip, body)
 VALUES (:id, :at, :address, :domain_path, :host_path, :ip, :body)
@@ -88,10 +96,12 @@ ON CONFLICT (id) DO UPDATE SET body = excluded.body;
 
 -- name: search_calls_by_address
 SELECT * FROM call WHERE address = :address AND at >= :since_at
+UNION ALL SELECT * FROM begun WHERE address = :address AND at >= :since_at
 ORDER BY at DESC LIMIT :most;
 
 -- name: search_calls_by_ip
 SELECT * FROM call WHERE ip = :ip AND at >= :since_at
+UNION ALL SELECT * FROM begun WHERE ip = :ip AND at >= :since_at
 ORDER BY at DESC LIMIT :most;
 
 -- From an index each, without the rest of the row, before the newest of both are read.
@@ -107,7 +117,11 @@ WITH
      ORDER BY at DESC LIMIT :most),
   found AS (SELECT * FROM of_domain UNION SELECT * FROM of_host)
 SELECT call.* FROM found JOIN call ON call.rowid = found.number
-ORDER BY found.at DESC LIMIT :most;
+UNION ALL SELECT * FROM begun
+WHERE (domain_path >= :path AND domain_path < :path_end
+    OR host_path >= :path AND host_path < :path_end)
+  AND at >= :since_at
+ORDER BY at DESC LIMIT :most;
 
 -- name: make_secret
 INSERT INTO secret (name, octets) VALUES (:name, :octets) ON CONFLICT (name) DO NOTHING;
@@ -141,7 +155,7 @@ SELECT count(*) FROM acquaintance;
 SELECT count(*) FROM budget;
 
 -- name: count_calls
-SELECT count(*) FROM call;
+SELECT (SELECT count(*) FROM call) + (SELECT count(*) FROM begun);
 
 -- name: measure_size
 SELECT page_count * page_size FROM pragma_page_count, pragma_page_size;
@@ -165,6 +179,14 @@ DELETE FROM acquaintance WHERE rowid IN
 -- name: sweep_calls
 DELETE FROM call WHERE rowid IN
   (SELECT rowid FROM call WHERE at <= :audited_until ORDER BY at LIMIT :most);
+
+-- name: keep_stopped_calls
+INSERT INTO call SELECT * FROM begun WHERE at <= :stopped_until ORDER BY id LIMIT :most
+ON CONFLICT (id) DO NOTHING;
+
+-- name: drop_stopped_calls
+DELETE FROM begun WHERE id IN
+  (SELECT id FROM begun WHERE at <= :stopped_until ORDER BY id LIMIT :most);
 
 -- name: seek_budgets
 SELECT count(*), max(key) FROM

@@ -9,11 +9,11 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from ..errors import StoreError
+from ..values.record import Record
 from .database import DatabaseFile, explain
 from .queries import QUERIES
 
@@ -22,8 +22,7 @@ Parameters = Mapping[str, str | float]
 _Outcome = list[Any] | BaseException
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(Record, frozen=True, gc=True):
     """Rows that somebody waits for."""
 
     statement: str

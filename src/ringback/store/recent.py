@@ -3,40 +3,58 @@
 Not here: the disk (reader.py), what is saved and not committed yet (batch.py), facts (recent_facts.py).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from ..rules.freshness import Entry
 from .lru import Lru
 from .packed import pack, unpack
 
+V = TypeVar("V")
 
-class Loads:
-    """The loads under way: of each key, the newest.
+
+class Load(Generic[V]):
+    """`with load as keep:` keeps what it finds, unless something newer has come meanwhile."""
+
+    __slots__ = ("_keep", "_key", "_newest")
+
+    def __init__(
+        self, newest: "dict[str, Load[V]]", key: str, keep: Callable[[str, V], None]
+    ) -> None:
+        self._newest, self._key, self._keep = newest, key, keep
+
+    def __enter__(self) -> Callable[[V], None]:
+        self._newest[self._key] = self
+        return self._found
+
+    def __exit__(self, *_: object) -> None:
+        if self._newest.get(self._key) is self:
+            del self._newest[self._key]
+
+    def _found(self, value: V) -> None:
+        if self._newest.get(self._key) is self:
+            self._keep(self._key, value)
+
+
+class Loads(Generic[V]):
+    """The loads under way: of each key, the newest. `keep` gets what they find, by key.
 
     One that was overtaken by a save or by another process is struck out, so that what it found does not
     get in.
     """
 
-    def __init__(self) -> None:
-        self._newest: dict[str, object] = {}
+    def __init__(self, keep: Callable[[str, V], None]) -> None:
+        self._keep = keep
+        self._newest: dict[str, Load[V]] = {}
 
-    @contextmanager
-    def begin(self, key: str) -> Iterator[Callable[[], bool]]:
-        """For the time of a load: says whether nothing newer has come meanwhile."""
-        ticket = self._newest[key] = object()
+    def begin(self, key: str) -> Load[V]:
+        """To be held for the time of a load."""
+        return Load(self._newest, key, self._keep)
 
-        def is_newest() -> bool:
-            return self._newest.get(key) is ticket
-
-        try:
-            yield is_newest
-        finally:
-            if is_newest():
-                del self._newest[key]
-
-    def strike(self, key: str) -> None:
-        self._newest.pop(key, None)
+    def strike(self, *keys: str) -> None:
+        if self._newest:  # mostly none is under way
+            for key in keys:
+                self._newest.pop(key, None)
 
     def clear(self) -> None:
         self._newest.clear()
@@ -55,7 +73,8 @@ class Recent:
     def __init__(self, most: int) -> None:
         self._packed: Lru[str, bytes] = Lru(most)
         self._unpacked: Lru[str, Entry] = Lru(min(most, MAX_UNPACKED))
-        self._loads = Loads()
+        self._loads = Loads(self._keep)
+        self.loading = self._loads.begin
 
     def find(self, key: str) -> Entry | None:
         entry, packed = self._unpacked.find(key), self._packed.find(key)
@@ -73,21 +92,13 @@ class Recent:
         self._packed.drop(entry.key)
         self._unpacked.keep(entry.key, entry)
 
-    @contextmanager
-    def loading(self, key: str) -> Iterator[Callable[[Entry], None]]:
-        """For the time of a load: keeps what it found, unless something newer has come meanwhile."""
-        with self._loads.begin(key) as is_newest:
-
-            def keep(entry: Entry) -> None:
-                if is_newest():
-                    self._pack(entry)
-
-            yield keep
-
     def clear(self) -> None:
         self._packed.clear()
         self._unpacked.clear()
         self._loads.clear()
+
+    def _keep(self, _: str, entry: Entry) -> None:
+        self._pack(entry)
 
     def _pack(self, entry: Entry) -> bool:
         """Keep it packed, unless it is no text, which the writer has reported lost."""

@@ -4,8 +4,7 @@ Only looks are answered from here: what is spent is decided where all processes 
 another process has charged shows as soon as its facts do. Not here: the arithmetic (rules/pacing.py).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..rules.pacing import Charge, Spent, is_used_up, spend_beyond
@@ -32,7 +31,8 @@ class RecentBudgets:
 
     def __init__(self) -> None:
         self._looks: Lru[str, Look] = Lru(MAX_LOOKS)
-        self._loads = Loads()
+        self._loads = Loads(self._looks.keep)
+        self.loading = self._loads.begin
 
     def find(self, key: str) -> Look | None:
         return self._looks.find(key)
@@ -48,20 +48,9 @@ class RecentBudgets:
 
     def forget(self, charges: Sequence[Charge]) -> None:
         """They are being spent: what comes of it, the next look tells."""
-        for charge in charges:
-            self._loads.strike(charge.key)
-            self._looks.drop(charge.key)
-
-    @contextmanager
-    def loading(self, key: str) -> Iterator[Callable[[Look], None]]:
-        """For the time of a look: keeps what it found, unless something newer has come meanwhile."""
-        with self._loads.begin(key) as is_newest:
-
-            def keep(look: Look) -> None:
-                if is_newest():
-                    self._looks.keep(key, look)
-
-            yield keep
+        keys = [charge.key for charge in charges]
+        self._loads.strike(*keys)
+        self._looks.drop(*keys)
 
     def clear(self) -> None:
         self._looks.clear()

@@ -4,9 +4,6 @@ That there are none is worth as much to know, and the usual case. Not here: the 
 (recent.py).
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-
 from ..values.facts import Fact
 from .lru import Lru
 from .recent import Loads
@@ -21,11 +18,18 @@ class RecentFacts:
 
     def __init__(self) -> None:
         self._facts: Lru[str, tuple[Fact, ...]] = Lru(MAX_SUBJECTS)
-        self._loads = Loads()
+        self._loads = Loads(self._facts.keep)
+        self.loading = self._loads.begin
 
-    def find(self, subject: str) -> tuple[Fact, ...] | None:
-        """The facts about `subject`; None where they are to be loaded."""
-        return self._facts.find(subject)
+    def find(self, *subjects: str) -> tuple[Fact, ...] | None:
+        """The facts about `subjects`; None where some are to be loaded."""
+        known: tuple[Fact, ...] = ()
+        for subject in subjects:
+            facts = self._facts.find(subject)
+            if facts is None:
+                return None
+            known += facts
+        return known
 
     def save(self, fact: Fact) -> None:
         """Have `fact` in place of an older one of its kind."""
@@ -37,19 +41,6 @@ class RecentFacts:
         if known is not None:
             others = tuple(fact for fact in known if fact.kind != kind)
             self._facts.keep(subject, (*others, *instead))
-
-    @contextmanager
-    def loading(self, subject: str) -> Iterator[Callable[[Iterable[Fact]], tuple[Fact, ...]]]:
-        """For the time of a load: keeps what it found, unless something newer has come meanwhile."""
-        with self._loads.begin(subject) as is_newest:
-
-            def keep(found: Iterable[Fact]) -> tuple[Fact, ...]:
-                facts = tuple(found)
-                if is_newest():
-                    self._facts.keep(subject, facts)
-                return facts
-
-            yield keep
 
     def clear(self) -> None:
         self._facts.clear()

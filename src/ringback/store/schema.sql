@@ -104,9 +104,21 @@ CREATE INDEX call_by_domain ON call (domain_path, at);
 CREATE INDEX call_by_host ON call (host_path, at);
 CREATE INDEX call_by_ip ON call (ip, at);
 
+-- Calls under way, and those that were stopped in it until they are an hour old: few, so that what protects
+-- others is committed soon.
+CREATE TABLE begun (
+  id          TEXT NOT NULL PRIMARY KEY,
+  at          REAL NOT NULL,
+  address     TEXT NOT NULL,
+  domain_path TEXT NOT NULL,
+  host_path   TEXT NOT NULL,
+  ip          TEXT NOT NULL,
+  body        TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE secret (
   name   TEXT NOT NULL PRIMARY KEY,
   octets BLOB NOT NULL
 );
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;

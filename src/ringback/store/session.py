@@ -10,12 +10,12 @@ Not here: what budgets are (rules/pacing.py).
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from itertools import count
 from pathlib import Path
 from typing import IO
 
+from ..values.record import Record
 from .budgets import is_readable
 from .database import DatabaseFile, explain, transaction, unable
 from .queries import QUERIES
@@ -24,8 +24,7 @@ from .queries import QUERIES
 _MODE = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Record, frozen=True, gc=True):
     """The time for which one store has the file open."""
 
     id: int

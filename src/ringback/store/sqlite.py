@@ -1,6 +1,6 @@
 """The store of a service: one SQLite file behind the engine's Store protocol.
 
-Saves go to memory at once and to disk within 50 ms, through one writer thread, by a timer of 20 ms of the
+Saves go to memory at once and to disk within 50 ms, through one writer thread, by a timer of 30 ms of the
 event loop; if the loop hangs or ends without close(), within about half a second (POLL_S). Loads ask, in this
 order: the entries, facts and budgets used last, what is saved and not committed yet, the disk. Several
 processes may have the file open; what another one writes or forgets is noticed within about a second, and
@@ -125,43 +125,40 @@ class SqliteStore:
         for batch in self._writer.uncommitted():
             if key in batch.entries:
                 return batch.entries[key]
-        return await self._load_from_disk(key)
-
-    def load_nowait(self, key: str) -> Entry | None:
-        return self._recent.find(key)
-
-    async def _load_from_disk(self, key: str) -> Entry | None:
         with self._recent.loading(key) as keep:
             for entry in await self._answers.read("load_entry", parse_entry, {"key": key}):
                 keep(entry)
                 return entry
-            return None
+        return None
+
+    def load_nowait(self, key: str) -> Entry | None:
+        return self._recent.find(key)
 
     def save(self, entry: Entry) -> None:
         self._recent.save(entry)
         self._writer.save(lambda batch: batch.entries.update({entry.key: entry}))
 
     async def load_facts(self, *subjects: str) -> tuple[Fact, ...]:
-        known = [self._recent_facts.find(subject) for subject in subjects]
-        if None in known:
+        known = self._recent_facts.find(*subjects)
+        if known is None:
             # Together: to go to the reader's thread costs more than to read.
-            known += await asyncio.gather(
-                *(
-                    self._load_facts_from_disk(subject)
-                    for subject, facts in zip(subjects, known, strict=True)
-                    if facts is None
-                )
-            )
-        return tuple(chain.from_iterable(filter(None, known)))
+            found = await asyncio.gather(*map(self._load_facts_about, subjects))
+            known = tuple(chain.from_iterable(found))
+        return known
 
-    async def _load_facts_from_disk(self, subject: str) -> tuple[Fact, ...]:
+    async def _load_facts_about(self, subject: str) -> tuple[Fact, ...]:
+        known = self._recent_facts.find(subject)
+        if known is not None:
+            return known
         with self._recent_facts.loading(subject) as keep:
             newer, older = self._writer.uncommitted()
             stored = await self._answers.read("load_facts", parse_fact, {"subject": subject})
             facts: dict[str, Fact | None] = {fact.kind: fact for fact in stored}
             facts.update(older.facts_of(subject))
             facts.update(newer.facts_of(subject))
-            return keep(fact for fact in facts.values() if fact is not None)
+            known = tuple(fact for fact in facts.values() if fact is not None)
+            keep(known)
+            return known
 
     async def list_facts(
         self, kind: FactKind, now: float, limit: int, after: FactPlace = FIRST_PLACE

@@ -14,16 +14,21 @@ from .database import transaction
 from .queries import QUERIES
 
 SWEEP_EVERY_S = 30.0
-# Who spends waits for one portion at most, and has the thread to himself for the rest of the time.
-PORTION_S = 0.002
+# Who spends waits for one portion at most, and for its commit, which takes as long again. He has the thread
+# to himself for the rest of the time.
+PORTION_S = 0.001
 REST_S = 0.005
-# As many rows as that takes: whoever finds them in memory does a hundred, a slow disk one. Rows with a
-# dialogue take half a page each, and those that go together lie scattered.
+# It is done in steps of as many rows as this takes: whoever finds them in memory does some ten, a slow disk
+# one. Rows with a dialogue take half a page each, and those that go together lie scattered: behind some that
+# are in memory may be others that are not, and take a hundred times as long.
+STEP_S = PORTION_S / 4
 FIRST_ROWS, MOST_ROWS = 10, 1_000
 # A budget that is whole is as good as none, but a charge that waits for its turn may be as old as this.
 RECOVERED_FOR_S = 60.0
 # Counting takes some tens of milliseconds in the largest tables.
 COUNT_EVERY_S = 600.0
+# A call that began so long ago is not under way any more, whatever its deadlines: we were stopped in it.
+STOPPED_AFTER_S = 3_600.0
 # As many as 24 GB hold, at 2 kB each with its evidence: ten million and more. Callouts are bounded by
 # budgets, but not the verdicts that cost none: on domains that do not exist. Mails that wait are bounded
 # by rules/waiting.py.
@@ -53,12 +58,19 @@ class _Duty:
 
     def do(self, connection: sqlite3.Connection, elapsed: Callable[[], float]) -> bool:
         """Do one portion, and say whether there may be more."""
-        rows, began_at = self.rows, elapsed()
+        ends_at = elapsed() + PORTION_S
         with transaction(connection):
-            found = self.work(connection, rows)
+            while self._step(connection, elapsed):
+                if elapsed() >= ends_at:
+                    return True
+        return False
+
+    def _step(self, connection: sqlite3.Connection, elapsed: Callable[[], float]) -> bool:
+        rows, began_at = self.rows, elapsed()
+        found = self.work(connection, rows)
         took_s = elapsed() - began_at
         # No faster than by doubling: the next rows may lie elsewhere.
-        fitting = int(rows * min(2.0, PORTION_S / took_s)) if took_s > 0 else 2 * rows
+        fitting = int(rows * min(2.0, STEP_S / took_s)) if took_s > 0 else 2 * rows
         if found == rows or fitting < rows:
             self.rows = max(1, min(fitting, MOST_ROWS))
         return found == rows
@@ -118,6 +130,7 @@ class Sweeper:
         works: tuple[_Work, ...] = (
             *(partial(self._expire, query) for query in _EXPIRING),
             _Recovery(elapsed).sweep,
+            self._keep_stopped,
             _Trim("weigh_entries", "trim_entries", MAX_ENTRIES, elapsed).lessen,
             _Trim("total_facts", "trim_facts", MAX_FACTS, elapsed).lessen,
             _Trim("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES, elapsed).lessen,
@@ -151,3 +164,10 @@ class Sweeper:
         now = self._clock()
         parameters = {"now": now, "audited_until": now - self._audit_keep_s, "most": rows}
         return connection.execute(QUERIES[query], parameters).rowcount
+
+    def _keep_stopped(self, connection: sqlite3.Connection, rows: int) -> int:
+        """Have calls that were stopped lie where the others are."""
+        since_s = min(STOPPED_AFTER_S, self._audit_keep_s)
+        parameters = {"stopped_until": self._clock() - since_s, "most": rows}
+        connection.execute(QUERIES["keep_stopped_calls"], parameters)
+        return connection.execute(QUERIES["drop_stopped_calls"], parameters).rowcount

@@ -42,9 +42,7 @@ class Transactions:
             budgets = Budgets(self._file.path, self._connection, self._states)
             refused += _charge(batch, budgets)
             outcomes = [self._attempt_alone(work, budgets) for work in works]
-            for query, rows in budgets.rows().items():
-                run_for_all(self._connection, query, queries.pop(query, []) + rows)
-            for query, rows in queries.items():
+            for query, rows in (budgets.rows() | queries).items():
                 run_for_all(self._connection, query, rows)
         return refused, outcomes
 

@@ -1,17 +1,18 @@
 """The one thread that writes: what is saved within a few milliseconds becomes one transaction.
 
-Nothing that is spent waits for company: it takes what has been saved along, and what is spent while another
-transaction is under way becomes the next one. It notices what other processes wrote, with each transaction
-and while there are none, and sweeps out between them what has expired.
+Nothing that is spent waits for company, but what is saved does, also while others spend: pages that many
+records share are written once. What is spent while another transaction is under way becomes the next one.
+It notices what other processes wrote, with each transaction and while there are none, and sweeps out between
+them what has expired.
 Not here: the transactions themselves (transactions.py), what is kept in memory (recent.py).
 """
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from ..errors import StoreError
@@ -20,15 +21,18 @@ from .budgets import Budgets
 from .checkpoints import Checkpointer
 from .complaints import Complaints
 from .database import DatabaseFile, explain, is_locked
+from .errands import Errand, settle_all
 from .session import Session
 from .sweeper import REST_S, Sweeper
 from .transactions import Transactions
 
 T = TypeVar("T")
 
-# What is saved is committed within 50 ms: this long it gathers company, the rest is for the commit. The timer
-# is the event loop's: if the loop hangs, or ends without close(), only POLL_S has it committed.
+# What is saved is committed within 50 ms: this long it gathers company, then goes with what is spent next.
 LINGER_S = 0.02
+# Or alone, when nothing is; the rest is for the commit. The timer is the event loop's: if the loop hangs, or
+# ends without close(), only POLL_S has it committed.
+LATEST_S = 0.03
 # How soon we notice that another process has written, and commit what no timer had committed.
 POLL_S = 0.5
 # A batch is held in memory until the disk takes it. Callouts make some hundred records a second at
@@ -38,15 +42,6 @@ MAX_PENDING = 20_000
 _LOST = "saves were lost"
 _CLOSED = StoreError("it was closed before them")
 _STALLED = StoreError("it cannot keep up with them", "look for what keeps its disk busy")
-
-
-@dataclass(frozen=True, slots=True)
-class _Errand:
-    """Something to do in the thread, when all that was saved before is committed."""
-
-    work: Callable[[Any], Any]
-    done: asyncio.Future[Any]  # belongs to the event loop
-    shares: bool  # works on the budgets, in a transaction with others; else on the connection
 
 
 class Writer:
@@ -76,19 +71,21 @@ class Writer:
         self._transactions = Transactions(file, connection, seen_version)
         self._seen_version = seen_version
         self._has_lost = False  # then what was charged may be among it
-        self._wake = threading.Condition()  # guards the seven below
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._lock = threading.Lock()  # of the eight below
+        self._has_rung = False
         self._gathering = Batch()
         self._gathering_since = 0.0  # by the loop's clock
         self._is_due = False  # it has had time for company
         self._committing = Batch()
-        self._errands: list[_Errand] = []
-        self._taken: list[_Errand] = []
+        self._errands: list[Errand] = []
+        self._taken: list[Errand] = []
         self._closing = False
         self._timer: asyncio.TimerHandle | None = None  # of the event loop
-        self._outcomes: list[tuple[_Errand, Any]] = []  # of the turn, not told yet
+        self._outcomes: list[tuple[Errand, Any]] = []  # of the turn, not told yet
         self._ended: asyncio.Future[None] = self._loop.create_future()
         # A daemon: a program that ends without closing us must not hang. It loses the last 50 ms, or the last
-        # POLL_S if the event loop hung or ended before: the timer of 20 ms is the loop's.
+        # POLL_S if the event loop hung or ended before: the timer of 30 ms is the loop's.
         threading.Thread(target=self._run, name="ringback-store-writer", daemon=True).start()
 
     @property
@@ -98,7 +95,7 @@ class Writer:
 
     def save(self, add: Callable[[Batch], None]) -> None:
         """Let `add` put something into the batch that is committed next."""
-        with self._wake:
+        with self._lock:
             if not self._closing and len(self._gathering) < MAX_PENDING:
                 if not self._gathering:
                     self._begin_gathering()
@@ -109,55 +106,62 @@ class Writer:
         self._complaints.report(_LOST, f"{self._file.path}: {why.what}", why.remedy)
 
     def _begin_gathering(self) -> None:
-        # To wake the thread costs more than a timer, and mostly something that is spent will.
+        # To wake the thread costs more than a timer.
         self._gathering_since = self._loop.time()
         if self._timer is None:
-            self._timer = self._loop.call_later(LINGER_S, self._end_gathering)
+            self._timer = self._loop.call_later(LATEST_S, self._end_gathering)
 
     def _end_gathering(self) -> None:
         """Have committed what has had time for company; of a batch that has gone, the next one may not."""
-        with self._wake:
-            due_at = self._gathering_since + LINGER_S
+        with self._lock:
+            due_at = self._gathering_since + LATEST_S
             self._is_due = bool(self._gathering) and due_at <= self._loop.time()
             waits = self._gathering and not self._is_due
             self._timer = self._loop.call_at(due_at, self._end_gathering) if waits else None
             if self._is_due:
-                self._wake.notify()
+                self._ring()
 
     def uncommitted(self) -> tuple[Batch, Batch]:
         """What is saved and not committed yet, the newer batch first.
 
         Whoever looks here before reading from disk misses nothing.
         """
-        with self._wake:
+        with self._lock:
             return self._gathering, self._committing
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` when all that was saved before is committed. Raises StoreError if either fails."""
-        result: T = await self._run_errand(_Errand(work, self._loop.create_future(), shares=False))
+        result: T = await self._run_errand(Errand(work, self._loop.create_future(), shares=False))
         return result
 
     async def spend(self, work: Callable[[Budgets], T]) -> T:
-        """Do `work` likewise, in a transaction with others of its kind: none holds unless all do.
+        """Do `work` in a transaction with others of its kind, in which all that was charged before counts.
 
-        It must not fail once it has spent something.
+        None holds unless all do. It must not fail once it has spent something.
         """
-        result: T = await self._run_errand(_Errand(work, self._loop.create_future(), shares=True))
+        result: T = await self._run_errand(Errand(work, self._loop.create_future(), shares=True))
         return result
 
-    async def _run_errand(self, errand: _Errand) -> Any:
-        with self._wake:
+    async def _run_errand(self, errand: Errand) -> Any:
+        with self._lock:
             if self._closing:
                 raise StoreError(f"{self._file.path}: it was closed")
             self._errands.append(errand)
-            self._wake.notify()
+            self._is_due |= self._gathering_since + LINGER_S <= self._loop.time()
+            self._ring()
         return await errand.done
+
+    def _ring(self) -> None:
+        """Wake the thread, once for all that comes until it looks. The lock is held."""
+        if not self._has_rung:
+            self._has_rung = True
+            self._bell.put(None)
 
     async def close(self) -> None:
         """Commit what is saved, let go of the file, and end the thread."""
-        with self._wake:
+        with self._lock:
             self._closing = True
-            self._wake.notify()
+            self._ring()
         await asyncio.shield(self._ended)  # nobody's impatience may cancel the end
 
     def _run(self) -> None:
@@ -172,13 +176,13 @@ class Writer:
 
     def _end(self) -> None:
         """Tell those who still wait that it was closed."""
-        with self._wake:
+        with self._lock:
             self._closing = True
         closed = StoreError(f"{self._file.path}: it was closed")
         if self._gathering:
             self._complain(_LOST, closed)
         left = [(errand, closed) for errand in (*self._taken, *self._errands)]
-        self._tell(_settle_all, [*self._outcomes, *left])
+        self._tell(settle_all, [*self._outcomes, *left])
         self._tell(self._ended.set_result, None)
 
     def _turn(self) -> bool:
@@ -190,7 +194,7 @@ class Writer:
         # All at once: to wake the event loop costs more than most errands.
         outcomes, self._outcomes = self._outcomes, []
         if outcomes:
-            self._tell(_settle_all, outcomes)
+            self._tell(settle_all, outcomes)
         if not closing:
             self._complain_of_move(self._checkpoints.note(self._connection))
             self._sweep()
@@ -198,17 +202,24 @@ class Writer:
 
     def _take(self) -> bool:
         """Wait until there is something to do; say if it is the last."""
-        with self._wake:
-            self._wake.wait_for(self._is_wanted, REST_S if self._sweeper.is_behind else POLL_S)
-            self._committing, self._gathering = self._gathering, Batch()
+        with suppress(Empty):
+            self._bell.get(timeout=REST_S if self._sweeper.is_behind else POLL_S)
+        with self._lock:
+            self._has_rung = False
             self._taken, self._errands = self._errands, []
+            self._committing = self._take_batch()
             self._is_due = False
             return self._closing
 
-    def _is_wanted(self) -> bool:
-        return bool(self._errands or self._is_due or self._closing)
+    def _take_batch(self) -> Batch:
+        """What is to be committed now: while others spend, what has happened to their budgets, and is due."""
+        only_spent = self._taken and all(errand.shares for errand in self._taken)
+        if only_spent and not (self._is_due or self._closing):
+            return self._gathering.take_charges()
+        taken, self._gathering = self._gathering, Batch()
+        return taken
 
-    def _commit(self, batch: Batch, errands: list[_Errand]) -> StoreError | None:
+    def _commit(self, batch: Batch, errands: list[Errand]) -> StoreError | None:
         """Commit `batch` and what is spent, or keep it for later, or report it lost; say why."""
         # What nobody waits for any more must not be charged.
         wanted = [errand for errand in errands if not errand.done.cancelled()]
@@ -228,7 +239,7 @@ class Writer:
             self._outcomes += [(errand, failure) for errand in wanted]
         return failure if batch else None
 
-    def _write(self, batch: Batch, errands: list[_Errand]) -> None:
+    def _write(self, batch: Batch, errands: list[Errand]) -> None:
         self._file.ensure_there()
         works = [errand.work for errand in errands]
         refused, outcomes = self._transactions.write(batch, works)
@@ -238,15 +249,16 @@ class Writer:
 
     def _settle(self, batch: Batch, kept: Batch, failure: StoreError | None) -> None:
         """Nothing is being committed any more; what is `kept` is tried again."""
-        with self._wake:
+        with self._lock:
             if kept:
                 self._gathering, self._is_due = kept.followed_by(self._gathering), True
+                self._ring()
             self._committing = Batch()
         if batch and failure is not None:
             self._has_lost |= not kept
             self._complain("saves wait" if kept else _LOST, failure)
 
-    def _perform(self, errands: list[_Errand], failure: StoreError | None) -> None:
+    def _perform(self, errands: list[Errand], failure: StoreError | None) -> None:
         for errand in errands:
             if not errand.done.cancelled():
                 outcome = failure or self._transactions.attempt(errand.work)
@@ -286,14 +298,3 @@ class Writer:
     def _tell(self, listener: Callable[..., None], *arguments: object) -> None:
         with suppress(RuntimeError):  # a loop that has been closed has nobody left to be told
             self._loop.call_soon_threadsafe(listener, *arguments)
-
-
-def _settle_all(outcomes: Iterable[tuple[_Errand, Any]]) -> None:
-    """Tell those who still wait, in the event loop; the first outcome of an errand counts."""
-    for errand, outcome in outcomes:
-        if errand.done.done():
-            continue
-        if isinstance(outcome, StoreError):
-            errand.done.set_exception(outcome)
-        else:
-            errand.done.set_result(outcome)
