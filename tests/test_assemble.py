@@ -22,6 +22,7 @@ from ringback.assemble import (
 from ringback.errors import ConfigError, StoreError
 from ringback.lab.plan import DomainPlan, NamePlan, Plan
 from ringback.lab.world import ALLOWED_NETWORKS, HELO_NAME, World
+from ringback.net.tls import verifying_context
 from ringback.store.memory import MemoryStore
 from ringback.store.sqlite import SqliteStore
 from ringback.values.events import Event, Examined
@@ -31,6 +32,9 @@ from ringback.values.settings import (
     Dns,
     Etiquette,
     Identity,
+    Recipient,
+    RecipientRoute,
+    RouteTls,
     Settings,
     Smtp,
     StoreSettings,
@@ -241,6 +245,21 @@ async def test_a_service_reads_the_phrases_before_anybody_asks() -> None:
             by_an_engine = phrasebook.cache_info().currsize
 
     assert (0, 1) == (by_a_command, by_an_engine)
+
+
+@pytest.mark.parametrize(("tls", "read"), [(RouteTls.VERIFIED, 1), (RouteTls.REQUIRED, 0)])
+async def test_a_service_knows_whom_to_trust_before_anybody_asks(tls: RouteTls, read: int) -> None:
+    verifying_context.cache_clear()
+    route = RecipientRoute("shop.example", ("mx.shop.example",), tls=tls)
+    async with world_of() as world:
+        settings = settings_for(world, Identity(HELO_NAME, "a@shop.example"))
+        settings = settings.but(recipient=Recipient((route,)))
+        async with running_verifier(settings, hear):
+            by_a_command = verifying_context.cache_info().currsize
+        async with assemble.running_engine(settings, hear):
+            by_an_engine = verifying_context.cache_info().currsize
+
+    assert (0, read) == (by_a_command, by_an_engine)
 
 
 def test_what_is_shipped_is_read_once() -> None:

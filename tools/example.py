@@ -64,7 +64,8 @@ def summary(section: type[Section]) -> str:
 
 def explain(name: str, key: Key) -> tuple[str, str]:
     """Say what a setting is, and what may be written."""
-    remedies = [later.remedy for later in LATER if later.key == f"{name}.{key.name}"]
+    dotted = f"{name}.{key.name}"
+    remedies = [later.remedy for later in LATER if later.documented and later.key == dotted]
     says = "; ".join([key.says, *(f"for now, {it}" for it in remedies)])
     return f"{says[0].upper()}{says[1:]}.", f"Write {key.rule.wants}."
 

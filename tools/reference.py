@@ -85,7 +85,8 @@ def _table(name: str, section: type[Section]) -> str:
 
 def _row(name: str, key: Key) -> str:
     default = "(required)" if key.default is NODEFAULT else f"`{encode(key.default)}`"
-    remedies = [later.remedy for later in LATER if later.key == f"{name}.{key.name}"]
+    dotted = f"{name}.{key.name}"
+    remedies = [later.remedy for later in LATER if later.documented and later.key == dotted]
     says = "".join([key.says, *(f". **For now, {it}**" for it in remedies)])
     cells = (f"`{key.name}`", default, key.rule.wants, says)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

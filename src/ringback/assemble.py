@@ -23,18 +23,20 @@ from .net.identity import Ask, find_name, own_addresses, require_name, source_ad
 from .net.passwords import load_logins
 from .net.resolver import DnsResolver
 from .net.synchrony import is_synchronised
+from .net.tls import verifying_context
 from .rules.exemptions import Exemptions
 from .rules.flags import FlagLists, parse_flag_lists
 from .rules.organisation import Organisation, organisation_by
 from .rules.phrase_table import decode_table
 from .rules.phrasebook import Book, Phrasebook, UnreadBook
+from .store.database import require_place
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .suffixes import registered
 from .values.endpoint import Login
 from .values.forms import STORE_URL
 from .values.record import Record
-from .values.settings import Settings
+from .values.settings import RouteTls, Settings
 from .values.settings.bounds import DAY_S
 
 if TYPE_CHECKING:
@@ -61,6 +63,12 @@ def flag_lists() -> FlagLists:
 def organisations() -> Organisation:
     """Organisational domains by the list of public suffixes that ships with its library."""
     return organisation_by(registered)
+
+
+def require_store_place(settings: Settings) -> None:
+    """Refuse a file that nobody could open as a store. Raises StoreError, OSError if it cannot be told."""
+    if settings.store.sqlite_path is not None:
+        require_place(Path(settings.store.sqlite_path))
 
 
 async def open_store(settings: Settings, sink: Sink) -> Store:
@@ -161,11 +169,18 @@ async def _prepare(
 
 def _build(parts: _Parts, before: Engine | None = None) -> Engine:
     doctor, pacer = _outlasting(before, parts)
+    _load_certificates(parts.settings)
     # Read before it is ready, or all would wait at the first refusal.
     verifier = _verifier(parts, pacer, doctor.is_fit, phrasebook())
     search_calls = parts.store.search_calls
     means = _doctors().Means(parts.resolver, verifier.call_own, search_calls, is_synchronised)
     return Engine(verifier, doctor, means, pacer)
+
+
+def _load_certificates(settings: Settings) -> None:
+    """Read whom we trust before all would wait for it, if a route wants to know."""
+    if any(route.tls is RouteTls.VERIFIED for route in settings.recipient.route):
+        verifying_context()
 
 
 def _outlasting(before: Engine | None, parts: _Parts) -> tuple["Doctor", Pacer]:

@@ -113,7 +113,16 @@ def test_an_unfit_identity_is_loud(severity: Severity, level: str) -> None:
 
     assert (level, severity is not Severity.FATAL) == (line["level"], line["fit"])
     assert "a is another; b is another" == line[severity]
-    assert ("mend it" if severity is Severity.FATAL else "") == line["remedy"]
+    assert ("" if severity is Severity.UNKNOWN else "mend it") == line["remedy"]
+
+
+def test_what_is_fatal_is_mended_first() -> None:
+    findings = (
+        Finding(Aspect.HELO_NAME, Severity.WARNING, "a", "later"),
+        Finding(Aspect.HELO_NAME, Severity.FATAL, "b", "now"),
+    )
+
+    assert "now" == parsed(Examined(Fitness(findings), may_call=False))["remedy"]
 
 
 # All that a stranger may have had a part in, and where it stands in the line.

@@ -108,5 +108,15 @@ def test_a_file_adds_to_the_shipped_ones(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"gone\.toml"):
+    with pytest.raises(
+        ConfigError, match=r"gone\.toml: cannot be read \(No such file or directory\);"
+    ):
         load_personas(tmp_path / "gone.toml")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_bytes(b"\xff")
+
+    with pytest.raises(ConfigError, match=r"a\.toml: cannot be read \(it is not UTF-8\);"):
+        load_personas(path)

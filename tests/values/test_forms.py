@@ -116,6 +116,10 @@ def test_of_a_refused_place_of_a_store_no_more_than_the_scheme_is_shown(
     assert problem == refused.value.problem
 
 
+def test_no_store_is_suggested_that_is_still_to_come() -> None:
+    assert '"sqlite:///path/to/file" or "memory:"' == forms.STORE_URL.wants
+
+
 @pytest.mark.parametrize(
     ("written", "host", "port"),
     [

@@ -200,12 +200,12 @@ def _examined(event: Examined) -> Fields:
         severity.value: "; ".join(found.text for found in event.fitness.of(severity))
         for severity in (Severity.FATAL, Severity.WARNING, Severity.UNKNOWN)
     }
-    remedies = (found.remedy for found in event.fitness.of(Severity.FATAL))
+    worst = event.fitness.of(Severity.FATAL) or event.fitness.of(Severity.WARNING)
     return {
         "fit": event.fitness.is_fit,
         "may_call": event.may_call,
         **told,
-        "remedy": "; ".join(dict.fromkeys(remedies)),
+        "remedy": "; ".join(dict.fromkeys(found.remedy for found in worst)),
     }
 
 

@@ -158,11 +158,17 @@ def load_personas(path: Path | None = None) -> dict[str, Persona]:
     """Return the shipped personas, and those of the file at `path`. Raises ConfigError."""
     if path is None:
         return dict(_shipped())
+    return parse_personas(read_named(path), str(path), known=_shipped())
+
+
+def read_named(path: Path) -> str:
+    """Read a file that the user names. Raises ConfigError."""
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), "", f"cannot be read: {error}", "name a TOML file") from error
-    return parse_personas(text, str(path), known=_shipped())
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        problem = f"cannot be read ({why})"
+        raise ConfigError(str(path), "", problem, "name a TOML file") from error
 
 
 @cache

@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import ConfigError
 from .mx import Door
-from .personas import ROOT, Persona
+from .personas import ROOT, Persona, read_named
 from .zone import Behaviour
 
 
@@ -77,11 +77,7 @@ def load_plan(path: Path | None = None) -> Plan:
     if path is None:
         text = resources.files(__package__).joinpath("world.toml").read_text("utf-8")
         return parse_plan(text, "world.toml")
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), "", f"cannot be read: {error}", "name a TOML file") from error
-    return parse_plan(text, str(path))
+    return parse_plan(read_named(path), str(path))
 
 
 def parse_plan(text: str, source: str) -> Plan:

@@ -134,6 +134,14 @@ def prepare(path: Path) -> DatabaseFile:
         raise unable(path, error.strerror or str(error), _ELSEWHERE) from error
 
 
+def require_place(path: Path) -> None:
+    """Refuse a path where nobody can have a file. Raises StoreError, OSError if it cannot be told."""
+    if path.is_dir():
+        raise unable(path, "it is a directory", "name a file in it in store.url")
+    if not path.parent.is_dir():
+        raise unable(path, f"there is no directory {path.parent}", f"make it, or {_ELSEWHERE}")
+
+
 def _identify(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_dev, found.st_ino
@@ -143,8 +151,7 @@ def _claim(path: Path) -> None:
     """Make an empty file that only our user may read: it will tell who writes to whom."""
     user = "let Ringback's user write to it and to its directory"
     try:
-        if path.is_dir():
-            raise unable(path, "it is a directory", "name a file in it in store.url")
+        require_place(path)
         # An existing file is not opened here: closing it would drop the locks that another store of
         # this process holds on it (POSIX advisory locks).
         is_new = not path.exists()
@@ -153,9 +160,6 @@ def _claim(path: Path) -> None:
             # Or root's `ringback check`, before the service has ever run, keeps its user out.
             folder = path.parent.stat()
             os.chown(path, folder.st_uid, folder.st_gid)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        remedy = f"make it, or {_ELSEWHERE}"
-        raise unable(path, f"there is no directory {path.parent}", remedy) from error
     except PermissionError as error:
         raise unable(path, "access is denied", user) from error
     except OSError as error:

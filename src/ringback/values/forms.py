@@ -211,6 +211,4 @@ SENDER = text(
 )
 ROUTE_SENDER = text('"null", "envelope" or an e-mail address', _parse_route_sender)
 PATH = text("the absolute path of a file", _parse_path)
-STORE_URL = text(
-    '"sqlite:///path/to/file", "memory:" or "postgresql://…"', _parse_store_url, _show_store_url
-)
+STORE_URL = text('"sqlite:///path/to/file" or "memory:"', _parse_store_url, _show_store_url)

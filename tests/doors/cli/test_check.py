@@ -140,6 +140,24 @@ def test_addresses_from_standard_input_have_their_place(
     ] == [line.split()[0] for line in out.splitlines()]
 
 
+def test_an_address_may_stand_in_brackets(
+    check: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("<orders@shop.example>\n")
+    with path.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        status, out, _ = check("<ann@shop.example>", "-", "<bob@shop.example", "<>")
+
+    assert 1 == status
+    assert [
+        ["ann@shop.example", "deliverable"],
+        ["orders@shop.example", "deliverable"],
+        ["<bob@shop.example", "undeliverable"],
+        ["<>", "unknown"],
+    ] == [line.split()[:2] for line in out.splitlines()]
+
+
 def test_what_was_asked_before_a_mistake_is_shown(
     check: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,9 +150,9 @@ def test_a_mistake_is_one_line_and_status_2(
         (["chekc"], 'no such command "chekc"; the nearest is "check"; see ringback --help'),
         (
             ["config", "check", "--bogus"],
-            "No such option '--bogus'; see ringback config check --help",
+            "no such option '--bogus'; see ringback config check --help",
         ),
-        (["cache", "show"], "Missing argument 'PATTERN'; see ringback cache show --help"),
+        (["cache", "show"], "missing argument 'PATTERN'; see ringback cache show --help"),
     ],
 )
 def test_a_mistake_in_usage_says_where_the_manual_is(

@@ -121,7 +121,8 @@ def _run(args: Sequence[str] | None) -> int:
 def _explain(error: click.ClickException) -> str:
     command = getattr(error, "ctx", None)
     remedy = f"; see {command.command_path} --help" if command else ""
-    return f"{error.format_message().removesuffix('.')}{remedy}"
+    message = error.format_message().removesuffix(".")
+    return f"{message[:1].lower()}{message[1:]}{remedy}"
 
 
 def _complain(message: str) -> int:

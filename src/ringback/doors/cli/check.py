@@ -50,6 +50,7 @@ def check(
     config_path: str | None,
 ) -> None:
     """Verify each ADDRESS: can it take a bounce?  "-" reads addresses from standard input, one a line.
+    It may stand in angle brackets, as in a log.
 
     Prints one line an address, in the order they were given: the address, the verdict, the reason,
     and the reply or the rule that decided. With --json, one report a line.

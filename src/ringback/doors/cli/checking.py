@@ -101,10 +101,15 @@ async def _check(settings: Settings, wish: Wish, given: Sequence[str]) -> set[Ve
 async def _addresses(given: Sequence[str]) -> AsyncGenerator[str, None]:
     for address in given:
         if address != "-":
-            yield address
+            yield _bare(address)
             continue
         async for line in read_stdin():
-            yield line
+            yield _bare(line)
+
+
+def _bare(address: str) -> str:
+    """Take off the brackets in which logs and SMTP show an address (RFC 5321 section 4.1.2)."""
+    return address[1:-1] if address.startswith("<") and address.endswith(">") else address
 
 
 async def _ask(verifier: Verifier, wish: Wish, address: str) -> Report:

@@ -1,10 +1,10 @@
 """`ringback config`: the settings in force, and what is wrong with them. Not here: reading them."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
-from ...errors import ConfigError
 from ...values.section import Section
 from ...values.settings import Ages
 from ..configuration import (
@@ -15,8 +15,14 @@ from ..configuration import (
     value_of,
 )
 from ..toml import encode
-from .options import config_option, json_option, load, require_contact
+from .lazy import OnDemand
+from .options import config_option, json_option, load
 from .output import echo_json
+
+if TYPE_CHECKING:
+    from . import obstacles
+else:
+    obstacles = OnDemand(".obstacles", __package__)
 
 EXIT_MISTAKE = 2
 # Where the sources start, so that they stand below each other behind most keys.
@@ -39,15 +45,15 @@ def config() -> None:
 def check(ctx: click.Context, config_path: str | None) -> None:
     """Say "ok", or all that is wrong with the settings.
 
+    Wrong is what keeps `ringback serve` from starting, whoever runs it. Only the start itself shows
+    whether its user may read and write all files, and whether a port is free.
+
     Exit status: 0, or 2 if anything is wrong. Each mistake is one line on standard error that names
     the file, the key and the remedy.
     """
     loaded, mistakes = examine_settings(config_path, os.environ, standard_path=STANDARD_PATH)
     if loaded is not None:
-        try:
-            require_contact(loaded)
-        except ConfigError as error:  # each setting is right by itself, and `serve` would not start
-            mistakes = [error]
+        mistakes = list(obstacles.find_obstacles(loaded))
     for mistake in mistakes:
         click.echo(f"ringback: {mistake}", err=True)
     if loaded is None or mistakes:

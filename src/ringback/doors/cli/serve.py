@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...errors import ConfigError
 from .lazy import OnDemand
-from .options import config_option, load, require_contact
+from .options import config_option, load
 
 if TYPE_CHECKING:
     from .. import configuration, service
+    from . import obstacles
 else:
     configuration = OnDemand("..configuration", __package__)
+    obstacles = OnDemand(".obstacles", __package__)
     service = OnDemand("..service", __package__)
 
 
@@ -33,14 +34,6 @@ def serve(config_path: str | None) -> None:
 
 def _read_settings(config_path: str | None) -> "configuration.Loaded":
     loaded = load(config_path)
-    require_contact(loaded)
-    settings = loaded.settings
-    doors = (settings.policy, settings.milter, settings.socketmap, settings.http)
-    if not any(door.listen for door in doors):
-        raise ConfigError(
-            loaded.file or "configuration",
-            "policy.listen",
-            "it is empty, and there is no other door to serve",
-            'write listen = ["127.0.0.1:10040"] under [policy]',
-        )
+    for obstacle in obstacles.find_obstacles(loaded):
+        raise obstacle
     return loaded
