@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import dns.exception
@@ -16,7 +16,8 @@ from ringback.errors import UsageError
 from ringback.lab.clock import WallClock
 from ringback.lab.dns import DnsServer
 from ringback.lab.zone import Behaviour, Node
-from ringback.net.answers import Response, make_query, parse_name
+from ringback.net.answers import MAX_RECORDS, read_response
+from ringback.net.dns_message import Response, make_query, parse_name
 from ringback.net.nameserver import (
     Nameserver,
     _Listener,
@@ -25,7 +26,7 @@ from ringback.net.nameserver import (
     system_nameservers,
 )
 from ringback.net.watch import READABLE, Watch
-from ringback.values.dns import RecordType
+from ringback.values.dns import DnsAnswer, RecordType
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,10 @@ async def test_response_that_is_cut_comes_over_tcp(lab: DnsServer, node: Node) -
 
     assert len(response.answer) == 1
     assert [asked.tcp for asked in lab.questions] == [False, True]
+
+
+QUESTION = make_query(parse_name("shop.example"), RecordType.TXT, edns=True).question
+Serve = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Odd(asyncio.DatagramProtocol):
@@ -251,3 +256,77 @@ async def test_cut_response_from_a_server_without_tcp_is_an_error() -> None:
 
     with pytest.raises(ConnectionRefusedError):
         await ask_odd(reply)
+
+
+async def ask_over_tcp(serve: Serve, wait_s: float = 60.0) -> Response:
+    """Ask a server that cuts what it says over UDP, and treats a connection as `serve` says."""
+    ended = asyncio.Event()
+
+    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            size = int.from_bytes(await reader.readexactly(2))
+            await serve(await reader.readexactly(size), writer)
+            await reader.read()
+        finally:
+            writer.close()
+            ended.set()
+
+    def reply(wire: bytes) -> list[bytes]:
+        return [wire[:2] + b"\x83\x80\0\1\0\0\0\0\0\0" + QUESTION]
+
+    server = await asyncio.start_server(run, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: Odd(reply), local_addr=address)
+    try:
+        return await put_query(Nameserver(*address), wait_s)
+    finally:
+        await ended.wait()  # whatever comes of it, the connection is closed
+        transport.close()
+        server.close()
+
+
+def framed(octets: bytes) -> bytes:
+    return len(octets).to_bytes(2) + octets
+
+
+async def test_records_over_tcp_come_in_their_order() -> None:
+    texts = [b"\x0bv=spf1 -all", *(b"\x05t%04d" % n for n in range(149))]
+
+    async def serve(wire: bytes, writer: asyncio.StreamWriter) -> None:
+        head = wire[:2] + b"\x81\x80\0\1\0\x96\0\0\0\0" + QUESTION
+        records = [b"\xc0\x0c\0\x10\0\1\0\0\0\x3c\0" + bytes([len(it)]) + it for it in texts]
+        writer.write(framed(head + b"".join(records)))
+
+    said = read_response(await ask_over_tcp(serve), "shop.example", RecordType.TXT)
+
+    assert isinstance(said, DnsAnswer)
+    assert tuple(it[1:].decode() for it in texts[:MAX_RECORDS]) == said.texts
+
+
+async def test_answer_to_another_question_over_tcp_is_none() -> None:
+    async def serve(wire: bytes, writer: asyncio.StreamWriter) -> None:
+        other = answered(wire)
+        other.question[0].name = dns.name.from_text("bank.example")
+        writer.write(framed(other.to_wire()))
+
+    with pytest.raises(ValueError, match="another question"):
+        await ask_over_tcp(serve)
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0", b"\0\x40half"])
+async def test_connection_that_ends_too_early_is_an_error(octets: bytes) -> None:
+    async def serve(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(octets)
+        writer.write_eof()
+
+    with pytest.raises(EOFError):
+        await ask_over_tcp(serve)
+
+
+async def test_silence_over_tcp_has_an_end() -> None:
+    async def serve(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\0")
+
+    with pytest.raises(TimeoutError):
+        await ask_over_tcp(serve, 0.1)

@@ -1,26 +1,26 @@
-"""One name server: its address, and one question put to it. Not here: what it said (net/answers.py).
+"""One name server: its address, and one question put to it.
 
 The socket of a question is its own and is connected: a fresh port for every question (RFC 5452
-section 9.2), answers from nobody else, and a dead server is noticed at once.
+section 9.2), answers from nobody else, and a dead server is noticed at once. Not here: DNS messages
+(net/dns_message.py), what they say (net/answers.py).
 """
 
 import asyncio
 import socket
-from importlib import import_module
 from pathlib import Path
 
 import dns.exception
-import dns.flags
 import dns.message
 
 from ..errors import UsageError
 from ..values.forms import join_host_port, split_host_port
 from ..values.record import Record
-from .answers import ID_BYTES, Query, Response, parse_response
+from .dns_message import ID_BYTES, Query, Response, parse_response
 from .watch import READABLE, Watch
 
 DNS_PORT = 53
 MAX_DATAGRAM_BYTES = 65_535  # whatever we have said that we take
+_LENGTH_BYTES = 2  # before a message over TCP, which has 65,535 octets at most
 RESOLV_CONF = Path("/etc/resolv.conf")
 
 
@@ -85,13 +85,22 @@ async def exchange(server: Nameserver, query: Query, until: float, watch: Watch)
     response = await _exchange_datagrams(server, query, until, watch)
     if not response.is_cut:
         return response
-    # Loaded for the rare answer that is too long: it brings transports of all kinds with it.
-    over_tcp = import_module("dns.asyncquery").tcp
-    message = dns.message.from_wire(query.octets)
     async with asyncio.timeout_at(until):
-        whole = await over_tcp(message, server.ip, port=server.port)
-    whole.flags &= ~dns.flags.TC  # nothing is cut there, whatever it says
-    return parse_response(whole.to_wire(), query)
+        octets = await _exchange_stream(server, query)
+    if not query.is_answered_by(octets):
+        raise ValueError("it answers another question")
+    return parse_response(octets, query, is_whole=True)
+
+
+async def _exchange_stream(server: Nameserver, query: Query) -> bytes:
+    """Put `query` over TCP, where its length is before each message (RFC 1035 section 4.2.2)."""
+    reader, writer = await asyncio.open_connection(server.ip, server.port)
+    try:
+        writer.write(len(query.octets).to_bytes(_LENGTH_BYTES) + query.octets)
+        size = int.from_bytes(await reader.readexactly(_LENGTH_BYTES))
+        return await reader.readexactly(size)
+    finally:
+        writer.transport.abort()  # nothing more is said, and nobody waits for what is
 
 
 async def _exchange_datagrams(
@@ -149,7 +158,6 @@ def _read_response(octets: bytes, query: Query) -> Response | None:
         return None
     if query.is_answered_by(octets):
         return parse_response(octets, query)
-    dns.message.from_wire(
-        octets, question_only=True, ignore_trailing=True
-    )  # if it is a message at all
+    # Nothing of it is wanted but that it can be read: what is no message at all is a failure.
+    dns.message.from_wire(octets, question_only=True, ignore_trailing=True)
     return None

@@ -1,7 +1,7 @@
 """The Resolver of engine/ports.py: name servers in turn, answers remembered, equal questions asked once.
 
-Not here: DNS messages (net/answers.py), sockets (net/nameserver.py), how long an answer is remembered
-(net/dns_memory.py), which host follows from the answers (rules/routes.py).
+Not here: DNS messages (net/dns_message.py), what they say (net/answers.py), sockets (net/nameserver.py),
+how long an answer is remembered (net/dns_memory.py), which host follows from the answers (rules/routes.py).
 """
 
 import asyncio
@@ -14,9 +14,10 @@ import dns.exception
 import dns.name
 
 from ..values.dns import DnsAnswer, DnsStatus, RecordType
-from .answers import Alias, Query, dislikes_query, failure, make_query, parse_name, read_response
+from .answers import Alias, dislikes_query, failure, read_response
 from .clock import elapsed
 from .dns_memory import MAX_TTL_S, DnsMemory
+from .dns_message import Query, make_query, parse_name
 from .nameserver import Nameserver, exchange, parse_nameserver, system_nameservers
 from .trouble import in_words
 from .watch import Watch

@@ -18,7 +18,8 @@ Words stand before the enhanced code because servers choose them with more care:
 filters say to all they refuse, and 5.7.1 is said of mailboxes that do not exist. Last comes the stage:
 a reply to anything before RCPT cannot speak of the recipient's mailbox.
 
-Not here: the phrases (phrases.toml), what follows for the host or the address (outcomes.py).
+Not here: the phrases (phrases.json, which is written from phrases.toml), what follows for the host or the
+address (outcomes.py).
 """
 
 import re

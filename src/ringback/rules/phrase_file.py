@@ -1,4 +1,7 @@
-"""phrases.toml: text to phrases. Not here: the form that is read at a start (phrase_table.py)."""
+"""phrases.toml: text to phrases, for `make docs` and the tests; it ships for people to read.
+
+Not here: the form that programs read (phrase_table.py).
+"""
 
 import tomllib
 from collections.abc import Mapping

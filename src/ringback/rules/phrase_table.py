@@ -1,6 +1,7 @@
 """phrases.json: what phrases.toml says, with the anchors of its patterns, which take long to find.
 
-`make docs` writes it. Not here: phrases.toml (phrase_file.py), looking anything up (phrasebook.py).
+`make docs` writes it, programs read it. Not here: phrases.toml (phrase_file.py), looking anything up
+(phrasebook.py).
 """
 
 from collections.abc import Iterator
@@ -41,7 +42,10 @@ def _encode_patterns(phrase: Phrase) -> dict[str, _Groups]:
 
 
 def decode_table(table: bytes) -> Phrasebook:
-    """Read what `encode_table` wrote. Raises msgspec.DecodeError."""
+    """Read what `encode_table` wrote.
+
+    Raises msgspec.DecodeError, and KeyError for a phrase that has no patterns there.
+    """
     read = msgspec.json.decode(table, type=_Table)
     words: dict[str, Pattern] = {}
     for name, written in read.words.items():
