@@ -128,11 +128,13 @@ class Knowing(FakeResolver):
 
 
 async def test_what_is_in_memory_is_answered_out_of_the_allowance_too() -> None:
-    asker = Asker(Knowing(), MAX_QUESTIONS - 2)
+    resolver = Knowing()
+    asker = Asker(resolver, MAX_QUESTIONS - 3)
 
-    within = await asker.ask_each(*ADDRESSES)
+    within = [*await asker.ask_each(*ADDRESSES), await asker.ask(*ADDRESSES[0])]
     beyond = await asker.ask_each(*ADDRESSES)
 
-    assert [DnsStatus.NODATA] * 2 == [answer.status for answer in within]
+    assert [DnsStatus.NODATA] * 3 == [answer.status for answer in within]
+    assert [] == resolver.asked
     assert [DnsStatus.FAILURE] * 2 == [answer.status for answer in beyond]
     assert MAX_QUESTIONS == asker.asked

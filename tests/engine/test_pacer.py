@@ -20,6 +20,15 @@ async def test_a_third_connection_to_a_host_waits_for_a_place() -> None:
     assert waited
 
 
+async def test_a_place_that_is_given_back_frees_no_other() -> None:
+    pacer = Pacer(Budget(concurrent_per_host=2))
+    taken = [pacer.take_slot("192.0.2.1") for _ in range(2)]
+    pacer.release("192.0.2.1")
+    taken += [pacer.take_slot("192.0.2.1") for _ in range(2)]
+
+    assert [True, True, True, False] == taken
+
+
 async def test_who_gives_up_waiting_holds_no_place() -> None:
     pacer = Pacer(Budget(concurrent_per_host=1, concurrent=1))
     await pacer.wait_slot("192.0.2.1")

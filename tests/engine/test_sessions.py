@@ -10,8 +10,10 @@ from ringback.engine.callout import Callout
 from ringback.engine.line import MAX_PER_SESSION
 from ringback.engine.outside import Outside
 from ringback.engine.sessions import Sessions
+from ringback.engine.timekeeper import Due
 from ringback.engine.visit import Visit
 from ringback.errors import StoreError
+from ringback.lab.sim import RESOLUTION_S, SimLoop, run
 from ringback.rules.breakers import REFUSAL_PAUSE_S
 from ringback.rules.conclude import conclude
 from ringback.rules.exemptions import Exemptions
@@ -87,6 +89,11 @@ class Counter:
     def serve(self) -> None:
         assert self.host.may_answer is not None
         self.host.may_answer.set()
+
+    @property
+    def patient(self) -> Sequence[Due]:
+        """Those who are told when their callout has no time left."""
+        return self.callout._sessions._timekeeper._waiting
 
     async def calls(self) -> Sequence[Call]:
         found = await self.world.store.search_calls("shop.example", 0.0, 1_000)
@@ -417,9 +424,11 @@ async def test_who_leaves_the_line_takes_nobody_along(world: FakeOutside) -> Non
 
     second.cancel()
     await _settle()
+    patient = len(counter.patient)
     counter.serve()
     evidence = await asyncio.gather(leader, third)
 
+    assert 1 == patient
     assert [Reason.ACCEPTED] * 2 == _reasons(evidence)
     assert second.cancelled()
     assert "a1@shop.example" not in counter.host.recipients
@@ -536,6 +545,48 @@ async def test_who_waits_too_long_is_over_budget_and_no_longer_in_line(
 
     assert [Reason.OVER_BUDGET] * 2 == _reasons(evidence)
     assert [] == world.dialer.calls
+
+
+def test_who_got_its_turn_has_as_much_time_as_the_session() -> None:
+    async def be_asked_for_longer() -> None:
+        counter = Counter(FakeOutside(), FakeHost(mailboxes={"a0@shop.example"}))
+        counter.host.may_answer = asyncio.Event()
+        loop, pacer = asyncio.get_running_loop(), counter.outside.pacer
+        loop.set_exception_handler(lambda _, bug: bugs.append(bug))
+        await pacer.wait_slot("192.0.2.1")
+        (asking,) = counter.ask(_people(1))
+        await _settle()
+        patient.append(len(counter.patient))
+        pacer.release("192.0.2.1")
+        await counter.host.reached.wait()
+        patient.append(len(counter.patient))
+        loop.call_later(2 * counter.settings.smtp.callout_deadline_s, counter.serve)
+        evidence.append(await asking)
+
+    evidence, patient, bugs = list[Evidence](), list[int](), list[dict[str, object]]()
+    run(SimLoop(), be_asked_for_longer())
+
+    assert ([1, 0], []) == (patient, bugs)
+    assert [Reason.ACCEPTED] == _reasons(evidence)
+
+
+def test_who_gets_its_turn_as_its_time_ends_has_it() -> None:
+    async def be_let_in_at_the_last_moment() -> None:
+        counter = Counter(FakeOutside(), FakeHost(mailboxes={"a0@shop.example"}))
+        loop, pacer = asyncio.get_running_loop(), counter.outside.pacer
+        loop.set_exception_handler(lambda _, bug: bugs.append(bug))
+        await pacer.wait_slot("192.0.2.1")
+        (asking,) = counter.ask(_people(1))
+        await _settle()
+        # One instant, but first in it.
+        loop.call_at(counter.patient[0].due_at - RESOLUTION_S / 2, pacer.release, "192.0.2.1")
+        evidence.append(await asking)
+
+    evidence, bugs = list[Evidence](), list[dict[str, object]]()
+    run(SimLoop(), be_let_in_at_the_last_moment())
+
+    assert [] == bugs
+    assert [Reason.ACCEPTED] == _reasons(evidence)
 
 
 async def test_who_is_sent_back_too_late_is_over_budget(world: FakeOutside) -> None:

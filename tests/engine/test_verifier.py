@@ -478,6 +478,24 @@ async def test_who_stood_at_a_gate_shares_what_another_learned_meanwhile(
     assert [] == world.dialer.calls
 
 
+async def test_who_stood_at_a_gate_together_share_one_callout(world: FakeOutside) -> None:
+    host = shop()
+    host.may_answer = asyncio.Event()
+    world.host("shop.example", host)
+    world.may_judge_fitness.clear()
+    verifier = world.verifier()
+    askers = [asyncio.create_task(verifier.verify("ann@shop.example")) for _ in range(2)]
+    await asyncio.sleep(0)
+    world.may_judge_fitness.set()
+    await host.reached.wait()
+    under_way = verifier.progress_nowait(9)
+    host.may_answer.set()
+    reports = await asyncio.gather(*askers)
+
+    assert 1 == len(under_way)
+    assert [Reason.ACCEPTED] * 2 == [report.reason for report in reports]
+
+
 async def test_what_the_doctor_asks_is_charged_and_written_down_like_any_callout(
     world: FakeOutside,
 ) -> None:

@@ -133,9 +133,10 @@ async def test_reply_in_single_bytes_is_one_reply(host: Host) -> None:
     assert probe.lines == [b"220 hi"]
 
 
-async def test_silence_ends_at_the_deadline_of_the_stage(host: Host) -> None:
+@pytest.mark.parametrize("whole_s", [0.5, 5.0])
+async def test_silence_ends_at_the_deadline_of_the_stage(host: Host, whole_s: float) -> None:
     probe = Script()
-    await converse_with(await host(silent), probe, stage_s=0.03)
+    await converse_with(await host(silent), probe, stage_s=0.03, whole_s=whole_s)
 
     assert probe.lost == [(Fault.TIMEOUT, "no answer within 0.03 s")]
 

@@ -13,6 +13,7 @@ from ringback.net.inherit import Inherited
 
 # A place for descriptors that the test run does not use.
 FIRST = 200
+NO_LISTENER = "of the service manager is no stream socket that listens"
 
 
 class Manager:
@@ -122,18 +123,31 @@ def test_count_that_is_none_is_refused(count: str) -> None:
         Inherited.of(environment, FIRST)
 
 
+def test_socket_that_listens_for_anything_but_streams_is_refused(
+    manager: Manager, tmp_path: Path
+) -> None:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    sock.bind(str(tmp_path / "packets"))
+    sock.listen()
+    manager.add("odd", sock)
+    with pytest.raises(UsageError, match=f"descriptor 200 {NO_LISTENER}"):
+        Inherited.of(manager.environment(), FIRST)
+
+    assert not is_open(FIRST)
+
+
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_socket_that_does_not_listen_is_refused_and_all_are_closed(
     manager: Manager, kind: socket.SocketKind
 ) -> None:
     manager.listen("policy", socket.AF_INET, ("127.0.0.1", 0))
     manager.add("odd", socket.socket(socket.AF_INET, kind))
-    with pytest.raises(UsageError, match="descriptor 201 of the service manager does not listen"):
+    with pytest.raises(UsageError, match=f"descriptor 201 {NO_LISTENER}"):
         Inherited.of(manager.environment(), FIRST)
 
     assert [False, False] == [is_open(FIRST), is_open(FIRST + 1)]
 
 
 def test_descriptor_that_is_not_open_is_refused(manager: Manager) -> None:
-    with pytest.raises(UsageError, match="descriptor 200 of the service manager does not listen"):
+    with pytest.raises(UsageError, match=f"descriptor 200 {NO_LISTENER}"):
         Inherited.of(manager.environment(LISTEN_FDS="1"), FIRST)

@@ -221,11 +221,16 @@ async def test_inherited_socket_is_served_and_its_path_stays(world: World, tmp_p
         writer.write(b"hello")
 
         assert await reader.readexactly(5) == b"hello"
-        await listener.stop(0)
-        assert path.exists()
-        # Who comes while nobody serves waits for the next who does.
-        with socket.socket(socket.AF_UNIX) as patient:
-            patient.connect(str(path))
+        # Who comes as it stops, or while nobody serves, waits for the next who does.
+        with socket.socket(socket.AF_UNIX) as early, socket.socket(socket.AF_UNIX) as late:
+            early.connect(str(path))
+            await listener.stop(0)
+
+            assert path.exists()
+            late.connect(str(path))
+            for _ in range(2):
+                accepted, _ = theirs.accept()
+                accepted.close()
 
 
 async def test_address_that_cannot_be_had_is_a_usage_error(world: World) -> None:

@@ -140,3 +140,26 @@ async def test_bug_in_what_a_turn_led_to_costs_nobody_else_his() -> None:
         await asyncio.sleep(0)
 
     assert ([2, 3], 1) == (had, len(told))
+
+
+@pytest.mark.parametrize("bug", [False, True])
+async def test_what_that_leads_to_comes_after_all_that_was_asked_for_before(bug: bool) -> None:
+    class Writes(One):
+        def take_turn(self) -> None:
+            turns.at_end(self.write)
+
+        def write(self) -> None:
+            self._had.append(self.name)
+            turns.at_end(lambda: self._had.append(-self.name))
+            if bug and self.name == 1:
+                raise RuntimeError("a bug")
+
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    turns, had = Turns(), list[int]()
+    for name in (1, 2, 3):
+        turns.queue(Writes(name, had))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    turns.ask_for(Writes(4, had))
+
+    assert [1, 2, 3, -1, -2, -3, 4, -4] == had

@@ -123,6 +123,23 @@ async def test_each_is_late_at_his_own_time(
     assert now + 0.02 <= late_at
 
 
+async def test_who_is_late_still_knows_since_when(
+    lookout: Watch, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    class Telling(Waiting):
+        def be_late(self) -> None:
+            known.append(self.due_at)
+            super().be_late()
+
+    known: list[float] = []
+    one = Telling(asyncio.get_running_loop().time())
+    due_at = one.due_at
+    lookout.begin(pair[0].fileno(), READABLE, one)
+    await one.late.get()
+
+    assert [due_at] == known
+
+
 async def test_deadline_that_moves_on_is_looked_at_when_it_comes(
     lookout: Watch, pair: tuple[socket.socket, socket.socket]
 ) -> None:
@@ -213,8 +230,7 @@ async def test_who_is_let_go_by_another_is_told_no_more(
     everyone = [Selfish() for _ in writable]
     for number, one in zip(writable, everyone, strict=True):
         lookout.begin(number, WRITABLE, one)
-    for _ in range(3):
-        await asyncio.sleep(0)
+    lookout._look()
 
     assert 1 == sum(one.heard.qsize() for one in everyone)
     assert not any(_bugs(everyone))

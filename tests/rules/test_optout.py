@@ -7,14 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.rules.optout import (
-    LABEL,
     MAX_RECORD_CHARS,
     NO_WISH,
     Wish,
     owners_of,
     parse_record,
-    read_wish,
-    strictest,
+    read_wishes,
+    record_of,
 )
 from ringback.values.dns import DnsAnswer, DnsStatus, RecordType
 
@@ -29,17 +28,16 @@ def wish_of(
     texts: Mapping[str, tuple[str, ...] | DnsStatus], name: str = NAME
 ) -> tuple[Wish, list[str]]:
     """What the owner of `name` wants, where DNS says `texts`; and which names were asked for."""
-    wishes: list[Wish] = []
-    asked: list[str] = []
-    for owner in owners_of(name, organisation):
-        asked.append(LABEL + owner)
-        said = texts.get(LABEL + owner, DnsStatus.NXDOMAIN)
-        if isinstance(said, DnsStatus):
-            answer = DnsAnswer(LABEL + owner, RecordType.TXT, said)
-        else:
-            answer = DnsAnswer(LABEL + owner, RecordType.TXT, DnsStatus.OK, texts=said)
-        wishes.append(read_wish(owner, answer))
-    return strictest(wishes), asked
+    owners = owners_of(name, organisation)
+    asked = [record_of(owner) for owner in owners]
+    answers = [answer_of(record, texts.get(record, DnsStatus.NXDOMAIN)) for record in asked]
+    return read_wishes(owners, answers), asked
+
+
+def answer_of(name: str, said: tuple[str, ...] | DnsStatus) -> DnsAnswer:
+    if isinstance(said, DnsStatus):
+        return DnsAnswer(name, RecordType.TXT, said)
+    return DnsAnswer(name, RecordType.TXT, DnsStatus.OK, texts=said)
 
 
 def test_a_name_and_its_organisation_are_asked() -> None:
@@ -141,12 +139,26 @@ def test_records(text: str, expected: Wish | None) -> None:
     assert expected == parse_record(text, "x")
 
 
-def test_the_lower_of_two_rates_holds() -> None:
-    low, high = Wish(per_hour=5, said_by="low"), Wish(per_hour=50, said_by="high")
-    allowed = Wish(said_by="all")
+@pytest.mark.parametrize(
+    ("low", "high"), [(NAME, ORGANISATION), (ORGANISATION, NAME)], ids=["its own", "the other"]
+)
+def test_the_lower_of_two_rates_holds(low: str, high: str) -> None:
+    wish, _ = wish_of(
+        {record_of(low): ("v=CALLOUT1; rate=5/h",), record_of(high): ("v=CALLOUT1; rate=50/h",)}
+    )
 
-    assert low == strictest([allowed, high, low])
-    assert NO_WISH == strictest([])
+    assert Wish(per_hour=5, said_by=low) == wish
+
+
+def test_a_rate_is_stricter_than_none() -> None:
+    wish, _ = wish_of(
+        {
+            record_of(NAME): ("v=CALLOUT1; p=allow",),
+            record_of(ORGANISATION): ("v=CALLOUT1; rate=50/h",),
+        }
+    )
+
+    assert Wish(per_hour=50, said_by=ORGANISATION) == wish
 
 
 @given(st.text(max_size=80))

@@ -20,8 +20,8 @@ class Places:
 
     @property
     def is_idle(self) -> bool:
-        """True where none is taken, and nobody waits for one."""
-        return not (self._taken or self._waiting)
+        """True where none is taken: then nobody waits for one either."""
+        return not self._taken
 
     def take_place(self) -> bool:
         """Take a place, if one is free."""

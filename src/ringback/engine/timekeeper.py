@@ -1,7 +1,7 @@
 """One timer of the event loop for all who wait, each until an instant of his own.
 
 A timer for each would hold half a kilobyte, and thousands wait.
-Not here: what they wait for (engine/flight.py).
+Not here: what they wait for (engine/flight.py, engine/sessions.py).
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from ..rules.burden import Target, charges_for, wish_charge
 from ..rules.exemptions import Exemptions
 from ..rules.forwarding import leads_to_us, listeners_of
 from ..rules.gates import Gate
-from ..rules.optout import LABEL, NO_WISH, Wish, owners_of, read_wish, strictest
+from ..rules.optout import NO_WISH, Wish, owners_of, read_wishes, record_of
 from ..rules.pacing import Charge
 from ..values.dns import RecordType
 from ..values.endpoint import Endpoint
@@ -74,9 +74,8 @@ class Wishes:
             return NO_WISH
         if name not in walk.wishes:
             owners = owners_of(name, self._organisation)
-            asked = ((f"{LABEL}{owner}", RecordType.TXT) for owner in owners)
-            answers = await walk.asker.ask_each(*asked)
-            walk.wishes[name] = strictest(map(read_wish, owners, answers))
+            asked = ((record_of(owner), RecordType.TXT) for owner in owners)
+            walk.wishes[name] = read_wishes(owners, await walk.asker.ask_each(*asked))
         return walk.wishes[name]
 
     def _note_wish(self, walk: Walk, endpoint: Endpoint, wish: Wish) -> None:

@@ -39,39 +39,38 @@ class Entrance:
         self._loop = asyncio.get_running_loop()
         self._coming_in: set[asyncio.Task[None]] = set()
         self._rest: asyncio.TimerHandle | None = None
-        self._is_stuck = False  # and it was told
+        self._is_stuck = False  # and it was told; till all who wait have been let in
+        sock.setblocking(False)
 
     def open(self) -> None:
         """Let in who comes."""
-        self._rest = None
-        self._sock.setblocking(False)  # an inherited one may block
         self._loop.add_reader(self._sock.fileno(), self._let_in, AT_ONCE)
 
-    async def let_in_all(self) -> None:
-        """Let in who has connected by now: a socket that closes would reset them, their requests sent."""
-        self._let_in(BACKLOG)
+    async def close(self, *, let_in_all: bool) -> None:
+        """Let nobody in any more, and bring in who was let in.
+
+        `let_in_all`: that is who has connected by now. Where nobody else listens at the socket, they would
+        be reset, their requests sent.
+        """
+        if let_in_all:
+            self._let_in(BACKLOG)
+        self._look_away()
+        self._sock.close()  # without a wait before, or who comes meanwhile would be reset too
         if self._coming_in:
             await asyncio.wait(self._coming_in)
-
-    def close(self) -> None:
-        """Let nobody in any more."""
-        if self._rest is not None:
-            self._rest.cancel()
-        self._loop.remove_reader(self._sock.fileno())
-        self._sock.close()
 
     def _let_in(self, most: int) -> None:
         for _ in range(most):
             try:
                 accepted, _ = self._sock.accept()
             except BlockingIOError:  # nobody is left
+                self._is_stuck = False
                 return
             except ConnectionAbortedError:  # he has gone again
                 continue
             except OSError as error:
                 self._take_rest(error)
                 return
-            self._is_stuck = False
             accepted.setblocking(False)
             task = self._loop.create_task(self._bring_in(accepted))
             self._coming_in.add(task)
@@ -83,10 +82,15 @@ class Entrance:
 
     def _take_rest(self, error: OSError) -> None:
         """Let nobody in for a while: who waits would have us try in every round."""
-        self._loop.remove_reader(self._sock.fileno())
+        self._look_away()
         self._rest = self._loop.call_later(self._rest_s, self.open)
         if not self._is_stuck:
             self._is_stuck = True
             what = f"nobody can be let in: {in_words(error)}"
             remedy = _REMEDIES.get(error.errno or 0, "clients wait, and it is tried every second")
             self._sink(Trouble(shown_address(self._sock), what, remedy))
+
+    def _look_away(self) -> None:
+        self._loop.remove_reader(self._sock.fileno())
+        if self._rest is not None:
+            self._rest.cancel()

@@ -18,6 +18,7 @@ FIRST = 3
 _PID, _COUNT, _NAMES = "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"
 # More than every door has addresses; a variable that was mistyped by hand does not make us look at millions.
 MAX_DESCRIPTORS = 256
+_FAMILIES = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}
 
 
 class Passed(Record, frozen=True, gc=True):
@@ -83,8 +84,8 @@ def _adopt(descriptor: int, name: str) -> Passed:
         sock = socket.socket(fileno=descriptor)
     except OSError:
         raise _useless(descriptor) from None
-    families = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}
-    if sock.family not in families or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+    listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if sock.family not in _FAMILIES or sock.type is not socket.SOCK_STREAM or not listens:
         sock.close()
         raise _useless(descriptor)
     sock.set_inheritable(False)
@@ -94,6 +95,6 @@ def _adopt(descriptor: int, name: str) -> Passed:
 
 def _useless(descriptor: int) -> UsageError:
     return UsageError(
-        f"descriptor {descriptor} of the service manager does not listen; "
+        f"descriptor {descriptor} of the service manager is no stream socket that listens; "
         "write ListenStream= and Accept=no in its socket unit"
     )

@@ -66,8 +66,8 @@ class Listener:
         self._stopping = True
         if not self._path_stays:
             remove_path(self._sock)
-            await self._entrance.let_in_all()
-        self._entrance.close()
+        # At a socket that stays theirs, who has not been let in waits for the next who serves.
+        await self._entrance.close(let_in_all=not self._path_stays)
         for _ in range(LAST_ROUNDS):
             await asyncio.sleep(0)
         self._stopped = True

@@ -38,7 +38,7 @@ class Watched(Protocol):
         ...
 
     def fail(self, bug: Exception, /) -> None:
-        """One of the others raised this."""
+        """`go_on` or `be_late` raised this."""
         ...
 
 
@@ -131,8 +131,8 @@ class Watch:
         for number in late:
             watched = self._watched.get(number)
             if watched is not None and watched.due_at <= now:
-                watched.due_at = now + _AGAIN_S
                 try:
                     watched.be_late()
                 except Exception as bug:
                     watched.fail(bug)
+                watched.due_at = now + _AGAIN_S

@@ -12,7 +12,7 @@ from ..values.dns import DnsAnswer, DnsStatus
 from ..values.record import Record
 from .organisation import Organisation
 
-LABEL = "_callout."
+_PREFIX = "_callout."
 _VERSION = "CALLOUT1"
 # RFC 1035 section 2.3.4: a longer name is nobody's.
 MAX_NAME_CHARS = 253
@@ -38,16 +38,25 @@ NO_WISH = Wish()
 
 
 def owners_of(name: str, organisation: Organisation) -> Sequence[str]:
-    """The names at which, below LABEL, the wish of who owns `name` may stand.
+    """Whose wishes count for `name`, as far as they can have a record.
 
     All are A-labels in lower case without a final dot.
     """
     owners = dict.fromkeys((name, organisation(name)))
-    return [owner for owner in owners if len(LABEL) + len(owner) <= MAX_NAME_CHARS]
+    return [owner for owner in owners if len(record_of(owner)) <= MAX_NAME_CHARS]
 
 
-def strictest(wishes: Iterable[Wish]) -> Wish:
-    """Join wishes: never before unknown before a rate, the lower one; the first of equals is told of."""
+def record_of(owner: str) -> str:
+    """The name of the TXT record in which `owner` says what it wants."""
+    return _PREFIX + owner
+
+
+def read_wishes(owners: Iterable[str], answers: Iterable[DnsAnswer]) -> Wish:
+    """What `owners` want together, each of whose records DNS has answered for.
+
+    Never goes before unknown, that before a rate, the lower one first; the first of equals is told of.
+    """
+    wishes = map(_read_wish, owners, answers)
     known = [wish for wish in wishes if wish is not NO_WISH]
     return min(known, key=_leniency, default=NO_WISH)
 
@@ -57,8 +66,7 @@ def _leniency(wish: Wish) -> tuple[bool, bool, float]:
     return not wish.never, not wish.unknown, rate
 
 
-def read_wish(owner: str, answer: DnsAnswer) -> Wish:
-    """The wish that stands at `owner`."""
+def _read_wish(owner: str, answer: DnsAnswer) -> Wish:
     if answer.status is DnsStatus.FAILURE:
         return Wish(unknown=True, said_by=owner)
     if not answer.texts:
