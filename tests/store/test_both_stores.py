@@ -414,6 +414,21 @@ async def test_calls_are_found_by_address_domain_host_and_ip(
 
 
 @pytest.mark.parametrize("over", ["135", "246"])
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [("jo@sub.example.org", ["2", "2", ""]), ("192.0.2.25", ["5321", "532", "53"])],
+)
+async def test_calls_about_an_address_and_an_ip_are_found_from_an_instant_on(
+    store: Store, settle: Settle, call: Call, pattern: str, found: list[str], over: str
+) -> None:
+    await _keep_calls(store, settle, call, over)
+
+    for since_at, expected in zip((1.0, 2.0, 2.5), found, strict=True):
+        calls = await store.search_calls(pattern, since_at, 9)
+        assert expected == "".join(each.id for each in calls)
+
+
+@pytest.mark.parametrize("over", ["135", "246"])
 async def test_only_the_newest_calls_are_found_and_none_before_an_instant(
     store: Store, settle: Settle, call: Call, over: str
 ) -> None:

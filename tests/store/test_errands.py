@@ -1,9 +1,11 @@
 """What the thread that writes is asked to do."""
 
 import asyncio
+import gc
 import sqlite3
+import weakref
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,30 @@ def test_nothing_is_done_without_a_transaction(connection: sqlite3.Connection) -
     do_nothing(connection)
 
     assert not connection.in_transaction
+
+
+class _Ballast:
+    """What somebody holds while he waits."""
+
+
+async def test_an_errand_that_failed_keeps_nothing_of_who_waited_for_it() -> None:
+    held: list[weakref.ref[_Ballast]] = []
+
+    async def wait_for(errand: Errand) -> None:
+        ballast = _Ballast()
+        held.append(weakref.ref(ballast))
+        await errand.done
+
+    async def fail() -> None:
+        errand = Errand(do_nothing, asyncio.get_running_loop().create_future(), True)
+        settle_all([(errand, StoreError("the disk is full"))])
+        with suppress(StoreError):
+            await wait_for(errand)
+
+    await fail()
+    gc.collect()
+
+    assert [None] == [ballast() for ballast in held]
 
 
 async def test_each_is_told_the_first_outcome_of_his_errand_if_he_still_waits() -> None:

@@ -80,7 +80,9 @@ def test_every_query_fits_the_tables(name: str) -> None:
         ("sweep_calls", "call_by_time"),
         ("trim_calls", "call_by_time"),
         ("end_call", "begun USING PRIMARY KEY (id=?)"),
-        ("drop_stopped_calls", "begun USING PRIMARY KEY (id=?)"),
+        ("seek_begun", "begun USING PRIMARY KEY (id>?)"),
+        ("keep_stopped_calls", "begun USING PRIMARY KEY (id>? AND id<?)"),
+        ("drop_stopped_calls", "begun USING PRIMARY KEY (id>? AND id<?)"),
     ],
 )
 def test_no_query_reads_a_whole_table_of_evidence(name: str, index: str) -> None:

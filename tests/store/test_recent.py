@@ -34,6 +34,15 @@ def test_what_a_load_found_is_not_kept_if_something_newer_came(entry: Entry) -> 
     assert recent.find(entry.key) is None
 
 
+def test_a_load_that_has_ended_keeps_nothing(entry: Entry) -> None:
+    recent = Recent(2)
+    with recent.loading(entry.key) as keep:
+        pass
+    keep(entry)
+
+    assert recent.find(entry.key) is None
+
+
 def test_of_two_loads_the_newer_one_counts(entry: Entry) -> None:
     recent, later = Recent(2), entry.but(attempts=9)
     with recent.loading(entry.key) as keep_first:

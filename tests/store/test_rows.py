@@ -1,10 +1,11 @@
-"""As many rows as there are, in whatever order they name their columns."""
+"""As many rows as there are, in whatever order they name their columns, by statements that stay prepared."""
 
 import sqlite3
 from contextlib import closing
 
 from ringback.store.codec import Row
-from ringback.store.queries import MIGRATIONS
+from ringback.store.database import PREPARED
+from ringback.store.queries import MIGRATIONS, QUERIES
 from ringback.store.rows import MAX_ROWS, run_for_all
 
 
@@ -19,6 +20,12 @@ def test_any_number_of_rows_is_written() -> None:
             written = connection.execute("SELECT count(*), max(full_at) FROM budget").fetchone()
 
             assert (number, max(0, number - 1) if number else None) == written
+
+
+def test_all_statements_with_any_number_of_rows_stay_prepared() -> None:
+    wide = [statement for statement in QUERIES.values() if "VALUES (" in statement]
+
+    assert len(wide) * MAX_ROWS + len(QUERIES) <= PREPARED
 
 
 def test_rows_that_go_are_named_one_by_one() -> None:

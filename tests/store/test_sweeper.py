@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,23 @@ def test_a_failure_ends_the_round(connection: sqlite3.Connection, subject: Sweep
     assert not subject.is_due()
 
 
+def test_what_a_failure_undid_is_done_in_the_next_round(
+    connection: sqlite3.Connection, subject: Sweeper
+) -> None:
+    for number in range(3 * sweeper.FIRST_ROWS):
+        connection.execute("INSERT INTO budget VALUES (?, 0.0, 80.0)", (f"{number:03}",))
+    connection.execute(
+        "CREATE TRIGGER full BEFORE DELETE ON budget WHEN old.key = '020' "
+        "BEGIN SELECT RAISE (ABORT, 'full'); END"
+    )
+    with pytest.raises(sqlite3.Error, match="full"):
+        _sweep_all(subject, connection)
+    connection.execute("DROP TRIGGER full")
+    _sweep_all(subject, connection)
+
+    assert set() == _names(connection, "budget", "key")
+
+
 def test_acquaintances_go_when_they_expire(
     connection: sqlite3.Connection, subject: Sweeper
 ) -> None:
@@ -173,23 +191,35 @@ def test_calls_go_when_they_have_been_kept_long_enough(
     assert {"young"} == _names(connection, "call", "id")
 
 
-@pytest.mark.parametrize(("keep_s", "over"), [(9e9, {"old"}), (AUDIT_KEEP_S, set())])
 def test_calls_that_were_stopped_are_kept_as_long_as_others(
-    connection: sqlite3.Connection,
-    now: list[float],
-    elapsed: list[float],
-    keep_s: float,
-    over: set[str],
+    connection: sqlite3.Connection, now: list[float], elapsed: list[float]
 ) -> None:
-    subject = Sweeper(lambda: now[0], lambda: elapsed[0], keep_s)
+    subject = Sweeper(lambda: now[0], lambda: elapsed[0], 9e9)
     now[0] += sweeper.STOPPED_AFTER_S
     for name, at in (("old", 1_000.0), ("young", 4_501.0)):
         connection.execute("INSERT INTO begun VALUES (?, ?, '', '', '', '', '{}')", (name, at))
-    for _ in range(2):
-        _sweep_all(subject, connection)
+    _sweep_all(subject, connection)
 
     assert {"young"} == _names(connection, "begun", "id")
-    assert over == _names(connection, "call", "id")
+    assert {"old"} == _names(connection, "call", "id")
+
+
+def test_many_calls_under_way_are_gone_through_a_few_at_a_time(
+    connection: sqlite3.Connection, now: list[float]
+) -> None:
+    rows = [(f"{number}", now[0]) for number in range(2_000)]
+    connection.executemany("INSERT INTO begun VALUES (?, ?, '', '', '', '', '{}')", rows)
+    in_one_step = count(0.0, sweeper.PORTION_S).__next__
+    subject = Sweeper(lambda: now[0], in_one_step, 9e9)
+    instructions: list[int] = []
+    connection.set_progress_handler(lambda: instructions.append(100), 100)
+    portions = []
+    for _ in range(30):
+        instructions.clear()
+        subject.sweep(connection)
+        portions.append(sum(instructions))
+
+    assert max(portions) < 2_000
 
 
 def test_a_call_that_others_kept_meanwhile_is_kept_once(

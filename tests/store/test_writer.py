@@ -88,13 +88,29 @@ async def _wait_until(happened: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
+def _have_it_wait_to_be_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "POLL_S", 60.0)
+    monkeypatch.setattr(writer, "REST_S", 60.0)
+
+
+def _have_it_gather(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is saved waits for company longer than the test takes."""
+    monkeypatch.setattr(writer, "LINGER_S", 60.0)
+    monkeypatch.setattr(writer, "LATEST_S", 60.0)
+    _have_it_wait_to_be_woken(monkeypatch)
+
+
 async def _flush(writer: Writer) -> None:
     await writer.run(lambda _: None)
 
 
 async def test_what_is_saved_is_committed_without_being_asked(
-    open_writer: Open, other: sqlite3.Connection, entry: Entry
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    _have_it_wait_to_be_woken(monkeypatch)
     subject = open_writer()
     _save(subject, entry)
     await _wait_until(lambda: _count(other) == 1)
@@ -141,8 +157,7 @@ async def test_what_is_saved_waits_for_company_while_others_spend(
     entry: Entry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(writer, "LINGER_S", 60.0)
-    monkeypatch.setattr(writer, "LATEST_S", 60.0)
+    _have_it_gather(monkeypatch)
     subject = open_writer()
     _save(subject, entry)
     used_up = await _spend(subject)
@@ -154,6 +169,79 @@ async def test_what_is_saved_waits_for_company_while_others_spend(
     assert [0, 1] == written
     assert [entry.key] == [*newer.entries]
     assert 1 == _count(other)
+
+
+async def test_closing_commits_what_is_gathered_with_what_is_spent(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _have_it_gather(monkeypatch)
+    subject = open_writer()
+    _save(subject, entry)
+    spending = asyncio.ensure_future(_spend(subject))
+    await asyncio.sleep(0)
+    await subject.close()
+
+    assert await spending is None
+    assert 1 == _count(other)
+
+
+async def test_what_is_saved_after_somebody_spends_waits_for_company_as_well(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _have_it_gather(monkeypatch)
+    begun, may_go_on = threading.Event(), threading.Event()
+    subject = open_writer()
+
+    def hold(_: sqlite3.Connection) -> None:
+        begun.set()
+        may_go_on.wait(5.0)
+
+    errand = asyncio.ensure_future(subject.run(hold))
+    await _wait_until(begun.is_set)
+    spending = asyncio.ensure_future(_spend(subject))
+    await asyncio.sleep(0)
+    _save(subject, entry)
+    may_go_on.set()
+    await asyncio.gather(errand, spending)
+    written = _count(other)
+    await subject.close()
+
+    assert [0, 1] == [written, _count(other)]
+
+
+async def test_after_a_loss_nobody_spends_until_what_is_saved_can_be_written(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _have_it_gather(monkeypatch)
+    subject = open_writer()
+    other.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE (ABORT, 'full'); END"
+    )
+    _save(subject, entry)
+    with pytest.raises(StoreError, match="full"):
+        await _flush(subject)
+    _save(subject, entry)
+    with pytest.raises(StoreError, match="full"):
+        await _spend(subject)
+    other.execute("DROP TRIGGER full")
+    _save(subject, entry)
+    outcome = await _spend(subject)
+    _save(subject, entry.but(key="next@example.org"))
+    await _spend(subject)
+    written = _count(other)
+    await subject.close()
+
+    assert outcome is None
+    assert [1, 2] == [written, _count(other)]
 
 
 async def test_what_has_had_its_time_for_company_goes_with_what_is_spent_next(
@@ -190,8 +278,7 @@ async def test_what_is_saved_is_committed_in_time_whoever_spends_meanwhile(
 async def test_what_has_been_charged_counts_for_whoever_spends_next(
     open_writer: Open, other: sqlite3.Connection, entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "LINGER_S", 60.0)
-    monkeypatch.setattr(writer, "LATEST_S", 60.0)
+    _have_it_gather(monkeypatch)
     subject = open_writer()
     subject.save(lambda batch: batch.charges.append((CHARGE, 0.0)))
     _save(subject, entry)
@@ -297,6 +384,24 @@ async def test_saves_wait_while_another_process_holds_the_lock(
     assert 1 == _count(other)
 
 
+async def test_what_waited_for_the_lock_is_tried_again_without_being_asked(
+    open_writer: Open,
+    other: sqlite3.Connection,
+    entry: Entry,
+    told: list[Event],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.001)
+    _have_it_wait_to_be_woken(monkeypatch)
+    subject = open_writer()
+    other.execute("BEGIN IMMEDIATE")
+    _save(subject, entry)
+    await _wait_until(lambda: bool(told))
+    other.execute("ROLLBACK")
+    await _wait_until(lambda: _count(other) == 1)
+    await subject.close()
+
+
 async def test_what_still_waits_for_the_lock_at_the_end_is_reported_lost(
     open_writer: Open,
     other: sqlite3.Connection,
@@ -318,8 +423,7 @@ async def test_a_disk_that_takes_nothing_does_not_fill_the_memory(
     open_writer: Open, entry: Entry, told: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "MAX_PENDING", 3)
-    monkeypatch.setattr(writer, "LINGER_S", 60.0)
-    monkeypatch.setattr(writer, "LATEST_S", 60.0)
+    _have_it_gather(monkeypatch)
     subject = open_writer()
     for number in range(5):
         _save(subject, entry.but(key=f"{number}@example.org"))

@@ -11,7 +11,8 @@ from queue import SimpleQueue
 
 from .database import data_version
 
-# Rows that have changed; each is one page of the journal, or two.
+# Rows that have changed. Of budgets and calls, some four share a page of the journal; a verdict with its
+# evidence takes one or two.
 EVERY_ROWS = 1_000
 # Pages of 4 kB. While more are committed behind those that are moved, a journal has no end: beyond this, the
 # writer moves the last ones itself.

@@ -21,6 +21,9 @@ from .queries import MIGRATIONS, statements
 BUSY_TIMEOUT_S = 5.0
 # The journal shrinks to this after a burst, or it would keep its largest size for ever.
 JOURNAL_LIMIT_BYTES = 16 * 1024 * 1024
+# Statements that stay prepared: the writer has one for each number of rows (rows.py), of eight queries, and
+# some thirty others, which are more than the 128 that Python keeps.
+PREPARED = 256
 # Two processes that make one new file take turns; each turn waits up to BUSY_TIMEOUT_S.
 WAL_ATTEMPTS = 3
 
@@ -169,7 +172,11 @@ def _claim(path: Path) -> None:
 def _connect(path: Path) -> sqlite3.Connection:
     # isolation_level=None: transactions begin where we say so, and nowhere else.
     connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=PREPARED,
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -17,8 +17,8 @@ from .memory import SECRET_BYTES
 from .queries import QUERIES
 
 
-class Errand(Record, frozen=True):
-    """Something to do in the thread."""
+class Errand(Record, frozen=True, gc=True):
+    """Something to do in the thread. It leads back to who waits for it, once it has failed."""
 
     work: Callable[[Any], Any]
     done: asyncio.Future[Any]  # belongs to the event loop

@@ -83,8 +83,7 @@ DELETE FROM session WHERE id = :id;
 
 -- name: begin_call
 INSERT INTO begun (id, at, address, domain_path, host_path, ip, body)
-VALUES (:id, :at, :address, :domain_path, :host_path, :ip, :body)
-ON CONFLICT (id) DO UPDATE SET body = excluded.body;
+VALUES (:id, :at, :address, :domain_path, :host_path, :ip, :body);
 
 -- name: end_call
 DELETE FROM begun WHERE id IN (VALUES (:id));
@@ -180,13 +179,16 @@ DELETE FROM acquaintance WHERE rowid IN
 DELETE FROM call WHERE rowid IN
   (SELECT rowid FROM call WHERE at <= :audited_until ORDER BY at LIMIT :most);
 
+-- name: seek_begun
+SELECT count(*), max(id) FROM
+  (SELECT id FROM begun WHERE id > :after ORDER BY id LIMIT :most);
+
 -- name: keep_stopped_calls
-INSERT INTO call SELECT * FROM begun WHERE at <= :stopped_until ORDER BY id LIMIT :most
+INSERT INTO call SELECT * FROM begun WHERE id > :after AND id <= :last AND at <= :until
 ON CONFLICT (id) DO NOTHING;
 
 -- name: drop_stopped_calls
-DELETE FROM begun WHERE id IN
-  (SELECT id FROM begun WHERE at <= :stopped_until ORDER BY id LIMIT :most);
+DELETE FROM begun WHERE id > :after AND id <= :last AND at <= :until;
 
 -- name: seek_budgets
 SELECT count(*), max(key) FROM

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 
 from .codec import Row
 from .queries import QUERIES
@@ -20,26 +20,26 @@ def run_for_all(connection: sqlite3.Connection, query: str, rows: Sequence[Row])
     """Run a named statement for each of `rows`."""
     if not rows:
         return
-    names = _inserted(query)
+    names = _names(query)
     if not names:
         connection.executemany(QUERIES[query], rows)
         return
     for first in range(0, len(rows), MAX_ROWS):
         some = rows[first : first + MAX_ROWS]
         values = [row[name] for row in some for name in names]
-        connection.execute(_inserting(query, len(some)), values)
+        connection.execute(_widened(query, len(some)), values)
 
 
-@lru_cache
-def _inserted(query: str) -> tuple[str, ...]:
-    """The columns of the row that a statement inserts, if it does."""
+@cache
+def _names(query: str) -> tuple[str, ...]:
+    """The parameters in the row of VALUES that a statement has, if it has one."""
     found = _ROW.search(QUERIES[query])
     return tuple(_NAME.findall(found[1])) if found else ()
 
 
-@lru_cache
-def _inserting(query: str, number: int) -> str:
-    """The statement that inserts one row, with so many."""
+@cache
+def _widened(query: str, number: int) -> str:
+    """The statement that has one row of VALUES, with so many."""
 
     def repeat(found: re.Match[str]) -> str:
         row = _NAME.sub("?", found[0].removeprefix(_VALUES))

@@ -1,6 +1,6 @@
 """The store of a service: one SQLite file behind the engine's Store protocol.
 
-Saves go to memory at once and to disk within 50 ms, through one writer thread, by a timer of 30 ms of the
+Saves go to memory at once and to disk within 50 ms, through one writer thread, by a timer of 20 ms of the
 event loop; if the loop hangs or ends without close(), within about half a second (POLL_S). Loads ask, in this
 order: the entries, facts and budgets used last, what is saved and not committed yet, the disk. Several
 processes may have the file open; what another one writes or forgets is noticed within about a second, and

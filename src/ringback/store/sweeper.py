@@ -1,12 +1,13 @@
 """What has expired goes, and of what is too much, what expires first.
 
-In small portions of one table, a few milliseconds each, so that nothing has to wait for them.
+In portions of a millisecond or little more and their commits, each of one duty, so that nothing has to wait
+long for them; only counting a large table, once in ten minutes, takes some tens.
 Not here: SQL (queries.sql), and the thread that this is done in (writer.py).
 """
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -45,6 +46,8 @@ _EXPIRING = (
     "sweep_acquaintances",
     "sweep_calls",
 )
+# Calls that were stopped go where the others lie.
+_OF_STOPPED = ("keep_stopped_calls", "drop_stopped_calls")
 
 _Work = Callable[[sqlite3.Connection, int], int]
 
@@ -101,18 +104,24 @@ class _Trim:
 
 
 @dataclass(slots=True)
-class _Recovery:
-    """What drops budgets that are whole, in the order of their keys."""
+class _Passage:
+    """What goes through a table that has no index by time, in the order of its keys.
 
-    elapsed: Callable[[], float]
+    `seek` finds the next stretch, in which `queries` see to what is as old as `until`.
+    """
+
+    seek: str
+    queries: Sequence[str]
+    until: Callable[[], float]
     after: str = ""
 
     def sweep(self, connection: sqlite3.Connection, rows: int) -> int:
-        seek = {"after": self.after, "most": rows}
-        found, last = connection.execute(QUERIES["seek_budgets"], seek).fetchone()
+        sought = {"after": self.after, "most": rows}
+        found, last = connection.execute(QUERIES[self.seek], sought).fetchone()
         if found:
-            whole = {"after": self.after, "last": last, "until": self.elapsed() - RECOVERED_FOR_S}
-            connection.execute(QUERIES["sweep_budgets"], whole)
+            stretch = {"after": self.after, "last": last, "until": self.until()}
+            for query in self.queries:
+                connection.execute(QUERIES[query], stretch)
         self.after = last if found == rows else ""
         return int(found)
 
@@ -127,16 +136,7 @@ class Sweeper:
         self._began_at: float | None = None  # the last round
         self._rests_until = 0.0  # elapsed
         self._left: deque[_Duty] = deque()  # of that round
-        works: tuple[_Work, ...] = (
-            *(partial(self._expire, query) for query in _EXPIRING),
-            _Recovery(elapsed).sweep,
-            self._keep_stopped,
-            _Trim("weigh_entries", "trim_entries", MAX_ENTRIES, elapsed).lessen,
-            _Trim("total_facts", "trim_facts", MAX_FACTS, elapsed).lessen,
-            _Trim("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES, elapsed).lessen,
-            _Trim("total_calls", "trim_calls", MAX_CALLS, elapsed).lessen,
-        )
-        self._round = tuple(map(_Duty, works))
+        self._round = self._duties()
 
     @property
     def is_behind(self) -> bool:
@@ -149,25 +149,35 @@ class Sweeper:
         return (self.is_behind or passed) and self._elapsed() >= self._rests_until
 
     def sweep(self, connection: sqlite3.Connection) -> None:
-        """Sweep out one portion of one table. Raises sqlite3.Error, and then is not due for a while."""
+        """Do one portion of one duty. Raises sqlite3.Error, and then is not due for a while."""
         if not self._left:
             self._began_at = self._clock()
         left = self._left or deque(self._round)
         self._left = deque()
         duty = left.popleft()
-        if duty.do(connection, self._elapsed):
-            left.append(duty)
+        try:
+            if duty.do(connection, self._elapsed):
+                left.append(duty)
+        except sqlite3.Error:
+            self._round = self._duties()  # what it has noted of its way was not done
+            raise
         self._left = left
         self._rests_until = self._elapsed() + REST_S
+
+    def _duties(self) -> tuple[_Duty, ...]:
+        elapsed = self._elapsed
+        works: tuple[_Work, ...] = (
+            *(partial(self._expire, query) for query in _EXPIRING),
+            _Passage("seek_budgets", ["sweep_budgets"], lambda: elapsed() - RECOVERED_FOR_S).sweep,
+            _Passage("seek_begun", _OF_STOPPED, lambda: self._clock() - STOPPED_AFTER_S).sweep,
+            _Trim("weigh_entries", "trim_entries", MAX_ENTRIES, elapsed).lessen,
+            _Trim("total_facts", "trim_facts", MAX_FACTS, elapsed).lessen,
+            _Trim("count_acquaintances", "trim_acquaintances", MAX_ACQUAINTANCES, elapsed).lessen,
+            _Trim("total_calls", "trim_calls", MAX_CALLS, elapsed).lessen,
+        )
+        return tuple(map(_Duty, works))
 
     def _expire(self, query: str, connection: sqlite3.Connection, rows: int) -> int:
         now = self._clock()
         parameters = {"now": now, "audited_until": now - self._audit_keep_s, "most": rows}
         return connection.execute(QUERIES[query], parameters).rowcount
-
-    def _keep_stopped(self, connection: sqlite3.Connection, rows: int) -> int:
-        """Have calls that were stopped lie where the others are."""
-        since_s = min(STOPPED_AFTER_S, self._audit_keep_s)
-        parameters = {"stopped_until": self._clock() - since_s, "most": rows}
-        connection.execute(QUERIES["keep_stopped_calls"], parameters)
-        return connection.execute(QUERIES["drop_stopped_calls"], parameters).rowcount

@@ -1,9 +1,8 @@
 """The one thread that writes: what is saved within a few milliseconds becomes one transaction.
 
-Nothing that is spent waits for company, but what is saved does, also while others spend: pages that many
-records share are written once. What is spent while another transaction is under way becomes the next one.
-It notices what other processes wrote, with each transaction and while there are none, and sweeps out between
-them what has expired.
+What is spent waits for no company, but what is saved does, also while others spend: pages that many records
+share are written once. What is spent while another transaction is under way becomes the next one. It notices
+what other processes wrote, with each transaction and while there are none, and sweeps out between them.
 Not here: the transactions themselves (transactions.py), what is kept in memory (recent.py).
 """
 
@@ -28,12 +27,11 @@ from .transactions import Transactions
 
 T = TypeVar("T")
 
-# What is saved is committed within 50 ms: this long it gathers company, then goes with what is spent next.
-LINGER_S = 0.02
-# Or alone, when nothing is; the rest is for the commit. The timer is the event loop's: if the loop hangs, or
-# ends without close(), only POLL_S has it committed.
-LATEST_S = 0.03
-# How soon we notice that another process has written, and commit what no timer had committed.
+# What is saved is committed within 50 ms: it gathers company so long, then goes with what is spent next.
+LINGER_S = 0.01
+# Or alone, when nothing is; the rest is for the commit.
+LATEST_S = 0.02
+# How soon we notice that another process has written, and commit what a hanging loop's timer has not.
 POLL_S = 0.5
 # A batch is held in memory until the disk takes it. Callouts make some hundred records a second at
 # most, so this many waiting means a disk that has stalled.
@@ -64,13 +62,12 @@ class Writer:
     ) -> None:
         self._file, self._session = file, session
         self._complaints, self._sweeper = complaints, sweeper
-        self._checkpoints = checkpoints
-        self._on_foreign_write = on_foreign_write
-        self._loop = asyncio.get_running_loop()
-        self._connection = connection
+        self._checkpoints, self._on_foreign_write = checkpoints, on_foreign_write
+        self._loop, self._connection = asyncio.get_running_loop(), connection
         self._transactions = Transactions(file, connection, seen_version)
         self._seen_version = seen_version
         self._has_lost = False  # then what was charged may be among it
+        self._is_losing = False  # the last batch was lost
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._lock = threading.Lock()  # of the eight below
         self._has_rung = False
@@ -84,8 +81,7 @@ class Writer:
         self._timer: asyncio.TimerHandle | None = None  # of the event loop
         self._outcomes: list[tuple[Errand, Any]] = []  # of the turn, not told yet
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        # A daemon: a program that ends without closing us must not hang. It loses the last 50 ms, or the last
-        # POLL_S if the event loop hung or ended before: the timer of 30 ms is the loop's.
+        # A daemon: a program that ends without closing us must not hang. It loses what is not committed yet.
         threading.Thread(target=self._run, name="ringback-store-writer", daemon=True).start()
 
     @property
@@ -147,7 +143,8 @@ class Writer:
             if self._closing:
                 raise StoreError(f"{self._file.path}: it was closed")
             self._errands.append(errand)
-            self._is_due |= self._gathering_since + LINGER_S <= self._loop.time()
+            if self._gathering and self._gathering_since + LINGER_S <= self._loop.time():
+                self._is_due = True
             self._ring()
         return await errand.done
 
@@ -205,16 +202,18 @@ class Writer:
         with suppress(Empty):
             self._bell.get(timeout=REST_S if self._sweeper.is_behind else POLL_S)
         with self._lock:
-            self._has_rung = False
             self._taken, self._errands = self._errands, []
             self._committing = self._take_batch()
-            self._is_due = False
+            self._has_rung = self._is_due = False
             return self._closing
 
     def _take_batch(self) -> Batch:
-        """What is to be committed now: while others spend, what has happened to their budgets, and is due."""
+        """What is to be committed now: all; or, with what is spent, the charges, until the rest is due.
+
+        Not after a loss: a call might still find room to begin where its end does not.
+        """
         only_spent = self._taken and all(errand.shares for errand in self._taken)
-        if only_spent and not (self._is_due or self._closing):
+        if only_spent and not (self._is_due or self._is_losing or self._closing):
             return self._gathering.take_charges()
         taken, self._gathering = self._gathering, Batch()
         return taken
@@ -241,8 +240,7 @@ class Writer:
 
     def _write(self, batch: Batch, errands: list[Errand]) -> None:
         self._file.ensure_there()
-        works = [errand.work for errand in errands]
-        refused, outcomes = self._transactions.write(batch, works)
+        refused, outcomes = self._transactions.write(batch, [errand.work for errand in errands])
         self._outcomes += zip(errands, outcomes, strict=True)
         if refused:
             self._complain(_LOST, StoreError(f"{refused} records are not Unicode text"))
@@ -254,9 +252,11 @@ class Writer:
                 self._gathering, self._is_due = kept.followed_by(self._gathering), True
                 self._ring()
             self._committing = Batch()
-        if batch and failure is not None:
-            self._has_lost |= not kept
-            self._complain("saves wait" if kept else _LOST, failure)
+        if batch:
+            self._is_losing = failure is not None and not kept
+            self._has_lost |= self._is_losing
+            if failure is not None:
+                self._complain("saves wait" if kept else _LOST, failure)
 
     def _perform(self, errands: list[Errand], failure: StoreError | None) -> None:
         for errand in errands:
