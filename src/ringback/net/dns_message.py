@@ -26,7 +26,7 @@ UDP_PAYLOAD_BYTES = 1232
 
 # RFC 1035 section 4.1.1: the id, the flags, and how many records each section has.
 _HEAD = struct.Struct("!2s5H")
-ID_BYTES = 2
+ID_BYTES, HEAD_BYTES = 2, _HEAD.size
 # Of the flags: whether it is a response, and the operation, which is 0 for a query.
 _RESPONSE_AND_OPERATION = 0xF800
 # Section 4.1.2, behind the name.
