@@ -97,7 +97,7 @@ class AttendedConnection:
         return arrived
 
     def write_nowait(self, octets: bytes, /) -> None:
-        if self.deaf:
+        if self.deaf or self.is_lost:
             raise ConnectionResetError
         self.written.append(octets)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from door_fakes import NOON, FakeVerifier, Verdict
+from ringback.doors import judging as judging_module
 from ringback.doors.judging import Judge
 from ringback.errors import StoreError
 from ringback.lab.clock import HandClock
@@ -329,3 +330,21 @@ def test_a_bug_in_what_is_at_hand_is_told_and_costs_nobody_an_answer() -> None:
 
     assert bench.judge.rule_nowait(ask("ann")) is None
     assert ["KeyError('ann@shop.example')"] == bench.troubles()
+
+
+@pytest.mark.parametrize("name", ["choose", "Decided"])
+async def test_a_bug_that_is_met_again_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError(name)
+
+    bench = Bench()
+    bench.verifier.at_hand["ann@shop.example"] = at_hand(Reason.ACCEPTED)
+    monkeypatch.setattr(judging_module, name, fail)
+    ruled = bench.judge.rule_nowait(ask("ann"))
+    untold = bench.troubles()
+    _, told = await bench.judge.rule(ask("ann"))
+
+    assert (None, []) == (ruled, untold)
+    assert (DUNNO, [f"KeyError('{name}')"]) == (told, bench.troubles())

@@ -4,12 +4,14 @@ import asyncio
 import io
 import json
 import math
+from contextlib import suppress
+from typing import cast
 
 import pytest
 
 from log_events import CALLED_OUT, DECIDED, EVENTS, NOON
 from ringback.doors.log import GATHER_EVENTS, Log, Style, style_for
-from ringback.values.events import DoorClosed, Event, Lifecycle
+from ringback.values.events import DoorClosed, Event, Lifecycle, Requested
 
 
 def written(event: Event, style: Style) -> str:
@@ -41,6 +43,13 @@ def test_people_are_spared_empty_fields() -> None:
     line = written(Lifecycle("stopped"), Style.PLAIN)
 
     assert line == "at=2027-01-15T08:00:00.000Z level=info event=lifecycle what=stopped\n"
+
+
+def test_people_are_spared_what_an_answer_to_a_program_does_not_have() -> None:
+    line = written(EVENTS[6], Style.PLAIN)
+
+    assert "event=answered " in line
+    assert not {"action", "told", "client"} & {word.partition("=")[0] for word in line.split()}
 
 
 @pytest.mark.parametrize(
@@ -106,17 +115,37 @@ class _Heard(io.StringIO):
         return super().write(text)
 
 
-async def test_everyday_lines_are_written_together_and_soon() -> None:
+async def test_everyday_lines_are_written_together_and_soon_each_time() -> None:
     stream = _Heard()
     log = Log(stream, lambda: NOON)
+    lines: list[tuple[int, int]] = []
     with log.gathering():
-        for event in (DECIDED, CALLED_OUT):
-            log.hear(event)
-        at_once = stream.getvalue()
-        await asyncio.wait_for(stream.written.wait(), 5)
-        soon = stream.getvalue()
+        for _ in range(2):
+            for event in (DECIDED, CALLED_OUT):
+                log.hear(event)
+            at_once = stream.getvalue().count("\n")
+            await asyncio.wait_for(stream.written.wait(), 5)
+            stream.written.clear()
+            lines.append((at_once, stream.getvalue().count("\n")))
 
-    assert ("", 2) == (at_once, soon.count("\n"))
+    assert [(0, 2), (2, 4)] == lines
+
+
+def test_so_they_are_in_another_loop() -> None:
+    stream = _Heard()
+    log = Log(stream, lambda: NOON)
+
+    async def gather(wait_s: float) -> None:
+        with log.gathering():
+            log.hear(DECIDED)
+            stream.written.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stream.written.wait(), wait_s)
+
+            assert bool(wait_s) is stream.written.is_set()
+
+    asyncio.run(gather(0))
+    asyncio.run(gather(5))
 
 
 @pytest.mark.parametrize("event", EVENTS[2:6], ids=lambda event: type(event).__name__)
@@ -154,17 +183,27 @@ async def test_a_line_tells_when_its_event_was_heard_of() -> None:
     assert ["2027-01-15T08:00:00.000Z", "2027-01-15T09:00:00.000Z"] == at
 
 
-async def test_a_bug_costs_its_line_and_is_told_instead() -> None:
+_NO_NUMBER = cast(int, object())
+
+
+@pytest.mark.parametrize(
+    ("event", "bug"),
+    [
+        (CALLED_OUT.but(took_s=math.inf), "OverflowError"),  # to describe it
+        (Requested("http", "", "GET", "/", _NO_NUMBER, 0.1), "TypeError"),  # to write it down
+    ],
+)
+async def test_a_bug_costs_its_line_and_is_told_instead(event: Event, bug: str) -> None:
     stream = io.StringIO()
     log = Log(stream, lambda: NOON)
     with log.gathering():
-        for event in (DECIDED, CALLED_OUT.but(took_s=math.inf), DECIDED):
-            log.hear(event)
+        for each in (DECIDED, event, DECIDED):
+            log.hear(each)
     before, instead, after = map(json.loads, stream.getvalue().splitlines())
 
     assert "decided" == before["event"] == after["event"]
     assert ("trouble", "log") == (instead["event"], instead["where"])
-    assert "OverflowError" in instead["what"]
+    assert bug in instead["what"]
 
 
 async def test_however_it_ends_all_is_written() -> None:

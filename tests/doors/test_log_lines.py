@@ -168,3 +168,54 @@ def test_an_answer_to_a_program_has_the_same_line_without_actions() -> None:
     del told["action"], told["told"]
 
     assert {**told, "event": "answered"} == parsed(answered)
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_each_field_of_an_answer_is_its_own(final: bool) -> None:
+    said = Exchange(
+        NOON, Stage.RCPT, 1, "mx.shop.example", "192.0.2.25", code=450, enhanced="4.2.0", text="so"
+    )
+    report = Report(
+        "known@shop.example",
+        Reason.GREYLISTED,
+        final,
+        NOON,
+        "a rule",
+        retry_at=NOON + 60,
+        from_cache=False,
+        callouts=3,
+        gate="a gate",
+        questions=7,
+        settled=not final,  # of three that are true or false, no two are alike in both cases
+        because=said,
+    )
+    asked = ("a door", "a purpose", "ann@shop.example", "198.51.100.7")
+    expected = {
+        "at": "2027-01-15T08:00:00.000Z",
+        "level": "info",
+        "event": "decided",
+        "door": "a door",
+        "purpose": "a purpose",
+        "address": "ann@shop.example",
+        "client": "198.51.100.7",
+        "verdict": "unknown",
+        "reason": "greylisted",
+        "blame": "peer",
+        "rule": "a rule",
+        "gate": "a gate",
+        "action": "an action",
+        "told": "another",
+        "final": final,
+        "settled": not final,
+        "retry_at": "2027-01-15T08:01:00.000Z",
+        "from_cache": False,
+        "callouts": 3,
+        "took_ms": 12.3,
+        "host": "mx.shop.example",
+        "ip": "192.0.2.25",
+        "reply": "450 4.2.0 so",
+    }
+
+    assert expected == parsed(Decided(*asked, "an action", "another", report, 0.01234))
+    del expected["action"], expected["told"]
+    assert {**expected, "event": "answered"} == parsed(Answered(*asked, report, 0.01234))

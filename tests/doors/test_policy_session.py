@@ -58,7 +58,7 @@ class FakeAnswers:
         if sender == "bug":
             raise KeyError(sender)
         said = Lifecycle("asked", sender) if sender.startswith("now, and told") else None
-        return (sender.encode(), said) if sender.startswith("now") else None
+        return AtHand(sender.encode(), said) if sender.startswith("now") else None
 
     def begin(self, queries: Sequence[Query], heed: Callable[[], None], /) -> FakeAnswer:
         return FakeAnswer(self._answer(queries[0].address), heed)
@@ -126,6 +126,21 @@ async def test_one_client_with_much_to_ask_lets_others_have_their_turn(bench: Be
         connection.written,
         connection.times_in_line,
     )
+
+
+async def test_what_must_be_worked_out_is_begun_one_at_a_turn(bench: Bench) -> None:
+    connection = AttendedConnection(silent_at_end=True)
+    bench.serve(connection)
+    connection.arrive(asked("now", "a", "b", "c"))
+    begun = list[int]()
+    for _ in range(3):
+        await asyncio.sleep(0)
+        begun.append(len(bench.answers.under_way))
+    bench.answers.may_answer.set()
+    await turns()
+
+    assert ([1, 2, 3], 2) == (begun, connection.times_in_line)
+    assert [b"now", b"a", b"b", b"c"] == connection.written
 
 
 async def test_with_the_connection_all_is_lost_that_was_worked_out_for_it(bench: Bench) -> None:
@@ -239,15 +254,21 @@ async def test_a_part_that_came_before_our_turn_has_its_time_after_it() -> None:
 class InRound(RealConnection):
     """It is one of those whose turn it is, until the round ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: "InRound") -> None:
         super().__init__(silent_at_end=True)
-        self._at_end: list[Callable[[], None]] = []
+        self._at_end: list[Callable[[], None]] = others[0]._at_end if others else []
+        self.bug: Exception | None = None  # in writing
+
+    def write_nowait(self, octets: bytes, /) -> None:
+        if self.bug:
+            raise self.bug
+        super().write_nowait(octets)
 
     def at_end_of_round(self, act: Callable[[], None], /) -> None:
         self._at_end.append(act)
 
     def end_round(self) -> None:
-        for act in self._at_end:
+        for act in self._at_end:  # and for what they add
             act()
 
 
@@ -303,3 +324,78 @@ async def test_who_ends_his_input_has_his_answer_before_we_close(bench: Bench) -
 
     assert (False, True) == (closed_before, connection.is_closed)
     assert [b"now"] == connection.written
+
+
+async def test_all_who_ask_in_one_round_have_their_answers_before_any_is_told_of(
+    bench: Bench,
+) -> None:
+    first = InRound()
+    both, heard = (first, InRound(first)), list[list[list[bytes]]]()
+    for connection in both:
+        PolicySession(
+            connection,
+            bench.answers,
+            bench.limits,
+            lambda _: heard.append([it.written.copy() for it in both]),
+        )
+        connection.arrive(asked("now, and told"))
+    first.end_round()
+
+    assert [[[b"now, and told"]] * 2] * 2 == heard
+
+
+async def test_what_was_waited_for_comes_after_what_was_at_hand_before(bench: Bench) -> None:
+    bench.limits = Limits(in_flight=2)
+    bench.answers.may_answer.set()
+    connection = InRound()
+    bench.serve(connection)
+    connection.arrive(asked("now 1", "a"))
+    connection.arrive(asked("b", "c"))
+    connection.end()
+    await turns()
+    before = connection.written.copy()
+    connection.end_round()
+    await turns()
+
+    assert [] == before
+    assert [b"now 1", b"a", b"b", b"c"] == connection.written
+    assert connection.is_closed
+
+
+async def test_a_bug_in_writing_is_told_and_costs_one_connection(bench: Bench) -> None:
+    broken = InRound()
+    well = InRound(broken)
+    broken.bug = KeyError("a bug")
+    for connection in (broken, well):
+        bench.serve(connection)
+        connection.arrive(asked("now, and told"))
+    broken.end_round()
+    await turns()
+    bugs = [event.what for event in bench.events if isinstance(event, Trouble)]
+
+    assert (True, False) == (broken.is_lost, well.is_lost)
+    assert ([b"now, and told"], ["KeyError('a bug')"]) == (well.written, bugs)
+    assert [TOLD] * 2 == [event for event in bench.events if event == TOLD]
+
+
+async def test_a_bug_costs_no_answer_that_was_worked_out_before(bench: Bench) -> None:
+    connection = InRound()
+    bench.serve(connection)
+    connection.arrive(asked("now, and told", "bug", "now"))
+    connection.end_round()
+    await turns()
+
+    assert connection.is_lost
+    assert [b"now, and told"] == connection.written
+    assert [Trouble, Lifecycle] == [type(event) for event in bench.events]
+
+
+async def test_who_is_sent_away_is_told_of_after_his_answers(bench: Bench) -> None:
+    connection = InRound()
+    bench.serve(connection)
+    connection.arrive(asked("now, and told") + b"no request\n\n")
+    connection.end_round()
+
+    assert connection.is_closed
+    assert [b"now, and told"] == connection.written
+    assert [Lifecycle, DoorClosed] == [type(event) for event in bench.events]

@@ -82,6 +82,22 @@ async def test_an_early_asker_leaves_when_the_address_is_accepted(world: FakeOut
     assert [REFUSED] == late.told == last.told == last_early.told
 
 
+async def test_those_are_served_who_have_an_answer_or_will_in_a_moment(world: FakeOutside) -> None:
+    under_way = flight(world)
+    _, gone, _ = joined(under_way, Waiter(is_early=True), Waiter(), Waiter())
+    served = [under_way.served]
+    under_way.accept(ACCEPTED)
+    served.append(under_way.served)
+    await turns()
+    served.append(under_way.served)
+    under_way.leave(gone)
+    under_way.conclude(REFUSED)
+    served.append(under_way.served)
+    await turns()
+
+    assert [0, 1, 1, 2, 2] == [*served, under_way.served]
+
+
 async def test_of_two_moments_at_once_the_later_counts(world: FakeOutside) -> None:
     under_way = flight(world)
     (early,) = joined(under_way, Waiter(is_early=True))

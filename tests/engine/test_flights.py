@@ -131,6 +131,21 @@ async def test_a_callout_tells_how_many_have_shared_it(world: FakeOutside) -> No
     assert (1, 3) == (event.connections, event.askers)
 
 
+async def test_who_loses_patience_has_no_share_in_it(world: FakeOutside) -> None:
+    host = shop()
+    host.may_answer = asyncio.Event()
+    world.host("shop.example", host)
+    verifier = world.verifier()
+    for _ in range(3):  # the same mail, which comes again
+        await verifier.verify(Query("ann@shop.example", answer_by_at=START))
+    host.may_answer.set()
+    await verifier.verify("ann@shop.example")
+
+    (event,) = world.events
+    assert isinstance(event, CalledOut)
+    assert 1 == event.askers
+
+
 async def test_a_source_address_that_cannot_be_used_is_told_of(world: FakeOutside) -> None:
     world.host("shop.example", Fault.SOURCE_UNUSABLE, Fault.SOURCE_UNUSABLE)
 

@@ -167,9 +167,7 @@ class Judge:
             report = found if isinstance(found, Report) else found.report()
             action = choose(report, matter.query.purpose, matter.settings.etiquette)
             return None if _puts_off(matter, action) else self._ruling(matter, report, action)
-        except (
-            Exception
-        ):  # a bug of ours must not cost the mail; `conclude` meets it again, and tells
+        except Exception:  # a bug of ours; `conclude` meets it again, and tells
             return None
 
     async def rule(self, query: Query) -> tuple[Action, Action]:
@@ -186,21 +184,25 @@ class Judge:
     def rule_nowait(self, query: Query) -> tuple[Action, Decided] | None:
         """What the MTA is told if that waits for nobody, and what is told of it when it has been.
 
-        None also where we fail, which `rule` will tell.
+        None also where we fail, which is told here or by `rule`.
         """
         matter = Matter(query, self._clock.now(), inf, self.settings)
         try:
             report = self.verifier.verify_nowait(query)
-            if report is None:
-                return None
-            action = choose(report, query.purpose, matter.settings.etiquette)
         except Exception as error:  # as in _Guard: a bug of ours must not cost the mail
-            self.tell_bug(error)
+            self.tell_bug(error)  # `rule` asks in another way, and need not meet it
             return None
-        if _puts_off(matter, action):
+        return self._rule_nowait(matter, report) if report else None
+
+    def _rule_nowait(self, matter: Matter, report: Report) -> tuple[Action, Decided] | None:
+        try:
+            action = choose(report, matter.query.purpose, matter.settings.etiquette)
+            if _puts_off(matter, action):
+                return None
+            told = _told(action, matter.settings)
+            return told, self._decided(matter, report, action, told)
+        except Exception:  # `rule` meets it again, and tells
             return None
-        told = _told(action, matter.settings)
-        return told, self._decided(matter, report, action, told)
 
     async def recall(self, query: Query) -> Report | None:
         """Return what is known by now of a question that was judged before; None if we failed."""

@@ -74,6 +74,9 @@ class Log:
             yield
         finally:
             self._loop = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             self.flush()
 
     def _end_wait(self) -> None:
@@ -84,18 +87,23 @@ class Log:
     def flush(self) -> None:
         """Write what was gathered."""
         gathered, self._gathered = self._gathered, []
-        text = self._render([_line(at, event) for at, event in gathered])
+        text = self._text(gathered)
         if text and not self._stream.closed:
             with suppress(OSError):
                 self._stream.write(text)
                 self._stream.flush()
 
+    def _text(self, gathered: Sequence[tuple[float, Event]]) -> str:
+        try:
+            return self._render([describe(at, event) for at, event in gathered])
+        except Exception:  # a bug of ours costs its line, and no other
+            return "".join([self._text_of(at, event) for at, event in gathered])
 
-def _line(at: float, event: Event) -> Line:
-    try:
-        return describe(at, event)
-    except Exception as error:  # a bug of ours costs this line, and no other
-        return describe(at, Trouble.of_bug("log", error))
+    def _text_of(self, at: float, event: Event) -> str:
+        try:
+            return self._render([describe(at, event)])
+        except Exception as error:
+            return self._render([describe(at, Trouble.of_bug("log", error))])
 
 
 # What mail and programs ask, and what comes of it. All else is rare, and told to whoever looks.

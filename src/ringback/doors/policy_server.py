@@ -24,6 +24,7 @@ from .policy_session import DOOR, AtHand, Connection, Limits, PolicySession
 _STAGES = frozenset({"MAIL", "RCPT"})
 _NO_NAME = "unknown"  # what Postfix says where it could confirm no reverse name
 _NO_NEWS = encode(str(DUNNO))
+_NOTHING_ASKED = AtHand(_NO_NEWS)
 
 
 class PolicyServer:
@@ -70,12 +71,12 @@ class PolicyServer:
         Only that of one question: none is judged twice.
         """
         if len(queries) != 1:
-            return None if queries else (_NO_NEWS, None)
+            return None if queries else _NOTHING_ASKED
         ruled = self._judge.rule_nowait(queries[0])
         if ruled is None:
             return None
         told, decided = ruled
-        return _NO_NEWS if told is DUNNO else encode(decided.told), decided
+        return AtHand(_NO_NEWS if told is DUNNO else encode(decided.told), decided)
 
     def queries(self, request: PolicyRequest) -> Sequence[Query]:
         """The questions that a request raises, the recipient's first."""

@@ -21,7 +21,11 @@ from .judging import GRACE_S
 DOOR = "policy"
 
 
-AtHand = tuple[bytes, Event | None]  # an answer, and what is told of it when the client has it
+class AtHand(Record, frozen=True):
+    """An answer, and what is told of it when the client has it."""
+
+    octets: bytes
+    event: Event | None = None
 
 
 class Limits(Record, frozen=True):
@@ -60,7 +64,10 @@ class Connection(Protocol):
         ...
 
     def at_end_of_round(self, act: Callable[[], None], /) -> None:
-        """Have `act` called when all whose turn it is have had theirs; at once if it is nobody's."""
+        """Have `act` called when all whose turn it is have had theirs; at once if it is nobody's.
+
+        What is asked for there comes after all that was asked for before.
+        """
         ...
 
     def close(self) -> None: ...
@@ -99,6 +106,7 @@ class PolicySession:
         "_asked",
         "_at_hand",
         "_connection",
+        "_given",
         "_heard_at",
         "_limits",
         "_looks_at",
@@ -121,6 +129,7 @@ class PolicySession:
         self._asked: list[PolicyRequest] = []  # read, and not taken up yet; the last comes first
         self._pending: list[Answer] = []  # in the order of their requests
         self._at_hand: list[AtHand] = []  # they leave at the end of the round
+        self._given: list[AtHand] = []  # they have left, and nobody was told of them
         self._over = False  # nothing more will be read
         self._heard_at = self._loop.time()
         self._whole_by_at: float | None = None  # when what is here in part must be here whole
@@ -137,23 +146,24 @@ class PolicySession:
         try:
             self._write()
             self._take_up()
-        # The client is gone, and nobody waits for the rest of its answers; or the service ends.
-        except (OSError, asyncio.CancelledError):
-            self._drop()
-        except Exception as error:  # a bug of ours costs this connection, and no other
-            self._sink(Trouble.of_bug(DOOR, error))
-            self._drop()
+        except (Exception, asyncio.CancelledError) as error:
+            self._fail(error)
         if self._at_hand:
             self._connection.at_end_of_round(self._give)
 
     def _write(self) -> None:
+        """Write what has been waited for, after what was at hand before it."""
         pending = self._pending
-        while pending and pending[0].is_there and self._connection.has_room:
+        while pending and pending[0].is_there and self._connection.has_room and not self._at_hand:
             self._connection.write_nowait(pending.pop(0).octets())
             self._heard_at = self._loop.time()
 
     def _take_up(self) -> None:
-        """Answer what can be answered now, and begin the rest; at most so much before others have a turn."""
+        """Answer what can be answered now, and begin what must be worked out: one before others have a turn.
+
+        Where thousands ask at once, callouts go on while others have not begun, and less waits half done.
+        """
+        begun = False
         for _ in range(self._limits.in_flight):
             if len(self._pending) >= self._limits.in_flight or not self._connection.has_room:
                 return
@@ -163,31 +173,40 @@ class PolicySession:
                 self._rest()
                 return
             self._whole_by_at = None
+            if begun:
+                self._asked.append(request)
+                break
             queries = self._answers.queries(request)
             at_hand = None if self._pending else self._answers.answer_nowait(queries)
             if at_hand is not None:
                 self._at_hand.append(at_hand)
             else:
                 self._pending.append(self._answers.begin(queries, self.heed))
+                begun = True
         self._connection.stand_in_line()
 
     def _give(self) -> None:
-        """Write what was at hand, and then tell of it: nobody waits for that."""
-        if not self._at_hand:  # it was lost meanwhile
+        """Write what was at hand, and tell of it when all others have theirs: nobody waits for that."""
+        at_hand, self._at_hand = self._at_hand, []
+        if not at_hand:  # the connection was lost meanwhile, or had two turns in this round
             return
+        self._given += at_hand
         try:
-            self._connection.write_nowait(b"".join([answer for answer, _ in self._at_hand]))
-        except OSError:
-            self._drop()
-        self._tell()
-        if self._over:
+            if answers := b"".join([it.octets for it in at_hand]):
+                self._connection.write_nowait(answers)
+        except Exception as error:
+            self._fail(error)
+        self._connection.at_end_of_round(self._tell)
+        if self._pending and self._pending[0].is_there:  # it waited for these
+            self.heed()
+        elif self._over:
             self._rest()
 
     def _tell(self) -> None:
-        at_hand, self._at_hand = self._at_hand, []
-        for _, event in at_hand:
-            if event is not None:
-                self._sink(event)
+        given, self._given = self._given, []
+        for it in given:
+            if it.event is not None:
+                self._sink(it.event)
 
     def _read(self) -> PolicyRequest | None:
         """The next request, if one has arrived."""
@@ -209,7 +228,8 @@ class PolicySession:
         return self._asked.pop() if requests else None
 
     def _turn_away(self, why: str) -> None:
-        self._sink(DoorClosed(DOOR, self._connection.peer, why))
+        """Read no more, and tell why, after what is told of the answers before."""
+        self._at_hand.append(AtHand(b"", DoorClosed(DOOR, self._connection.peer, why)))
         self._over = True
 
     def _await_rest(self) -> None:
@@ -246,15 +266,23 @@ class PolicySession:
             if self._whole_by_at is not None:
                 allowed_s = self._limits.half_request_s
                 self._turn_away(f"a request that is not whole after {allowed_s:g} s")
+                self._give()
         self._rest()
 
+    def _fail(self, error: BaseException) -> None:
+        """What goes wrong costs this connection, and no other."""
+        # Else the client is gone, and nobody waits for the rest of its answers; or the service ends.
+        if not isinstance(error, OSError | asyncio.CancelledError):
+            self._sink(Trouble.of_bug(DOOR, error))
+        self._drop()
+
     def _drop(self) -> None:
-        """Let go of it all: nobody is there any more."""
+        """Let go of all but what is at hand: nobody is there any more, or will be served any more."""
         self._over = True
         self._asked.clear()
-        self._tell()
         pending, self._pending = self._pending, []
         for answer in pending:
             answer.cancel()
+        self._give()
         self._rest()
         self._connection.abort()

@@ -53,8 +53,8 @@ class Tally:
     # Answers that cost no connection, each counted once: by memory, by its gate, or with the rest.
     gates: Counter[str] = field(default_factory=Counter)
     remembered: int = 0
-    unmade: int = 0  # the DNS, or the address itself, said enough
-    shared: int = 0  # answers of a callout that was another's already
+    unmade: int = 0  # the address itself or the DNS said enough, or left nobody to be called
+    shared: int = 0  # answers of a callout but for one, which it was made for; as of when it ended
     callouts: int = 0  # that reached for a host at least
     connections: int = 0
     decisions: int = 0  # answers on which mail hung

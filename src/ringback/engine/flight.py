@@ -41,7 +41,7 @@ class Flight:
     on_news: Callable[["Flight", News], None]  # who takes in what is known in the middle of it
     report: Report | None = None  # the conclusion
     accepted: Report | None = None  # the address was accepted; the control is still open
-    askers: int = 0  # how many have waited, so far
+    _told: int = 0  # how many of its askers have left with an answer, so far
     _waiting: list[Passenger] = field(default_factory=list)
     _concluded: asyncio.Future[Report] | None = None
 
@@ -54,13 +54,17 @@ class Flight:
                 self._concluded.set_result(self.report)
         return self._concluded
 
+    @property
+    def served(self) -> int:
+        """How many askers it has answered, or will in a moment; none of those who lost patience."""
+        return self._told + sum(self._news_for(one) is not None for one in self._waiting)
+
     def pass_on(self, news: News) -> None:
         self.on_news(self, news)
 
     def join(self, one: Passenger) -> None:
         """Have `one` told the conclusion, or if it serves him what comes before it; never at once."""
         self._waiting.append(one)
-        self.askers += 1
         if self._news_for(one):
             self._tell_soon()
 
@@ -93,6 +97,7 @@ class Flight:
         loop, waiting, self._waiting = asyncio.get_running_loop(), self._waiting, []
         for one in waiting:
             if news := self._news_for(one):
+                self._told += 1
                 loop.call_soon(one.tell, news)  # what goes wrong with one costs no other
             else:
                 self._waiting.append(one)

@@ -277,7 +277,7 @@ def _called_out(
         rule=report.rule,
         took_s=took_s,
         evidence=evidence,
-        askers=flight.askers,
+        askers=flight.served,
     )
 
 

@@ -138,7 +138,10 @@ class Connection(asyncio.Protocol):
             self._keeper.turns.queue(self)
 
     def at_end_of_round(self, act: Callable[[], None]) -> None:
-        """Have `act` called when all whose turn it is have had theirs; at once if it is nobody's."""
+        """Have `act` called when all whose turn it is have had theirs; at once if it is nobody's.
+
+        What is asked for there comes after all that was asked for before.
+        """
         self._keeper.turns.at_end(act)
 
     # What the listener calls.

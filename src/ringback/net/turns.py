@@ -1,10 +1,10 @@
-"""Turns: so many connections are attended to in one round of the event loop, who came first comes first.
+"""Turns: so many connections are attended to in one pass of the event loop, who came first comes first.
 
-A loop hands out all that has arrived in one go. Who then asks just after the loop has looked waits for the
-whole round and, being the last in each, for all of the next: with 32 who ask without a pause it was always
-the same one, and he waited twice as long as the others. Looked at more often, the loop brings the news in
-the order in which they came.
-What turns lead to leaves at the end of their round: to wake a client costs more than to work an answer from
+A loop hands out all that has arrived in one pass. Who then asks just after it has looked waits for the whole
+pass and, being the last in each, for all of the next: with 32 who ask without a pause it was always the same
+one, and he waited twice as long as the others. So who finds others before him stands in line, and of those a
+pass takes one round of turns: looked at more often, the loop brings the news in the order in which they came.
+What the turns of a round lead to comes at its end: to wake a client costs more than to work an answer from
 memory out, and a client of many connections who is woken by the first finds the others there.
 Not here: what is done in a turn (doors/), and who has news (connection.py).
 """
@@ -37,10 +37,11 @@ class Turns:
         self._at_end: deque[Callable[[], None]] = deque()
 
     def ask_for(self, one: Takes) -> None:
-        """Have `one` take its turn, which it asks for once: at once, or in line.
+        """Have `one` take its turn, which it asks for once: at once, as a round by itself, or in line.
 
-        Rounds are counted only while there is a line, so that one in eight stands there even where he comes
-        alone: to count them always, answers from memory would take 2 µs more.
+        Turns are counted only while there is a line, so that one in eight stands there even where he comes
+        alone. To count them always, or to let those of one pass share its end, would take another pass: 3 µs
+        more for an answer from memory of a client alone; and many gain nothing by it, for most are in line.
         """
         if self._left:
             self._left -= 1
@@ -58,7 +59,10 @@ class Turns:
         self._have_another_round()
 
     def at_end(self, act: Callable[[], None]) -> None:
-        """Have `act` called at the end of the round, in the order of asking; at once where there is none."""
+        """Have `act` called at the end of the round, in the order of asking; at once where there is none.
+
+        What is asked for there comes after all that was asked for before.
+        """
         if self._under_way:
             self._at_end.append(act)
         else:
@@ -86,6 +90,6 @@ class Turns:
             while self._at_end:
                 self._at_end.popleft()()
         finally:  # nor is one in what a turn led to
-            self._under_way = False
-            if self._at_end:
+            self._under_way = bool(self._at_end)
+            if self._under_way:
                 asyncio.get_running_loop().call_soon(self._end)

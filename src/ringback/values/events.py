@@ -55,7 +55,7 @@ class CalledOut(Record, frozen=True):
     rule: str
     took_s: float
     evidence: tuple[Exchange, ...] = ()
-    askers: int = 1  # how many have waited for it
+    askers: int = 1  # how many it has answered
 
 
 class DoorClosed(Record, frozen=True):

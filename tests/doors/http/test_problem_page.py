@@ -35,7 +35,11 @@ def test_a_person_reads_a_page() -> None:
 
 @pytest.mark.parametrize(
     ("status", "there"),
-    [(HTTPStatus.UNPROCESSABLE_ENTITY, True), (HTTPStatus.SERVICE_UNAVAILABLE, False)],
+    [
+        (HTTPStatus.NOT_FOUND, True),
+        (HTTPStatus.UNPROCESSABLE_ENTITY, True),
+        (HTTPStatus.SERVICE_UNAVAILABLE, False),
+    ],
 )
 def test_who_looked_for_what_is_not_there_can_look_again(status: HTTPStatus, there: bool) -> None:
     told = tell(Problem(status, "a b c: no such thing"), "/find", BROWSER)

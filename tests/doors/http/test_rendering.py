@@ -45,7 +45,8 @@ def test_what_is_long_is_cut() -> None:
         ("a" * 300 + "@shop.example", "a" * 16 + "…@shop.example"),
         ("ann@" + "d" * 300, "ann@" + "d" * 25 + "…"),
         ("a" * 300 + "@" + "d" * 300, "a" * 13 + "…@" + "d" * 14 + "…"),
-        ("a" * 300, "a" * 28 + "…"),
+        ("a" * 300, "a" * 29 + "…"),
+        ("a" * 30, "a" * 30),
         ("\x1b@shop.example", "\\x1b@shop.example"),
     ],
 )

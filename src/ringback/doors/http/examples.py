@@ -97,7 +97,7 @@ CALLS: Json = {
             "purpose": "sender",
             "client": "198.51.100.7",
             "recipient": "you@ours.example",
-            "gates": ["SPF pass", "aligned: SPF names it by include:shop.example"],
+            "gates": ["SPF pass", "aligned: SPF names it by include:_spf.shop.example"],
             "outcome": "accepted",
             "said": [_EXCHANGE],
         }
@@ -106,7 +106,7 @@ CALLS: Json = {
 CALLS_CSV = (
     "at,id,session,address,domain,host,ip,purpose,client,recipient,gates,outcome,said\r\n"
     f"{_AT},6900dcc0-1-0,6900dcc0-1-0,ann@shop.example,shop.example,mx1.shop.example,192.0.2.1,sender,"
-    "198.51.100.7,you@ours.example,SPF pass; aligned: SPF names it by include:shop.example,accepted,"
+    "198.51.100.7,you@ours.example,SPF pass; aligned: SPF names it by include:_spf.shop.example,accepted,"
     "RCPT TO:<ann@shop.example>: 250 2.1.5 Ok\r\n"
 )
 METRICS = "# TYPE ringback_callouts_under_way gauge\nringback_callouts_under_way 3.0\n"

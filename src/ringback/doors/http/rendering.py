@@ -90,7 +90,7 @@ def shown(text: object, limit: int = MAX_SHOWN_CHARS) -> str:
 def shown_address(text: object, limit: int = MAX_SHOWN_ADDRESS_CHARS) -> str:
     """An address within bounds: a long one loses the end of its local part and keeps its domain."""
     local, at, domain = str(text).rpartition("@")
-    end = at + shown(domain, max(limit - len(local) - 1, limit // 2))
+    end = at + shown(domain, max(limit - len(local + at), limit // 2))
     return shown(local, limit - len(end)) + end
 
 
