@@ -5,16 +5,18 @@ Not here: what becomes of that mail.
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
+import msgspec
 
 import ringback
 
 from .box import Box
 from .etc import ACCOUNTS
-from .unpack import unpack
+from .unpack import UnavailableError, unpack
 
 PORT = 25
 
@@ -45,6 +47,12 @@ def fetch() -> Path:
 def fetch_with_python() -> Path:
     """Return another root with OpenSMTPD in it, and what Ringback needs. Raises UnavailableError."""
     root = unpack("python-opensmtpd", "opensmtpd", "python3", "dash")
+    theirs, ours = (
+        (root / "usr" / "bin" / "python3").readlink(),
+        "python{}.{}".format(*sys.version_info),
+    )
+    if str(theirs) != ours:
+        raise UnavailableError(f"msgspec is built for {ours} here, and Debian has {theirs}")
     command = root / "usr" / "bin" / "ringback"
     if not command.is_symlink():
         command.symlink_to("/srv/ringback/command")  # what is tested changes; the root stays
@@ -54,7 +62,7 @@ def fetch_with_python() -> Path:
 def install_ringback(box: Box) -> None:
     """Put into the box what `pip install` would, as far as the filter needs it."""
     place = box.home / "ringback"
-    for package in (ringback, click):
+    for package in (ringback, click, msgspec):
         source = Path(str(package.__file__)).parent
         shutil.copytree(source, place / source.name, copy_function=shutil.copyfile)
     command = place / "command"
