@@ -20,6 +20,7 @@ from ringback.net.dns_message import (
     make_query,
     parse_name,
     parse_response,
+    require_question,
 )
 from ringback.values.dns import RecordType
 
@@ -147,6 +148,44 @@ def test_name_has_few_pointers(pointers: int) -> None:
 OPT = int(dns.rdatatype.OPT)
 EDNS = record(b"\0", OPT, b"", ttl_s=0x01000000, group=1232)
 TSIG = record(b"\0", int(dns.rdatatype.TSIG), b"", group=255)
+
+
+def test_name_that_leads_into_itself_is_nonsense() -> None:
+    # Its pointer leads to the end of the TTL, which is the length of a label that goes on over the pointer.
+    at = HEAD_BYTES + len(query_for().question) + len(OWNER) + RECORD_HEAD_BYTES
+    data = b"\0\x0a" + struct.pack("!H", 0xC000 | at - 3)
+    root = record(b"\0", MX, b"\0\x0a\0")
+    response = parsed([record(OWNER, MX, data, ttl_s=6), root])
+    (found,) = response.answer[SHOP, MX]
+
+    with pytest.raises(ValueError, match="leads into itself"):
+        response.name_in(found, 2)
+
+
+def test_name_that_many_point_to_is_read_once() -> None:
+    response = parsed([ONE] * 3)
+    names = {response.name_in(found, 2) for found in response.answer[SHOP, MX]}
+
+    assert ({SHOP}, [HEAD_BYTES]) == (names, [*response.names])
+
+
+@pytest.mark.parametrize(
+    ("octets", "is_message"),
+    [
+        (bytes(HEAD_BYTES), True),
+        (bytes(HEAD_BYTES - 1), False),
+        (b"\0\0\x80\0\0\x01" + bytes(6) + b"\x01a\0" + bytes(4), True),
+        (b"\0\0\x80\0\0\x01" + bytes(6) + b"\x01a\0" + bytes(3), False),
+        (b"\0\0\x80\0\0\x02" + bytes(6) + b"\x01a\0" + bytes(4), False),
+        (b"\0\0\x80\0\0\x01" + bytes(6) + b"rubbish", False),
+    ],
+)
+def test_message_can_be_read_as_far_as_its_question(octets: bytes, is_message: bool) -> None:
+    if is_message:
+        require_question(octets)
+    else:
+        with pytest.raises(ValueError):
+            require_question(octets)
 
 
 def test_edns_has_the_rest_of_the_code() -> None:

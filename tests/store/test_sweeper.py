@@ -171,6 +171,17 @@ def test_what_a_failure_undid_is_done_in_the_next_round(
     assert set() == _names(connection, "budget", "key")
 
 
+def test_a_failure_costs_no_other_its_way(connection: sqlite3.Connection, subject: Sweeper) -> None:
+    before = list(subject._round)
+    connection.execute("DROP TABLE entry")
+    with pytest.raises(sqlite3.Error):
+        subject.sweep(connection)
+
+    assert [False, *[True] * (len(before) - 1)] == [
+        now is then for now, then in zip(subject._round, before, strict=True)
+    ]
+
+
 def test_acquaintances_go_when_they_expire(
     connection: sqlite3.Connection, subject: Sweeper
 ) -> None:

@@ -16,7 +16,7 @@ import dns.rdatatype
 
 from ..values.dns import DnsAnswer, DnsStatus, Mx, RecordType
 from ..values.record import Record
-from .dns_message import TYPES, Found, Response, read_name
+from .dns_message import TYPES, Found, Response
 
 # A response may hold thousands of records; no honest name has this many of one type.
 MAX_RECORDS = 100
@@ -113,7 +113,7 @@ def _minimum_s(response: Response, zone: Found) -> int:
     """How long an SOA record lets a "no" be believed. Raises ValueError."""
     at = zone.at
     for _ in range(_SOA_NAMES):
-        _, at = read_name(response.octets, at, {})
+        _, at = response.read_name(at)
     if zone.end - at != _SOA_NUMBERS_BYTES:
         raise ValueError("an SOA record without its times")
     return int.from_bytes(response.data_of(zone)[-_MINIMUM_BYTES:])

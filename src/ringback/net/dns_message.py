@@ -26,7 +26,7 @@ UDP_PAYLOAD_BYTES = 1232
 
 # RFC 1035 section 4.1.1: the id, the flags, and how many records each section has.
 _HEAD = struct.Struct("!2s5H")
-ID_BYTES, HEAD_BYTES = 2, _HEAD.size
+ID_BYTES = 2
 # Of the flags: whether it is a response, and the operation, which is 0 for a query.
 _RESPONSE_AND_OPERATION = 0xF800
 # Section 4.1.2, behind the name.
@@ -48,6 +48,10 @@ _OF_THE_MESSAGE = frozenset({int(dns.rdatatype.OPT), int(dns.rdatatype.TSIG)})
 _ABOUT_NO_QUESTION = frozenset(
     {dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED}
 )
+
+
+# Names that were pointed to, by their place, each with where it ends there.
+_Names = dict[int, tuple[bytes, int]]
 
 
 class Query(Record, frozen=True):
@@ -93,6 +97,7 @@ class Response(Record, frozen=True):
     is_cut: bool  # then nothing is found
     answer: Mapping[tuple[bytes, int], Sequence[Found]]  # of class IN, by owner and type
     authority: Sequence[Found]
+    names: _Names
 
     def data_of(self, found: Found) -> bytes:
         """A record's data as it came: a name in it may go on elsewhere."""
@@ -100,10 +105,14 @@ class Response(Record, frozen=True):
 
     def name_in(self, found: Found, behind: int = 0) -> bytes:
         """The name that is all of a record's data `behind` some octets. Raises ValueError."""
-        name, end = read_name(self.octets, found.at + behind, {})
+        name, end = self.read_name(found.at + behind)
         if end != found.end:
             raise ValueError("a name that does not fill its record")
         return name
+
+    def read_name(self, at: int) -> tuple[bytes, int]:
+        """The name at `at`, and its end. Raises ValueError."""
+        return _read_name(self.octets, at, self.names)
 
     def zones_of(self, name: bytes) -> Sequence[Found]:
         """The SOA records that speak of a name: those of what is above it."""
@@ -143,23 +152,34 @@ def parse_response(octets: bytes, query: Query, *, is_whole: bool = False) -> Re
     # A datagram may be cut in the middle of a record: what remains is not read.
     is_cut = bool(flags & dns.flags.TC) and not is_whole
     at = _HEAD.size + questions * len(query.question)
-    names = {_HEAD.size: query.name}  # the owner of most records of an answer
+    # The owner of most records of an answer.
+    names: _Names = {_HEAD.size: (query.name, _HEAD.size + len(query.name))}
     sections: list[list[Found]] = []
     for count in counts if not is_cut else (0, 0, 0):
         section, at = _find_records(octets, at, count, names)
         sections.append(section)
     answer, authority, _ = sections
     rcode = dns.rcode.from_flags(flags, _more_flags(sections))
-    return Response(octets, query.name, rcode, is_cut, _by_owner(answer), authority)
+    return Response(octets, query.name, rcode, is_cut, _by_owner(answer), authority, names)
 
 
-def _find_records(
-    octets: bytes, at: int, count: int, names: dict[int, bytes]
-) -> tuple[list[Found], int]:
+def require_question(octets: bytes) -> None:
+    """Raise ValueError for what is no message, as far as its question goes."""
+    if len(octets) < _HEAD.size:
+        raise ValueError("it ends in its head")
+    at, names = _HEAD.size, _Names()
+    for _ in range(_HEAD.unpack_from(octets)[2]):
+        _, at = _read_name(octets, at, names)
+        at += _TYPE_AND_CLASS.size
+        if at > len(octets):
+            raise ValueError("it ends in its question")
+
+
+def _find_records(octets: bytes, at: int, count: int, names: _Names) -> tuple[list[Found], int]:
     """Find the records of a section that begins at `at`, and its end."""
     records = []
     for _ in range(count):
-        owner, at = read_name(octets, at, names)
+        owner, at = _read_name(octets, at, names)
         at += _RECORD.size
         if at > len(octets):
             raise ValueError("it ends in the middle of a record")
@@ -171,22 +191,23 @@ def _find_records(
     return records, at
 
 
-def read_name(
-    octets: bytes, at: int, names: dict[int, bytes], pointers: int = 0
-) -> tuple[bytes, int]:
-    """Return the name at `at`, and its end; `names` are those that were pointed to, by their place."""
+def _read_name(octets: bytes, at: int, names: _Names, pointers: int = 0) -> tuple[bytes, int]:
+    """Return the name at `at`, and its end."""
     begin, at = at, _end_of_labels(octets, at)
     own = octets[begin:at].lower()
     if octets[at : at + 1] == _ROOT:
         name, end = own + _ROOT, at + 1
     else:
-        # Below 0 if it is no pointer. It leads back, so that it has an end.
+        # Below 0 if it is no pointer. It leads back, to what has ended by here: so it has an end.
         place, end = int.from_bytes(octets[at : at + 2]) - _POINTER, at + 2
         if not 0 <= place < begin or pointers == _MAX_POINTERS:
             raise ValueError("a name that leads nowhere")
         if place not in names:
-            names[place], _ = read_name(octets, place, names, pointers + 1)
-        name = own + names[place]
+            names[place] = _read_name(octets, place, names, pointers + 1)
+        rest, ended_at = names[place]
+        if ended_at > begin:
+            raise ValueError("a name that leads into itself")
+        name = own + rest
     if len(name) > _MAX_NAME_BYTES:
         raise ValueError("a name that is too long")
     return name, end

@@ -53,7 +53,7 @@ class Entrance:
         be reset, their requests sent.
         """
         if let_in_all:
-            self._let_in(BACKLOG)
+            self._let_in(2 * BACKLOG)  # Linux has one more wait, and others come meanwhile
         self._look_away()
         self._sock.close()  # without a wait before, or who comes meanwhile would be reset too
         if self._coming_in:

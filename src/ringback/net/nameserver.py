@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import UsageError
 from ..values.forms import join_host_port, split_host_port
 from ..values.record import Record
-from .dns_message import HEAD_BYTES, ID_BYTES, Query, Response, parse_response, read_name
+from .dns_message import ID_BYTES, Query, Response, parse_response, require_question
 from .watch import READABLE, Watch
 
 DNS_PORT = 53
@@ -155,5 +155,5 @@ def _read_response(octets: bytes, query: Query) -> Response | None:
     if query.is_answered_by(octets):
         return parse_response(octets, query)
     # Nothing of it is wanted but that it can be read: what is no message at all is a failure.
-    read_name(octets, HEAD_BYTES, {})
+    require_question(octets)
     return None

@@ -136,7 +136,7 @@ class Sweeper:
         self._began_at: float | None = None  # the last round
         self._rests_until = 0.0  # elapsed
         self._left: deque[_Duty] = deque()  # of that round
-        self._round = self._duties()
+        self._round = [*self._duties()]
 
     @property
     def is_behind(self) -> bool:
@@ -159,7 +159,8 @@ class Sweeper:
             if duty.do(connection, self._elapsed):
                 left.append(duty)
         except sqlite3.Error:
-            self._round = self._duties()  # what it has noted of its way was not done
+            at = self._round.index(duty)
+            self._round[at] = self._duties()[at]  # what it has noted of its way was not done
             raise
         self._left = left
         self._rests_until = self._elapsed() + REST_S

@@ -253,8 +253,11 @@ class Writer:
                 self._ring()
             self._committing = Batch()
         if batch:
-            self._is_losing = failure is not None and not kept
-            self._has_lost |= self._is_losing
+            is_lost = failure is not None and not kept
+            # Charges alone may find room where records do not.
+            if is_lost or len(batch) > len(batch.charges):
+                self._is_losing = is_lost
+            self._has_lost |= is_lost
             if failure is not None:
                 self._complain("saves wait" if kept else _LOST, failure)
 

@@ -171,6 +171,13 @@ def test_what_only_we_may_not_read_is_no_mistake(config_file: Path, tmp_path: Pa
     assert [] == told
 
 
+def test_a_pipe_can_be_read_once_and_is_left_to_the_service(told: Told, tmp_path: Path) -> None:
+    pipe = tmp_path / "tokens"
+    os.mkfifo(pipe, 0o600)
+
+    assert [] == told(f"[http]\ntokens_file = '{pipe}'\n")
+
+
 def test_the_folder_that_the_unit_makes_may_be_still_to_come(told: Told) -> None:
     assert [] == told("[store]\nurl = 'sqlite:///var/lib/ringback/other.db'")
 

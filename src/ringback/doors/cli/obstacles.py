@@ -4,6 +4,7 @@
 when, such as who may read a file and whether a port is free; the start finds it out (doors/service.py).
 """
 
+import stat
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -32,10 +33,10 @@ def find_obstacles(loaded: Loaded) -> Iterator[ConfigError]:
     yield from _refusal(require_contact, loaded)
     yield from _refusal(_require_door, loaded)
     yield from _clashes(loaded)
-    if not _is_hidden(settings.http.tokens_file):
+    if not _is_for_service(settings.http.tokens_file):
         yield from _refusal(load_tokens, settings.http.tokens_file)
     for route in settings.recipient.route:
-        if not _is_hidden(route.password_file):
+        if not _is_for_service(route.password_file):
             yield from _refusal(load_logins, (route,))
     yield from _refusal(_require_store_place, loaded)
 
@@ -47,9 +48,11 @@ def _refusal(read: Callable[[_Given], object], given: _Given) -> Iterator[Config
         yield error
 
 
-def _is_hidden(path: str) -> bool:
-    """Say whether it is only we who may not read a file: the service's user may."""
+def _is_for_service(path: str) -> bool:
+    """Say whether we may not read a file, which the service's user may, or only once, as a pipe."""
     try:
+        if stat.S_ISFIFO(Path(path).stat().st_mode):
+            return True
         Path(path).open("rb").close()
     except OSError as error:
         return isinstance(error, PermissionError)
