@@ -402,6 +402,8 @@ async def test_what_waited_for_the_lock_is_tried_again_without_being_asked(
     await _wait_until(lambda: _count(other) == 1)
     await subject.close()
 
+    assert 1 == _count(other)
+
 
 async def test_what_still_waits_for_the_lock_at_the_end_is_reported_lost(
     open_writer: Open,

@@ -201,7 +201,7 @@ class Judge:
                 return None
             told = _told(action, matter.settings)
             return told, self._decided(matter, report, action, told)
-        except Exception:  # `rule` meets it again, and tells
+        except Exception:  # a bug of ours; `rule` meets it again, and tells
             return None
 
     async def recall(self, query: Query) -> Report | None:

@@ -102,7 +102,7 @@ class Log:
     def _text_of(self, at: float, event: Event) -> str:
         try:
             return self._render([describe(at, event)])
-        except Exception as error:
+        except Exception as error:  # this is the one: the line says so in its place
             return self._render([describe(at, Trouble.of_bug("log", error))])
 
 

@@ -194,7 +194,7 @@ class PolicySession:
         try:
             if answers := b"".join([it.octets for it in at_hand]):
                 self._connection.write_nowait(answers)
-        except Exception as error:
+        except Exception as error:  # here nobody is left to whom a bug of ours could be passed on
             self._fail(error)
         self._connection.at_end_of_round(self._tell)
         if self._pending and self._pending[0].is_there:  # it waited for these

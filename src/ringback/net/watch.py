@@ -133,6 +133,6 @@ class Watch:
             if watched is not None and watched.due_at <= now:
                 try:
                     watched.be_late()
-                except Exception as bug:
+                except Exception as bug:  # as above
                     watched.fail(bug)
                 watched.due_at = now + _AGAIN_S
