@@ -25,10 +25,13 @@ What does is the first look at each set, before anything was mended:
         that third, the rest being mended     89 %     0.84            1.00                0
     replies-blind.toml, look 9 (163)          79 %     0.82            0.86                0
     replies-blind.toml, look 10 (49)          73 %     0.77            1.00                1
+    replies-blind.toml, look 11 (225)         79 %     0.76            0.84                0
+        a third of it still unread (68)       79 %     0.69            0.83                0
+        that third, the rest being mended     79 %     0.69            0.83                0
 
 The one of the held-out third and those of looks 2, 3, 6, 7 and 10 were mended by rules. The macro-F1 of small
-sets rests on classes of a few replies. The blind sets but looks 4 and 8 were written by one who had read the
-phrases, look 1 from manuals, sources and lists of bounces, the others mostly from memory, and harder on
+sets rests on classes of a few replies. The blind sets but looks 4, 8 and 11 were written by one who had read
+the phrases, look 1 from manuals, sources and lists of bounces, the others mostly from memory, and harder on
 purpose; that makes them another measure than the corpus, not a better one. Look 4 is the fairest: 24
 languages, written by one who had never seen the phrases. Look 5 is other wordings, two thirds not English,
 written before look 4 was mended and read after it (the phrases before gave 82 %, 0.69 and 0.95). Look 6 is
@@ -39,8 +42,13 @@ mail servers and on help pages, none of them a source of the corpus, and none in
 or the corpus have. What was mended after it moved the third kept unread by one reply: such mending helps
 where it was made, and little elsewhere. Look 9 is more of the same, after look 8 was mended and odder (the
 phrases before gave 79 % as well), and look 10 what submission servers say to mail libraries; they hold seven
-and three replies that say unknown_user. Whoever adds phrases does well to write new replies first and to add
-a line here.
+and three replies that say unknown_user. Look 11 was met in logs, in the tests and phrase lists of bounce
+handlers, on help pages and in issues, by one who had not read the phrases; a third of what he met was in the
+corpus or in an earlier look, and was dropped, and what is left is odder and holds 19 replies that say
+unknown_user. All that was mended after it moved the unread third by no reply at all: what the phrases miss by
+now is said once, by one host. Of such replies four in five are read, and most of the others are taken for
+another refusal than they are, but none for a missing mailbox. Whoever adds phrases does well to write new
+replies first and to add a line here.
 """
 
 import hashlib

@@ -174,7 +174,16 @@ def test_weak_wording_needs_contrast(text: str, meaning: Meaning, weak: bool) ->
 
 
 @pytest.mark.parametrize("stage", [Stage.GREETING, Stage.EHLO, Stage.HELO, Stage.STARTTLS])
-@pytest.mark.parametrize("text", ["550 5.1.1 User unknown", "550 5.2.2 full", "550 Zut.", "554"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 5.1.1 User unknown",
+        "550 5.2.2 full",
+        "550 Zut.",
+        "554",
+        "554 5.7.1 <caller.example>: Sender address rejected: Access denied",
+    ],
+)
 def test_a_permanent_refusal_at_the_door_is_of_us(stage: Stage, text: str) -> None:
     assert read(stage, text).meaning is Meaning.CLIENT_BLOCKED
 

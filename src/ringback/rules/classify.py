@@ -71,6 +71,7 @@ _AT_THE_DOOR = _MAILBOX | {
     Meaning.SERVER_TROUBLE,
     Meaning.CONTENT_OR_POLICY,
     Meaning.NULL_SENDER_REFUSED,
+    Meaning.SENDER_REJECTED,  # nobody has named one yet
 }
 # Said to MAIL FROM:<> without a better reason, these codes speak of the null sender.
 _OF_NULL_SENDER = frozenset({"5.1.0", "5.1.7", "5.1.8", "5.7.0", "5.7.1"})
