@@ -30,6 +30,7 @@ def test_tcp_socket_is_shown_with_its_real_port(address: str, ip: str) -> None:
         ("127.0.0.1:00025", "127.0.0.1:25"),
         ("[0:0::1]:25", "[::1]:25"),
         ("unix:/run/door", "unix:/run/door"),
+        ("unix:/run/.//door/", "unix:/run/door"),
     ],
 )
 def test_address_has_one_spelling(address: str, spelled: str) -> None:

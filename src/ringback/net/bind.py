@@ -56,7 +56,9 @@ def shown_address(sock: socket.socket) -> str:
 
 def spelled_address(address: str) -> str:
     """Return the one spelling of an address, which `shown_address` uses. Raises UsageError."""
-    return address if address.startswith(UNIX) else join_host_port(*_split(address))
+    if address.startswith(UNIX):
+        return f"{UNIX}{Path(address.removeprefix(UNIX))}"
+    return join_host_port(*_split(address))
 
 
 def _split(address: str) -> tuple[str, int]:

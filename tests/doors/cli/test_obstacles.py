@@ -79,6 +79,12 @@ def test_defaults_can_be_served(told: Told) -> None:
             "unix:/run/a of policy.listen",
         ),
         (
+            "[policy]\nlisten = ['unix:/run/a']\n[socketmap]\nlisten = ['unix:/run/.//a']",
+            "socketmap.listen",
+            "unix:/run/.//a",
+            "unix:/run/a of policy.listen",
+        ),
+        (
             "[policy]\nlisten = ['[::]:1', '[::1]:1']",
             "policy.listen",
             "[::1]:1",

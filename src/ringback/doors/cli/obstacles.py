@@ -92,11 +92,10 @@ def _clashes(loaded: Loaded) -> Iterator[ConfigError]:
 
 def _is_same_port(one: str, other: str) -> bool:
     """Say whether one of two listeners leaves nothing for the other."""
+    one, other = spelled_address(one), spelled_address(other)
     if one.startswith(UNIX) or other.startswith(UNIX):
         return one == other
-    (ip, port), (other_ip, other_port) = (
-        split_host_port(spelled_address(address)) for address in (one, other)
-    )
+    (ip, port), (other_ip, other_port) = split_host_port(one), split_host_port(other)
     if port != other_port or not port or (":" in ip) != (":" in other_ip):
         return False
     return ip == other_ip or ip_address(ip).is_unspecified or ip_address(other_ip).is_unspecified
