@@ -169,6 +169,17 @@ def test_name_that_many_point_to_is_read_once() -> None:
     assert ({SHOP}, [HEAD_BYTES]) == (names, [*response.names])
 
 
+def test_names_that_are_pointed_to_are_in_few_places() -> None:
+    root = record(OWNER, MX, b"\0")
+    places = [to(FIRST + len(root) * number) for number in range(500)]
+    response = names(*[b"\0"] * len(places), *places)
+    *read, last = response.answer[SHOP, MX][len(places) :]
+
+    assert {b"\0"} == {response.name_in(found) for found in read}  # and the owner: 500
+    with pytest.raises(ValueError, match="too many places"):
+        response.name_in(last)
+
+
 @pytest.mark.parametrize(
     ("octets", "is_message"),
     [

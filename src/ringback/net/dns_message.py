@@ -39,6 +39,9 @@ _MAX_NAME_BYTES = 255
 # Section 4.1.4: from here on it is a pointer to where the name goes on. Honest names have a few of them.
 _POINTER = 0xC000
 _MAX_POINTERS = 16
+# Places that names of a response point to: an honest one has as many as it has hosts. In 64 KiB there
+# is room for 4,000, each followed by up to 126 labels: 50 ms.
+_MAX_PLACES = 500
 # RFC 6891 section 6.1.2: a record of the root, without flags and options.
 _OPT = struct.pack("!xHHIH", dns.rdatatype.OPT, UDP_PAYLOAD_BYTES, 0, 0)
 # They say something of the message; the first stands once, among the last, and nothing is signed for us.
@@ -203,6 +206,8 @@ def _read_name(octets: bytes, at: int, names: _Names, pointers: int = 0) -> tupl
         if not 0 <= place < begin or pointers == _MAX_POINTERS:
             raise ValueError("a name that leads nowhere")
         if place not in names:
+            if len(names) == _MAX_PLACES:
+                raise ValueError("names in too many places")
             names[place] = _read_name(octets, place, names, pointers + 1)
         rest, ended_at = names[place]
         if ended_at > begin:
