@@ -233,6 +233,19 @@ async def test_the_store_stays(site: Site, tmp_path: Path) -> None:
     assert ["store.url: it cannot change in a reload; restart for another store"] == troubles
 
 
+async def test_trouble_with_each_callout_is_told_once(site: Site) -> None:
+    identity = site.settings.identity.but(source_addresses=("192.0.2.77",), require_fit=False)
+    site.settings = site.settings.but(identity=identity)
+    async with site.up() as client:
+        for sender in ("ann@shop.example", "invented@shop.example"):
+            await ask(client, sender)
+
+    called = [event.reason for event in site.events if isinstance(event, CalledOut)]
+    assert [Reason.IDENTITY_UNFIT] * 2 == called
+    (trouble,) = [event for event in site.events if isinstance(event, Trouble)]
+    assert "source address" == trouble.where
+
+
 async def test_the_size_of_its_memory_stays_and_the_rest_is_taken_up(site: Site) -> None:
     async with site.up() as client:
         troubles = await site.reload(

@@ -29,6 +29,7 @@ from .log import Log, style_for
 from .loop import choose_loop, collect_rarely
 from .metrics import Metrics
 from .recent import Recent
+from .resting import Resting
 from .telling import Telling
 
 # Stopping: MTAs get the answers that are under way; a callout that takes longer is asked again anyway.
@@ -61,7 +62,10 @@ class Service:
         self._metrics = Metrics()
         self._clock = clock or SystemClock()
         self._recent = Recent(self._clock.now)
-        self._sink = Telling(sink, self._metrics.hear, self._recent.hear).hear
+        log, recent = (
+            Resting(hear, self._clock.elapsed).hear for hear in (sink, self._recent.hear)
+        )
+        self._sink = Telling(log, self._metrics.hear, recent).hear
         self._listeners: dict[Place, Listening] = {}
         self._inherited = Inherited()
         # What reloads have replaced, and the tasks in which it comes to its end.

@@ -1,18 +1,9 @@
 """Reports of a failing store, few enough to read. Not here: what went wrong (database.py)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from ..rules.repeats import Repeats, with_count
 from ..values.events import Event, Trouble
-
-# A store that is gone fails for every message that arrives; one line a minute says it as well.
-REPEAT_AFTER_S = 60.0
-
-
-@dataclass(slots=True)
-class _Silence:
-    since_at: float
-    kept_back: int = 0
 
 
 class Complaints:
@@ -25,16 +16,9 @@ class Complaints:
         self, where: str, sink: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
         self._where, self._sink, self._clock = where, sink, clock
-        self._silences: dict[str, _Silence] = {}  # by kind
+        self._repeats = Repeats()
 
     def report(self, kind: str, what: str, remedy: str) -> None:
-        now = self._clock()
-        silence = self._silences.get(kind)
-        # A clock that stepped back must not silence us until it has caught up.
-        if silence is not None and 0 <= now - silence.since_at < REPEAT_AFTER_S:
-            silence.kept_back += 1
-            return
-        if silence is not None and silence.kept_back:
-            what = f"{what} (and {silence.kept_back} more like it since the last report)"
-        self._silences[kind] = _Silence(now)
-        self._sink(Trouble(self._where, f"{kind}: {what}", remedy))
+        kept_back = self._repeats.note(kind, self._clock())
+        if kept_back is not None:
+            self._sink(Trouble(self._where, f"{kind}: {with_count(what, kept_back)}", remedy))
