@@ -3,7 +3,8 @@
 RingbackError
 ├── UsageError             what a user gave cannot be used: one line with the remedy, exit status 2
 │   ├── SettingError       a value that no setting of that name can have: names key and remedy
-│   └── ConfigError        … and it stands in the configuration: names file, key and remedy
+│   ├── ConfigError        … and it stands in the configuration: names file, key and remedy
+│   └── ListInUseError     a list that another process is working on
 ├── AddressError           not an e-mail address under RFC 5321 and RFC 6531
 ├── StoreError             the store cannot be opened, read or written
 ├── RemoteProtocolError    bytes from outside that break their protocol: close that connection
@@ -43,6 +44,10 @@ class ConfigError(UsageError):
     def __str__(self) -> str:
         where = f"{self.source}: {self.key}" if self.key else self.source
         return f"{where}: {self.problem}; {self.remedy}"
+
+
+class ListInUseError(UsageError):
+    """Another process is working on the same list."""
 
 
 class AddressError(RingbackError):

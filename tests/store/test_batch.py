@@ -6,6 +6,7 @@ from ringback.rules.waiting import Wait
 from ringback.store.batch import Batch
 from ringback.values.calls import Call
 from ringback.values.facts import DomainFact, Fact
+from ringback.values.job import Job
 
 
 def test_an_empty_batch_is_false() -> None:
@@ -54,6 +55,19 @@ def test_the_later_of_two_batches_wins(entry: Entry, fact: Fact, wait: Wait) -> 
     assert other == both.entries[other.key]
     assert {slot: None} == both.facts
     assert {wait.key: wait} == both.waits
+
+
+def test_of_jobs_and_turns_the_later_ones_win() -> None:
+    job = Job(1, "a@x.example", "x.example", due_at=5.0)
+    earlier = Batch(jobs={(1, job.key): job}, turns={(1, "x.example"): 5.0, (2, "x.example"): 1.0})
+    later = Batch(jobs={(1, job.key): job.but(due_at=9.0)}, turns={(1, "x.example"): 9.0})
+    both = earlier.followed_by(later)
+
+    assert 3 == len(both)
+    queries, _ = both.encode()
+    assert [9.0] == [row["due_at"] for row in queries["save_job"]]
+    assert [9.0, 1.0] == [row["due_at"] for row in queries["save_turn"]]
+    assert queries["save_turn"] == queries["end_turn"]
 
 
 def test_a_record_that_cannot_be_stored_leaves_the_others_alone(entry: Entry, fact: Fact) -> None:

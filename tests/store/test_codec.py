@@ -18,16 +18,22 @@ from ringback.store.codec import (
     encode_call,
     encode_entry,
     encode_fact,
+    encode_job,
     encode_wait,
     parse_acquaintance,
     parse_call,
     parse_entry,
     parse_fact,
+    parse_job,
+    parse_job_alone,
     parse_wait,
 )
 from ringback.values.calls import Call
 from ringback.values.evidence import Exchange
 from ringback.values.facts import Fact
+from ringback.values.job import Job
+from ringback.values.query import Report
+from ringback.values.verdict import Reason
 
 INSTANTS = st.floats(allow_nan=False, allow_infinity=False)
 COUNTS = st.integers(0, 2**31)
@@ -73,6 +79,25 @@ ACQUAINTANCES = _any(
 )
 WAITS = _any(Wait, first_at=INSTANTS, count=COUNTS, expires_at=INSTANTS)
 
+JOBS = _any(
+    Job,
+    list=COUNTS,
+    due_at=st.none() | INSTANTS,
+    tries=COUNTS,
+    callouts=COUNTS,
+    report=st.none()
+    | _any(
+        Report,
+        checked_at=INSTANTS,
+        expires_at=st.none() | INSTANTS,
+        retry_at=st.none() | INSTANTS,
+        callouts=COUNTS,
+        questions=COUNTS,
+        because=st.none() | EXCHANGES,
+        evidence=EVIDENCE,
+    ),
+)
+
 
 def _stored(row: Row) -> sqlite3.Row:
     """`row` as it comes back from SQLite."""
@@ -116,6 +141,14 @@ def test_every_call_comes_back(call: Call) -> None:
 @given(ACQUAINTANCES)
 def test_every_acquaintance_comes_back(acquaintance: Acquaintance) -> None:
     assert acquaintance == parse_acquaintance(_stored(encode_acquaintance(acquaintance)))
+
+
+@settings(max_examples=40)
+@given(JOBS)
+def test_every_job_comes_back_whose_report_is_about_it(job: Job) -> None:
+    report = job.report and job.report.but(address=job.key)
+
+    assert job.but(report=report) == parse_job(_stored(encode_job(job)))
 
 
 def test_a_call_is_found_below_its_names(call: Call) -> None:
@@ -175,9 +208,7 @@ def test_fields_that_an_older_version_did_not_write_have_their_default(entry: En
         {"body": '{"final":true,"rule":"x","evidence":[{"at":1.0,"stage":"telepathy"}]}'},
     ],
 )
-def test_an_entry_that_cannot_be_read_is_a_value_error(
-    entry: Entry, changed: dict[str, str | float | bytes]
-) -> None:
+def test_an_entry_that_cannot_be_read_is_a_value_error(entry: Entry, changed: Row) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_entry(_stored(encode_entry(entry) | changed))
 
@@ -186,9 +217,7 @@ def test_an_entry_that_cannot_be_read_is_a_value_error(
     "changed",
     [{"kind": "from the future"}, {"noted_at": "yesterday"}, {"body": "nothing"}, {"body": 5}],
 )
-def test_a_fact_that_cannot_be_read_is_a_value_error(
-    fact: Fact, changed: dict[str, str | float | bytes]
-) -> None:
+def test_a_fact_that_cannot_be_read_is_a_value_error(fact: Fact, changed: Row) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_fact(_stored(encode_fact(fact) | changed))
 
@@ -202,9 +231,7 @@ def test_a_wait_that_cannot_be_read_is_a_value_error(wait: Wait) -> None:
     "changed",
     [{"at": "noon"}, {"ip": 5}, {"body": "{}"}, {"body": b"x"}, {"body": '{"said":[{}]}'}],
 )
-def test_a_call_that_cannot_be_read_is_a_value_error(
-    call: Call, changed: dict[str, str | float | bytes]
-) -> None:
+def test_a_call_that_cannot_be_read_is_a_value_error(call: Call, changed: Row) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_call(_stored(encode_call(call) | changed))
 
@@ -239,3 +266,16 @@ def test_half_a_surrogate_pair_is_refused(
     ):
         with pytest.raises(UnicodeEncodeError):
             encode_call(bad)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"reason": "from the future"}, {"body": "nothing"}, {"body": 5}, {"tries": "many"}]
+)
+def test_a_job_that_cannot_be_read_is_a_value_error(changed: Row) -> None:
+    report = Report("a@x.example", Reason.ACCEPTED, True, 1.0, "so")
+    job = Job(1, "a@x.example", "x.example", None, 1, 2, report)
+    row = encode_job(job)
+
+    with pytest.raises(ValueError, match=r"."):
+        parse_job(_stored(row | changed))
+    assert job.but(report=None) == parse_job_alone(_stored(row | {"body": 5}))

@@ -83,6 +83,18 @@ def test_every_query_fits_the_tables(name: str) -> None:
         ("seek_begun", "begun USING PRIMARY KEY (id>?)"),
         ("keep_stopped_calls", "begun USING PRIMARY KEY (id>? AND id<?)"),
         ("drop_stopped_calls", "begun USING PRIMARY KEY (id>? AND id<?)"),
+        ("due_domains", "COVERING INDEX list_domain_by_turn (list=? AND due_at<?)"),
+        ("next_domain", "COVERING INDEX list_domain_by_turn (list=?)"),
+        ("give_back_domains", "COVERING INDEX list_domain_by_turn (list=? AND due_at=?)"),
+        ("jobs_come_back", "job_by_turn (list=? AND domain=? AND due_at>? AND due_at<?)"),
+        ("new_jobs", "job_by_turn (list=? AND domain=? AND due_at=?)"),
+        ("save_turn", "COVERING INDEX job_by_turn (list=? AND domain=? AND due_at>?)"),
+        ("end_jobs", "COVERING INDEX job_by_turn (list=?)"),
+        ("load_done_jobs", "sqlite_autoindex_job_1 (list=? AND domain=? AND key=?)"),
+        ("tally_jobs", "COVERING INDEX job_by_reason (list=?)"),
+        ("tally_domains", "COVERING INDEX job_by_reason (list=? AND domain=?)"),
+        ("tally_domains", "COVERING INDEX job_by_turn (list=? AND domain=?"),
+        ("sweep_jobs", "sqlite_autoindex_job_1 (list=?)"),
     ],
 )
 def test_no_query_reads_a_whole_table_of_evidence(name: str, index: str) -> None:

@@ -518,7 +518,7 @@ async def test_what_has_expired_is_swept_out_in_small_batches(
 
     assert _count(other) > 1
 
-    for _ in range(20 + 2 * FIRST_ROWS):
+    for _ in range(30 + 2 * FIRST_ROWS):
         await _flush(subject)
     await subject.close()
 

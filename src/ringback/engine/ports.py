@@ -3,7 +3,7 @@
 Not here: any implementation.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from ..rules.freshness import Entry
@@ -14,6 +14,8 @@ from ..values.dns import DnsAnswer, RecordType
 from ..values.endpoint import Endpoint, Patience
 from ..values.events import Event
 from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
+from ..values.job import DomainTally, Job, JobList, Taken, Tally, Task
+from ..values.query import Report
 from ..values.storage import StoreStats
 from ..wire.probe import Probe
 
@@ -144,4 +146,66 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Flush and let go."""
+        ...
+
+
+class Jobs(Protocol):
+    """The lists that are worked on, and their jobs. `save…` is as in Store; all else raises StoreError.
+
+    A list belongs to one process at a time, from `open_list` until `close_list` or its end, however it ends.
+    """
+
+    async def open_list(self, digest: str, now: float, keep_s: float) -> JobList:
+        """The list known by `digest`, made if there is none; to be forgotten `keep_s` after `now`.
+
+        Raises ListInUseError where another process is at work on it.
+        """
+        ...
+
+    async def add_jobs(self, number: int, tasks: Sequence[Task]) -> None:
+        """Write down jobs; one that is there already stays as it is."""
+        ...
+
+    async def complete_list(self, number: int) -> None:
+        """Note that all its jobs are written down."""
+        ...
+
+    async def close_list(self, number: int) -> None:
+        """Let others work on it."""
+        ...
+
+    async def forget_list(self, number: int) -> None:
+        """Drop it with all that was answered. It must not be worked on."""
+        ...
+
+    async def take_jobs(self, number: int, now: float, domains: int, each: int) -> Taken:
+        """Take up to `domains` domains, the longest due first, with up to `each` of their jobs that are due.
+
+        Nobody takes a domain again before `save_turn`, or before the list is opened again. Of its jobs, those
+        that were told to come back come first.
+        """
+        ...
+
+    def save_job(self, job: Job) -> None: ...
+
+    def save_turn(self, number: int, domain: str, due_at: float) -> None:
+        """Let a domain be taken again, at `due_at` at the earliest."""
+        ...
+
+    async def end_jobs(self, number: int, most: int, instead: Report) -> int:
+        """End up to `most` jobs that wait, with their last report or `instead`; return how many."""
+        ...
+
+    async def load_reports(self, number: int, tasks: Sequence[Task]) -> Mapping[str, Report]:
+        """The reports of those that are done, by key."""
+        ...
+
+    async def tally(self, number: int) -> Tally: ...
+
+    async def tally_domains(self, number: int, most: int) -> tuple[DomainTally, ...]:
+        """The domains with the most addresses, the largest first."""
+        ...
+
+    async def flush(self) -> None:
+        """Return when everything saved so far is committed."""
         ...

@@ -15,6 +15,8 @@ IPV4_NETWORK, IPV6_NETWORK = 24, 48
 NETWORK_TIMES = 4
 # Of strangers to the client, a quarter: a spammer can point his MX at a victim.
 STRANGERS_PART = 4
+# The name of the budget that all callouts fall under.
+OVERALL = "callouts overall"
 # As many refusals as a host bears in an hour say within a week that a domain is being forged.
 FORGED_WINDOW_S = 7 * 86_400.0
 
@@ -44,7 +46,7 @@ def charges_for(
             Charge(f"strangers {key}", share.of_strangers, share.name_of_strangers)
             for key, share in borne
         ]
-    return (*charges, Charge("all", _rate(budget.overall), "callouts overall"))
+    return (*charges, Charge("all", _rate(budget.overall), OVERALL))
 
 
 class _Share(Record, frozen=True):

@@ -9,6 +9,7 @@ from ..rules.pacing import Charge
 from ..rules.waiting import Acquaintance, Wait
 from ..values.calls import Call
 from ..values.facts import Fact
+from ..values.job import Job
 from .codec import (
     FACT_KINDS,
     Row,
@@ -16,6 +17,7 @@ from .codec import (
     encode_call,
     encode_entry,
     encode_fact,
+    encode_job,
     encode_wait,
 )
 
@@ -31,11 +33,13 @@ class Batch:
     waits: dict[str, Wait] = field(default_factory=dict)
     acquaintances: dict[str, Acquaintance] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
+    jobs: dict[tuple[int, str], Job] = field(default_factory=dict)
+    turns: dict[tuple[int, str], float] = field(default_factory=dict)  # when, by list and domain
     charges: list[tuple[Charge, float]] = field(default_factory=list)  # with the instant of each
 
     def __len__(self) -> int:
-        records = len(self.entries) + len(self.facts) + len(self.waits)
-        return records + len(self.acquaintances) + len(self.calls) + len(self.charges)
+        records = len(self.entries) + len(self.facts) + len(self.waits) + len(self.acquaintances)
+        return records + len(self.calls) + len(self.jobs) + len(self.turns) + len(self.charges)
 
     def facts_of(self, subject: str) -> Iterator[tuple[str, Fact | None]]:
         """What is to become of the facts about `subject`, by kind."""
@@ -56,6 +60,8 @@ class Batch:
             self.waits | later.waits,
             self.acquaintances | later.acquaintances,
             self.calls | later.calls,
+            self.jobs | later.jobs,
+            self.turns | later.turns,
             self.charges + later.charges,
         )
 
@@ -64,6 +70,10 @@ class Batch:
         refused: list[UnicodeEncodeError] = []
         kept = [fact for fact in self.facts.values() if fact is not None]
         calls = _encode_each(encode_call, self.calls.values(), refused)
+        turns: list[Row] = [
+            {"list": number, "domain": domain, "due_at": due_at}
+            for (number, domain), due_at in self.turns.items()
+        ]
         queries: dict[str, list[Row]] = {
             "save_entry": _encode_each(encode_entry, self.entries.values(), refused),
             "save_fact": _encode_each(encode_fact, kept, refused),
@@ -78,6 +88,9 @@ class Batch:
                 for (subject, kind), fact in self.facts.items()
                 if fact is None
             ],
+            "save_job": _encode_each(encode_job, self.jobs.values(), refused),
+            "save_turn": turns,
+            "end_turn": turns,
         }
         return queries, len(refused)
 

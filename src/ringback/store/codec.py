@@ -16,18 +16,21 @@ from ..rules.waiting import Acquaintance, Wait
 from ..values.calls import Call
 from ..values.evidence import Exchange
 from ..values.facts import DomainFact, Fact, FactKind, HostFact
+from ..values.job import Job
+from ..values.query import Report
 from . import pattern
 
-Row = dict[str, str | float | bytes]
+Row = dict[str, str | float | bytes | None]
 
 FACT_KINDS: dict[str, FactKind] = {kind.value: kind for kind in (*DomainFact, *HostFact)}
 
 _ENTRY_COLUMNS = ("key", "reason", "checked_at", "expires_at")
 _FACT_COLUMNS = ("subject", "kind", "noted_at", "expires_at")
 _CALL_COLUMNS = ("id", "at", "address", "ip")
+_JOB_COLUMNS = ("list", "key", "domain", "due_at", "tries", "callouts")
 
 
-def _defaults(kind: type[Entry | Fact | Call], *columns: str) -> dict[str, object]:
+def _defaults(kind: type[Entry | Fact | Call | Report], *columns: str) -> dict[str, object]:
     return {
         field.name: field.default
         for field in msgspec.structs.fields(kind)
@@ -38,6 +41,7 @@ def _defaults(kind: type[Entry | Fact | Call], *columns: str) -> dict[str, objec
 _OF_ENTRY = _defaults(Entry, *_ENTRY_COLUMNS)
 _OF_FACT = _defaults(Fact, *_FACT_COLUMNS)
 _OF_CALL = _defaults(Call, *_CALL_COLUMNS)
+_OF_REPORT = _defaults(Report, "address", "reason")
 
 
 class _FactRow(msgspec.Struct, frozen=True):
@@ -59,15 +63,13 @@ def encode_entry(entry: Entry) -> Row:
         "reason": entry.reason.value,
         "checked_at": entry.checked_at,
         "expires_at": entry.expires_at,
-        "body": _encode_body(_body_of(entry)),
+        "body": _encode_body(_body_of(entry, _OF_ENTRY)),
     }
 
 
 def parse_entry(row: sqlite3.Row) -> Entry:
     """Raises ValueError if `row` is not an entry that this version can read."""
-    body = _parse_body(row)
-    if isinstance(body.get("because"), int):
-        body["because"] = _member(body.get("evidence"), body["because"])
+    body = _with_because(_parse_body(row))
     return msgspec.convert(body | {name: row[name] for name in _ENTRY_COLUMNS}, Entry)
 
 
@@ -144,6 +146,34 @@ def parse_call(row: sqlite3.Row) -> Call:
     return msgspec.convert(_parse_body(row) | {name: row[name] for name in _CALL_COLUMNS}, Call)
 
 
+def encode_job(job: Job) -> Row:
+    """Raises UnicodeEncodeError as encode_entry does."""
+    row: Row = {name: getattr(job, name) for name in _JOB_COLUMNS}
+    _storable(job.key)
+    return row | encode_report(job.report)
+
+
+def encode_report(report: Report | None) -> Row:
+    """What is kept of the answer of a job, or of none."""
+    if report is None:
+        return {"reason": "", "body": ""}
+    return {"reason": report.reason.value, "body": _encode_body(_body_of(report, _OF_REPORT))}
+
+
+def parse_job(row: sqlite3.Row) -> Job:
+    """Raises ValueError if `row` is not a job that this version can read."""
+    if not row["reason"]:
+        return parse_job_alone(row)
+    body = _with_because(_parse_body(row))
+    report = msgspec.convert(body | {"address": row["key"], "reason": row["reason"]}, Report)
+    return parse_job_alone(row).but(report=report)
+
+
+def parse_job_alone(row: sqlite3.Row) -> Job:
+    """The job without its report. Raises ValueError if `row` is none."""
+    return msgspec.convert({name: row[name] for name in _JOB_COLUMNS}, Job)
+
+
 def _parse_body(row: sqlite3.Row) -> dict[str, Any]:
     if not isinstance(row["body"], str):
         raise ValueError("a body that is no text")
@@ -154,19 +184,25 @@ def _encode_body(body: dict[str, object]) -> str:
     return msgspec.json.encode(body).decode()
 
 
-def _body_of(entry: Entry) -> dict[str, object]:
-    body = _lean(entry, _OF_ENTRY)
-    body["evidence"] = entry.evidence
-    because = entry.because
+def _body_of(told: Entry | Report, defaults: dict[str, object]) -> dict[str, object]:
+    body = _lean(told, defaults)
+    body["evidence"] = told.evidence
+    because = told.because
     if because is not None:
         try:  # nearly always one of the evidence: its position says the same in less room
-            body["because"] = entry.evidence.index(because)
+            body["because"] = told.evidence.index(because)
         except ValueError:
             body["because"] = because
     return body
 
 
-def _lean(value: Entry | Fact | Call, defaults: dict[str, object]) -> dict[str, object]:
+def _with_because(body: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(body.get("because"), int):
+        body["because"] = _member(body.get("evidence"), body["because"])
+    return body
+
+
+def _lean(value: Entry | Fact | Call | Report, defaults: dict[str, object]) -> dict[str, object]:
     """The fields of `value` that say something, which is what differs from the default."""
     return {
         name: said

@@ -21,9 +21,9 @@ from .queries import MIGRATIONS, statements
 BUSY_TIMEOUT_S = 5.0
 # The journal shrinks to this after a burst, or it would keep its largest size for ever.
 JOURNAL_LIMIT_BYTES = 16 * 1024 * 1024
-# Statements that stay prepared: the writer has one for each number of rows (rows.py), of eight queries, and
-# some thirty others, which are more than the 128 that Python keeps.
-PREPARED = 256
+# Statements that stay prepared: the writer has one for each number of rows (rows.py), of ten queries, and
+# some fifty others, which are more than the 128 that Python keeps.
+PREPARED = 320
 # Two processes that make one new file take turns; each turn waits up to BUSY_TIMEOUT_S.
 WAL_ATTEMPTS = 3
 

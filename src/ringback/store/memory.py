@@ -27,6 +27,7 @@ from ..values.facts import FIRST_PLACE, Fact, FactKind, FactPlace
 from ..values.storage import StoreStats
 from . import pattern as patterns
 from .lru import Lru
+from .memory_lists import MemoryLists
 
 # Anybody can make us remember one more forged address, so all that is kept has a bound: with a dialogue
 # of 3 to 5 kB each, these come to half a gigabyte.
@@ -146,6 +147,7 @@ class MemoryStore:
         self._budgets = _Budgets()
         self._calls: Lru[str, Call] = Lru(MAX_CALLS)
         self._secrets: dict[str, bytes] = {}
+        self.jobs = MemoryLists()
 
     async def load(self, key: str) -> Entry | None:
         return self._entries.find(key)

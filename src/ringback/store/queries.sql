@@ -221,3 +221,120 @@ DELETE FROM acquaintance WHERE rowid IN
 
 -- name: trim_calls
 DELETE FROM call WHERE rowid IN (SELECT rowid FROM call ORDER BY at LIMIT :most);
+
+-- name: find_list
+SELECT * FROM list WHERE digest = :digest;
+
+-- name: make_list
+INSERT INTO list (digest, made_at, keep_until, is_whole) VALUES (:digest, :now, :now, 0)
+ON CONFLICT (digest) DO NOTHING;
+
+-- name: hold_list
+UPDATE list SET holder = :holder, keep_until = max(keep_until, :keep_until) WHERE number = :list;
+
+-- name: complete_list
+UPDATE list SET is_whole = 1 WHERE number = :list;
+
+-- name: let_go_list
+UPDATE list SET holder = NULL WHERE number = :list;
+
+-- name: forget_list
+UPDATE list SET digest = NULL, holder = NULL WHERE number = :list;
+
+-- Of a run that was stopped.
+-- name: give_back_domains
+UPDATE list_domain SET due_at = 0 WHERE list = :list AND due_at IS NULL;
+
+-- name: add_job
+INSERT INTO job (list, domain, key, due_at, tries, reason, callouts, body)
+VALUES (:list, :domain, :key, 0, 0, '', 0, '')
+ON CONFLICT (list, domain, key) DO NOTHING;
+
+-- name: add_domain
+INSERT INTO list_domain (list, domain, due_at) VALUES (:list, :domain, 0)
+ON CONFLICT (list, domain) DO NOTHING;
+
+-- name: due_domains
+SELECT domain FROM list_domain WHERE list = :list AND due_at <= :now ORDER BY due_at LIMIT :most;
+
+-- name: jobs_come_back
+SELECT * FROM job WHERE list = :list AND domain = :domain AND due_at > 0 AND due_at <= :now
+ORDER BY due_at LIMIT :most;
+
+-- name: new_jobs
+SELECT * FROM job WHERE list = :list AND domain = :domain AND due_at = 0 ORDER BY rowid LIMIT :most;
+
+-- name: take_domain
+UPDATE list_domain SET due_at = NULL WHERE list = :list AND domain = :domain;
+
+-- name: next_domain
+SELECT min(due_at) FROM list_domain WHERE list = :list;
+
+-- name: save_job
+UPDATE job SET due_at = :due_at, tries = :tries, reason = :reason, callouts = :callouts, body = :body
+WHERE list = :list AND domain = :domain AND key = :key;
+
+-- As soon as one of its jobs is due; of one that has none left, never.
+-- name: save_turn
+UPDATE list_domain SET due_at = max(:due_at,
+  (SELECT min(due_at) FROM job WHERE list = :list AND domain = :domain AND due_at IS NOT NULL))
+WHERE list = :list AND domain = :domain;
+
+-- name: end_turn
+DELETE FROM list_domain WHERE list = :list AND domain = :domain AND due_at IS NULL;
+
+-- name: end_jobs
+UPDATE job SET due_at = NULL,
+  reason = CASE reason WHEN '' THEN :reason ELSE reason END,
+  body = CASE reason WHEN '' THEN :body ELSE body END
+WHERE rowid IN (SELECT rowid FROM job WHERE list = :list AND due_at IS NOT NULL LIMIT :most);
+
+-- `wanted`: a JSON array of pairs, domain and key.
+-- name: load_done_jobs
+SELECT job.* FROM json_each(:wanted) AS one CROSS JOIN job
+  ON job.list = :list AND job.domain = json_extract(one.value, '$[0]')
+  AND job.key = json_extract(one.value, '$[1]')
+WHERE job.due_at IS NULL;
+
+-- name: tally_jobs
+SELECT reason AS name, count(*) AS number, sum(callouts) AS callouts
+FROM job INDEXED BY job_by_reason WHERE list = :list AND due_at IS NULL GROUP BY reason
+UNION ALL
+SELECT '', count(*), 0 FROM job INDEXED BY job_by_turn WHERE list = :list AND due_at IS NOT NULL;
+
+-- name: tally_domains
+WITH top AS
+  (SELECT domain, count(*) AS total FROM job WHERE list = :list
+   GROUP BY domain ORDER BY total DESC, domain LIMIT :most)
+SELECT top.domain, job.reason AS name, count(*) AS number
+FROM top CROSS JOIN job INDEXED BY job_by_reason
+  ON job.list = :list AND job.domain = top.domain AND job.due_at IS NULL
+GROUP BY top.domain, job.reason
+UNION ALL
+SELECT top.domain, '', count(*)
+FROM top CROSS JOIN job INDEXED BY job_by_turn
+  ON job.list = :list AND job.domain = top.domain AND job.due_at IS NOT NULL
+GROUP BY top.domain;
+
+-- name: sweep_lists
+UPDATE list SET digest = NULL WHERE number IN
+  (SELECT number FROM list
+   WHERE keep_until <= :now AND digest IS NOT NULL AND holder IS NULL LIMIT :most);
+
+-- name: sweep_jobs
+DELETE FROM job WHERE rowid IN
+  (SELECT job.rowid FROM list CROSS JOIN job ON job.list = list.number
+   WHERE list.digest IS NULL LIMIT :most);
+
+-- name: sweep_list_domains
+DELETE FROM list_domain WHERE (list, domain) IN
+  (SELECT list_domain.list, list_domain.domain
+   FROM list CROSS JOIN list_domain ON list_domain.list = list.number
+   WHERE list.digest IS NULL LIMIT :most);
+
+-- name: drop_lists
+DELETE FROM list WHERE number IN
+  (SELECT number FROM list WHERE digest IS NULL
+     AND NOT EXISTS (SELECT 1 FROM job WHERE job.list = number)
+     AND NOT EXISTS (SELECT 1 FROM list_domain WHERE list_domain.list = number)
+   LIMIT :most);

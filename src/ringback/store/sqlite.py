@@ -37,6 +37,7 @@ from .checkpoints import Checkpointer
 from .codec import parse_acquaintance, parse_entry, parse_fact, parse_wait
 from .complaints import Complaints
 from .errands import do_nothing, forget, make_secret, spend
+from .lists import Lists
 from .memory import SECRET_BYTES
 from .opening import Opened, open_file
 from .reader import Parameters, Reader
@@ -66,7 +67,8 @@ class SqliteStore:
         self._recent_budgets = RecentBudgets()
         self._complaints = Complaints("store", sink, clock)
         self._answers = Reader(file, opened.answers, self._complain_unreadable)
-        self._surveys = Surveys(Reader(file, opened.surveys, self._complain_unreadable))
+        surveys = Reader(file, opened.surveys, self._complain_unreadable)
+        self._surveys = Surveys(surveys)
         self._writer = Writer(
             file,
             opened.writer,
@@ -77,6 +79,7 @@ class SqliteStore:
             Checkpointer(opened.checkpoints),
             self._forget_recent,
         )
+        self.jobs = Lists(self._writer, surveys, opened.session.id)
         self._secrets: dict[str, bytes] = {}
 
     @classmethod

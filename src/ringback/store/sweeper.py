@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .database import transaction
+from .database import is_locked, transaction
 from .queries import QUERIES
 
 SWEEP_EVERY_S = 30.0
@@ -46,6 +46,8 @@ _EXPIRING = (
     "sweep_acquaintances",
     "sweep_calls",
 )
+# Of a list that is forgotten its jobs go first, so that its number stays taken until they have.
+_OF_LISTS = ("sweep_lists", "sweep_jobs", "sweep_list_domains", "drop_lists")
 # Calls that were stopped go where the others lie.
 _OF_STOPPED = ("keep_stopped_calls", "drop_stopped_calls")
 
@@ -149,26 +151,28 @@ class Sweeper:
         return (self.is_behind or passed) and self._elapsed() >= self._rests_until
 
     def sweep(self, connection: sqlite3.Connection) -> None:
-        """Do one portion of one duty. Raises sqlite3.Error, and then is not due for a while."""
+        """Do one portion of one duty. Raises sqlite3.Error, and then that duty waits for the next round."""
         if not self._left:
             self._began_at = self._clock()
-        left = self._left or deque(self._round)
-        self._left = deque()
-        duty = left.popleft()
+            self._left.extend(self._round)
+        duty = self._left.popleft()
         try:
             if duty.do(connection, self._elapsed):
-                left.append(duty)
-        except sqlite3.Error:
+                self._left.append(duty)
+        except sqlite3.Error as error:
             at = self._round.index(duty)
             self._round[at] = self._duties()[at]  # what it has noted of its way was not done
+            if is_locked(error):
+                self._left.clear()  # each of the others would wait for the lock as long
             raise
-        self._left = left
-        self._rests_until = self._elapsed() + REST_S
+        finally:
+            self._rests_until = self._elapsed() + REST_S
 
     def _duties(self) -> tuple[_Duty, ...]:
         elapsed = self._elapsed
         works: tuple[_Work, ...] = (
             *(partial(self._expire, query) for query in _EXPIRING),
+            self._sweep_lists,
             _Passage("seek_budgets", ["sweep_budgets"], lambda: elapsed() - RECOVERED_FOR_S).sweep,
             _Passage("seek_begun", _OF_STOPPED, lambda: self._clock() - STOPPED_AFTER_S).sweep,
             _Trim("weigh_entries", "trim_entries", MAX_ENTRIES, elapsed).lessen,
@@ -182,3 +186,6 @@ class Sweeper:
         now = self._clock()
         parameters = {"now": now, "audited_until": now - self._audit_keep_s, "most": rows}
         return connection.execute(QUERIES[query], parameters).rowcount
+
+    def _sweep_lists(self, connection: sqlite3.Connection, rows: int) -> int:
+        return max(self._expire(query, connection, rows) for query in _OF_LISTS)

@@ -1,0 +1,84 @@
+"""What the thread that writes is asked to do to lists.
+
+Not here: saving one job (batch.py), reading (lists.py).
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from ..errors import ListInUseError
+from ..values.job import Due, Job, JobList, Taken, Task
+from ..values.query import Report
+from .codec import Row, encode_report, parse_job, parse_job_alone
+from .database import transaction
+from .queries import QUERIES
+from .rows import run_for_all
+
+
+def open_list(
+    digest: str, now: float, keep_s: float, holder: int, connection: sqlite3.Connection
+) -> JobList | ListInUseError:
+    """Make the list if there is none, and hold it; or return, for the thread, what is to be raised."""
+    with transaction(connection):
+        connection.execute(QUERIES["make_list"], {"digest": digest, "now": now})
+        row = connection.execute(QUERIES["find_list"], {"digest": digest}).fetchone()
+        if row["holder"] is not None:
+            return ListInUseError("another run is working on this very list: let it end, or end it")
+        wanted = {"list": row["number"], "holder": holder, "keep_until": now + keep_s}
+        connection.execute(QUERIES["hold_list"], wanted)
+        connection.execute(QUERIES["give_back_domains"], wanted)
+    return JobList(row["number"], digest, row["made_at"], row["is_whole"] == 1)
+
+
+def run(query: str, number: int, connection: sqlite3.Connection) -> None:
+    """Do the one thing to a list that a named statement does."""
+    connection.execute(QUERIES[query], {"list": number})
+
+
+def add_jobs(number: int, tasks: Sequence[Task], connection: sqlite3.Connection) -> None:
+    jobs: list[Row] = [{"list": number, "domain": one.domain, "key": one.key} for one in tasks]
+    domains: list[Row] = [
+        {"list": number, "domain": domain} for domain in {one.domain: None for one in tasks}
+    ]
+    with transaction(connection):
+        run_for_all(connection, "add_job", jobs)
+        run_for_all(connection, "add_domain", domains)
+
+
+def take_jobs(
+    number: int, now: float, domains: int, each: int, connection: sqlite3.Connection
+) -> Taken:
+    """Take what is due. A domain of which nothing is due after all waits for its first job, or is done."""
+    wanted = {"list": number, "now": now, "most": domains}
+    with transaction(connection):
+        found = connection.execute(QUERIES["due_domains"], wanted).fetchall()
+        due = [_take(number, row["domain"], now, each, connection) for row in found]
+        next_at = connection.execute(QUERIES["next_domain"], {"list": number}).fetchone()[0]
+    return Taken(tuple(one for one in due if one.jobs), next_at)
+
+
+def _take(number: int, domain: str, now: float, each: int, connection: sqlite3.Connection) -> Due:
+    wanted: dict[str, str | float] = {"list": number, "domain": domain, "now": now, "most": each}
+    rows = connection.execute(QUERIES["jobs_come_back"], wanted).fetchall()
+    if len(rows) < each:
+        wanted["most"] = each - len(rows)
+        rows += connection.execute(QUERIES["new_jobs"], wanted).fetchall()
+    if rows:
+        connection.execute(QUERIES["take_domain"], wanted)
+    else:
+        run_for_all(connection, "save_turn", [{"list": number, "domain": domain, "due_at": now}])
+        run_for_all(connection, "end_turn", [{"list": number, "domain": domain}])
+    return Due(domain, tuple(_parse(row) for row in rows))
+
+
+def _parse(row: sqlite3.Row) -> Job:
+    """One whose report this version cannot read is asked as if it had none."""
+    try:
+        return parse_job(row)
+    except ValueError:
+        return parse_job_alone(row)
+
+
+def end_jobs(number: int, most: int, instead: Report, connection: sqlite3.Connection) -> int:
+    wanted = {"list": number, "most": most} | encode_report(instead)
+    return connection.execute(QUERIES["end_jobs"], wanted).rowcount

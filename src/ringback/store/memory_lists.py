@@ -1,0 +1,202 @@
+"""Lists that end with their process. Not here: those that outlive it (lists.py)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import count, islice
+
+from ..errors import ListInUseError, StoreError
+from ..values.job import DomainTally, Due, Job, JobList, Taken, Tally, Task
+from ..values.query import Report
+from ..values.verdict import Reason
+
+# Of all lists; with the report of each, at 4 kB, nearly half a gigabyte.
+MAX_JOBS = 100_000
+
+
+class _Domain:
+    """The jobs in one domain that are not done, and when it is due itself."""
+
+    def __init__(self) -> None:
+        self.due_at: float | None = 0.0  # None: it is being asked
+        self.new: dict[str, None] = {}
+        self.coming_back: dict[str, float] = {}
+        self._by_time: list[
+            tuple[float, str]
+        ] = []  # of those; also of some that were put off since
+
+    @property
+    def is_over(self) -> bool:
+        return not (self.new or self.coming_back)
+
+    def first_at(self) -> float:
+        """When the first of its jobs is due."""
+        if self.new:
+            return 0.0
+        self._pass_over_old()
+        return self._by_time[0][0]
+
+    def put_off(self, key: str, due_at: float) -> None:
+        self.new.pop(key, None)
+        self.coming_back[key] = due_at
+        heappush(self._by_time, (due_at, key))
+
+    def end(self, key: str) -> None:
+        self.new.pop(key, None)
+        self.coming_back.pop(key, None)
+
+    def find(self, now: float, most: int) -> list[str]:
+        """Those that are due, who were told to come back first."""
+        held: list[tuple[float, str]] = []
+        self._pass_over_old()
+        while self._by_time and self._by_time[0][0] <= now and len(held) < most:
+            held.append(heappop(self._by_time))
+            self._pass_over_old()
+        for one in held:
+            heappush(self._by_time, one)
+        return [key for _, key in held] + list(islice(self.new, most - len(held)))
+
+    def _pass_over_old(self) -> None:
+        while self._by_time and self.coming_back.get(self._by_time[0][1]) != self._by_time[0][0]:
+            heappop(self._by_time)
+
+
+class _List:
+    def __init__(self, known_as: JobList) -> None:
+        self.known_as = known_as
+        self.keep_until, self.is_held = 0.0, False
+        self.jobs: dict[str, Job] = {}
+        self.domains: dict[str, _Domain] = {}
+
+    def add(self, task: Task) -> None:
+        if task.key not in self.jobs:
+            self.jobs[task.key] = Job(self.known_as.number, task.key, task.domain)
+            self.domains.setdefault(task.domain, _Domain()).new[task.key] = None
+
+    def take(self, now: float, domains: int, each: int) -> Taken:
+        ready = sorted(
+            (domain.due_at, name)
+            for name, domain in self.domains.items()
+            if domain.due_at is not None and domain.due_at <= now
+        )
+        due = [Due(name, self._take(name, now, each)) for _, name in ready[:domains]]
+        left = [domain.due_at for domain in self.domains.values() if domain.due_at is not None]
+        return Taken(tuple(one for one in due if one.jobs), min(left, default=None))
+
+    def _take(self, name: str, now: float, each: int) -> tuple[Job, ...]:
+        domain = self.domains[name]
+        found = domain.find(now, each)
+        if found:
+            domain.due_at = None
+        else:
+            self.release(name, now)
+        return tuple(self.jobs[key] for key in found)
+
+    def save(self, job: Job) -> None:
+        self.jobs[job.key] = job
+        domain = self.domains[job.domain]
+        if job.due_at is None:
+            domain.end(job.key)
+        else:
+            domain.put_off(job.key, job.due_at)
+
+    def release(self, name: str, due_at: float) -> None:
+        domain = self.domains[name]
+        if domain.is_over:
+            del self.domains[name]
+        else:
+            domain.due_at = max(due_at, domain.first_at())
+
+
+class MemoryLists:
+    """Dictionaries behind the engine's Jobs protocol."""
+
+    def __init__(self) -> None:
+        self._lists: dict[int, _List] = {}
+        self._numbers = count(1)
+
+    async def open_list(self, digest: str, now: float, keep_s: float) -> JobList:
+        self._forget_old(now)
+        found = self._find(digest) or self._make(digest, now)
+        if found.is_held:
+            raise ListInUseError("another run is working on this very list: let it end, or end it")
+        found.is_held, found.keep_until = True, max(found.keep_until, now + keep_s)
+        for domain in found.domains.values():
+            domain.due_at = 0.0 if domain.due_at is None else domain.due_at
+        return found.known_as
+
+    async def add_jobs(self, number: int, tasks: Sequence[Task]) -> None:
+        if sum(len(one.jobs) for one in self._lists.values()) + len(tasks) > MAX_JOBS:
+            raise StoreError(
+                f"a store in memory holds {MAX_JOBS:,} addresses", "use an SQLite store"
+            )
+        for task in tasks:
+            self._lists[number].add(task)
+
+    async def complete_list(self, number: int) -> None:
+        found = self._lists[number]
+        found.known_as = found.known_as.but(is_whole=True)
+
+    async def close_list(self, number: int) -> None:
+        self._lists[number].is_held = False
+
+    async def forget_list(self, number: int) -> None:
+        del self._lists[number]
+
+    async def take_jobs(self, number: int, now: float, domains: int, each: int) -> Taken:
+        return self._lists[number].take(now, domains, each)
+
+    def save_job(self, job: Job) -> None:
+        self._lists[job.list].save(job)
+
+    def save_turn(self, number: int, domain: str, due_at: float) -> None:
+        self._lists[number].release(domain, due_at)
+
+    async def end_jobs(self, number: int, most: int, instead: Report) -> int:
+        found = self._lists[number]
+        waiting = [job for job in found.jobs.values() if job.due_at is not None][:most]
+        for job in waiting:
+            report = job.report or instead.but(address=job.key)
+            found.save(job.but(due_at=None, report=report))
+        return len(waiting)
+
+    async def load_reports(self, number: int, tasks: Sequence[Task]) -> Mapping[str, Report]:
+        jobs = self._lists[number].jobs
+        found = (jobs.get(one.key) for one in tasks)
+        return {job.key: job.report for job in found if job and job.due_at is None and job.report}
+
+    async def tally(self, number: int) -> Tally:
+        jobs = self._lists[number].jobs.values()
+        waiting, done = _count(jobs)
+        return Tally(waiting, done, sum(job.callouts for job in jobs if job.due_at is None))
+
+    async def tally_domains(self, number: int, most: int) -> tuple[DomainTally, ...]:
+        by_domain: defaultdict[str, list[Job]] = defaultdict(list)
+        for job in self._lists[number].jobs.values():
+            by_domain[job.domain].append(job)
+        made = [DomainTally(domain, *_count(jobs)) for domain, jobs in by_domain.items()]
+        return tuple(sorted(made, key=lambda one: (-one.total, one.domain))[: max(most, 0)])
+
+    async def flush(self) -> None:
+        """Nothing is ever pending."""
+
+    def _find(self, digest: str) -> _List | None:
+        for found in self._lists.values():
+            if found.known_as.digest == digest:
+                return found
+        return None
+
+    def _make(self, digest: str, now: float) -> _List:
+        number = next(self._numbers)
+        made = self._lists[number] = _List(JobList(number, digest, now))
+        return made
+
+    def _forget_old(self, now: float) -> None:
+        kept = self._lists.items()
+        self._lists = {number: one for number, one in kept if one.is_held or one.keep_until > now}
+
+
+def _count(jobs: Iterable[Job]) -> tuple[int, dict[Reason, int]]:
+    """How many wait, and how many are done for what reason."""
+    reasons = Counter(job.report.reason for job in jobs if job.due_at is None and job.report)
+    return sum(job.due_at is not None for job in jobs), dict(reasons)

@@ -1,0 +1,39 @@
+"""Turns are given one after the other, to each holder's own time."""
+
+import pytest
+
+from ringback.engine import appointments
+from ringback.engine.appointments import Appointments
+from ringback.rules.lists import Wait
+
+NOW = 1_000.0
+
+
+def test_each_comes_one_spacing_after_the_one_before() -> None:
+    subject = Appointments()
+    host, other = Wait("host 192.0.2.1", 80.0), Wait("host 192.0.2.2", 60.0)
+
+    assert [1_080.0, 1_160.0] == [subject.book(host, NOW) for _ in range(2)]
+    assert 1_060.0 == subject.book(other, NOW)
+    assert 160.0 == subject.last_s(NOW)
+
+
+def test_turns_that_have_passed_do_not_count() -> None:
+    subject = Appointments()
+    subject.book(Wait("all", 10.0), NOW)
+
+    assert 2_010.0 == subject.book(Wait("all", 10.0), 2_000.0)
+    assert 0.0 == subject.last_s(3_000.0)
+    assert 0.0 == Appointments().last_s(NOW)
+
+
+def test_of_too_many_holders_the_one_whose_turns_end_first_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(appointments, "MAX_HOLDERS", 2)
+    subject = Appointments()
+    for holder, spacing_s in (("a", 20.0), ("b", 10.0), ("c", 30.0)):
+        subject.book(Wait(holder, spacing_s), NOW)
+
+    assert 1_040.0 == subject.book(Wait("a", 20.0), NOW)
+    assert 1_010.0 == subject.book(Wait("b", 10.0), NOW)
