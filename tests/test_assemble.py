@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,18 +18,22 @@ from ringback.assemble import (
     open_store,
     organisations,
     phrasebook,
+    running_lists,
     running_verifier,
 )
+from ringback.engine.verifier import Waiting
 from ringback.errors import ConfigError, StoreError
 from ringback.lab.plan import DomainPlan, NamePlan, Plan
 from ringback.lab.world import ALLOWED_NETWORKS, HELO_NAME, World
-from ringback.net.tls import verifying_context
 from ringback.store.memory import MemoryStore
 from ringback.store.sqlite import SqliteStore
 from ringback.values.events import Event, Examined
 from ringback.values.fitness import Aspect, Severity
+from ringback.values.job import Task
+from ringback.values.query import Query
 from ringback.values.settings import (
     Budget,
+    Bulk,
     Dns,
     Etiquette,
     Identity,
@@ -120,6 +125,41 @@ async def test_a_store_is_closed_where_no_verifier_comes_about() -> None:
             pass
 
 
+async def test_a_list_is_worked_on_with_the_store_that_is_named(tmp_path: Path) -> None:
+    identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
+    tasks = [Task.parse(f"{name}@shop.example") for name in ("ann", "nobody")]
+    async with world_of() as world:
+        settings = settings_for(world, identity).but(
+            store=StoreSettings(f"sqlite://{tmp_path}/a.db"), bulk=Bulk(consent=True)
+        )
+        for _ in range(2):  # the second one finds all done
+            async with running_lists(settings, hear) as bulk:
+                work = await bulk.open("digest", tasks)
+                assert await bulk.run(work) is None
+                reports = await bulk.jobs.load_reports(work.number, tasks)
+        (host,) = world.hosts.values()
+
+    assert {
+        "ann@shop.example": Reason.ACCEPTED,
+        "nobody@shop.example": Reason.NO_SUCH_MAILBOX,
+    } == {key: report.reason for key, report in reports.items()}
+    assert len(host.sessions) <= 2
+
+
+async def test_without_consent_no_list_is_worked_on() -> None:
+    identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
+    async with (
+        world_of() as world,
+        running_lists(settings_for(world, identity), hear) as bulk,
+    ):
+        tasks = [Task.parse("ann@shop.example")]
+        said = await bulk.run(await bulk.open("digest", tasks))
+        (host,) = world.hosts.values()
+
+    assert said and "no_consent" == said.gate
+    assert not host.sessions
+
+
 async def test_a_verifier_goes_on_with_the_budgets_of_the_store() -> None:
     identity, store = Identity(helo_name=HELO_NAME, contact="a@shop.example"), MemoryStore()
     reasons = []
@@ -146,6 +186,25 @@ async def test_a_verifier_goes_on_with_the_connections_of_the_one_before() -> No
         await engine.close()
 
     assert Reason.OVER_BUDGET is report.reason
+
+
+async def test_a_verifier_shares_the_callouts_of_the_one_before() -> None:
+    identity, query = Identity(HELO_NAME, "a@shop.example"), Query("first@shop.example")
+    async with world_of() as world:
+        settings = settings_for(world, identity).but(budget=Budget(concurrent=1))
+        before = await make_engine(settings, MemoryStore(), hear)
+        await before.pacer.wait_slot(IP)
+        asked = [await before.verifier.ask(query)]
+        engine = await make_engine(settings, MemoryStore(), hear, before=before)
+        asked.append(await engine.verifier.ask(query))
+        before.pacer.release(IP)
+        waiting = [one.wait() for one in asked if isinstance(one, Waiting)]
+        reasons = [report.reason for report in await asyncio.gather(*waiting)]
+        await asyncio.gather(before.close(1.0), engine.close(1.0))
+        (host,) = world.hosts.values()
+
+    assert [Reason.NO_SUCH_MAILBOX] * 2 == reasons
+    assert 1 == len(host.sessions)
 
 
 class HeldDns(asyncio.DatagramProtocol):
@@ -248,18 +307,24 @@ async def test_a_service_reads_the_phrases_before_anybody_asks() -> None:
 
 
 @pytest.mark.parametrize(("tls", "read"), [(RouteTls.VERIFIED, 1), (RouteTls.REQUIRED, 0)])
-async def test_a_service_knows_whom_to_trust_before_anybody_asks(tls: RouteTls, read: int) -> None:
-    verifying_context.cache_clear()
+async def test_a_service_reads_whom_to_trust_beside_the_loop(
+    tls: RouteTls, read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[threading.Thread] = []
+    monkeypatch.setattr(
+        assemble, "verifying_context", lambda: readers.append(threading.current_thread())
+    )
     route = RecipientRoute("shop.example", ("mx.shop.example",), tls=tls)
     async with world_of() as world:
         settings = settings_for(world, Identity(HELO_NAME, "a@shop.example"))
         settings = settings.but(recipient=Recipient((route,)))
         async with running_verifier(settings, hear):
-            by_a_command = verifying_context.cache_info().currsize
-        async with assemble.running_engine(settings, hear):
-            by_an_engine = verifying_context.cache_info().currsize
+            by_a_command = len(readers)
+        engine = await make_engine(settings, MemoryStore(), hear)
+        await engine.close()
 
-    assert (0, read) == (by_a_command, by_an_engine)
+    assert (0, read) == (by_a_command, len(readers))
+    assert threading.main_thread() not in readers
 
 
 def test_what_is_shipped_is_read_once() -> None:

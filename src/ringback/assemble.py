@@ -3,6 +3,7 @@
 Not here: any decision; each part is made from what it needs, and handed to who needs it.
 """
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -40,6 +41,7 @@ from .values.settings import RouteTls, Settings
 from .values.settings.bounds import DAY_S
 
 if TYPE_CHECKING:
+    from .engine.bulk import Bulk
     from .engine.doctor import Doctor, Means
 
 _RULES = Path(__file__).with_name("rules")
@@ -71,7 +73,7 @@ def require_store_place(settings: Settings) -> None:
         require_place(Path(settings.store.sqlite_path))
 
 
-async def open_store(settings: Settings, sink: Sink) -> Store:
+async def open_store(settings: Settings, sink: Sink) -> MemoryStore | SqliteStore:
     """Open the store that `store.url` names. Raises StoreError."""
     url, path = settings.store.url, settings.store.sqlite_path
     if url == "memory:":
@@ -129,6 +131,7 @@ async def make_engine(
     `before`: the one that it is to replace. Its connections count; what its doctor has found holds on,
     unless he went by other settings. It is not changed.
     """
+    await _load_certificates(settings)
     parts = await _prepare(settings, store, sink, clock or SystemClock(), require_name)
     return _build(parts, before)
 
@@ -141,6 +144,12 @@ async def make_verifier(
 ) -> Verifier:
     """Make an engine whose doctor is asked by its gate only."""
     return (await make_engine(settings, store, sink, clock)).verifier
+
+
+async def _load_certificates(settings: Settings) -> None:
+    """Read whom we trust, if a route wants to know: in a thread, or a reload would have all wait 65 ms."""
+    if any(route.tls is RouteTls.VERIFIED for route in settings.recipient.route):
+        await asyncio.to_thread(verifying_context)
 
 
 class _Parts(Record, frozen=True, gc=True):
@@ -169,18 +178,12 @@ async def _prepare(
 
 def _build(parts: _Parts, before: Engine | None = None) -> Engine:
     doctor, pacer = _outlasting(before, parts)
-    _load_certificates(parts.settings)
     # Read before it is ready, or all would wait at the first refusal.
-    verifier = _verifier(parts, pacer, doctor.is_fit, phrasebook())
+    replaced = before.verifier if before else None
+    verifier = _verifier(parts, pacer, doctor.is_fit, phrasebook(), replaced)
     search_calls = parts.store.search_calls
     means = _doctors().Means(parts.resolver, verifier.call_own, search_calls, is_synchronised)
     return Engine(verifier, doctor, means, pacer)
-
-
-def _load_certificates(settings: Settings) -> None:
-    """Read whom we trust before all would wait for it, if a route wants to know."""
-    if any(route.tls is RouteTls.VERIFIED for route in settings.recipient.route):
-        verifying_context()
 
 
 def _outlasting(before: Engine | None, parts: _Parts) -> tuple["Doctor", Pacer]:
@@ -205,7 +208,11 @@ def _doctors() -> ModuleType:
 
 
 def _verifier(
-    parts: _Parts, pacer: Pacer, is_fit: Callable[[], Awaitable[bool]], book: Book
+    parts: _Parts,
+    pacer: Pacer,
+    is_fit: Callable[[], Awaitable[bool]],
+    book: Book,
+    before: Verifier | None = None,
 ) -> Verifier:
     settings = parts.settings
     outside = Outside(
@@ -225,7 +232,7 @@ def _verifier(
         is_fit=is_fit,
         logins=parts.logins,
     )
-    return Verifier(settings, outside, Exemptions.parse(settings), parts.sink)
+    return Verifier(settings, outside, Exemptions.parse(settings), parts.sink, before)
 
 
 class _OnCall:
@@ -253,17 +260,34 @@ async def running_verifier(settings: Settings, sink: Sink) -> AsyncIterator[Veri
     """A verifier with its store, for as long as the context lasts. Raises what `make_engine` does."""
     store = await open_store(settings, sink)
     try:
-        parts = await _prepare(settings, store, sink, SystemClock(), require_name)
-        doctor = _OnCall(parts)
-        book = UnreadBook(phrasebook)
-        verifier = _verifier(parts, Pacer(settings.budget), doctor.is_fit, book)
-        try:
+        async with _verifier_on(store, settings, sink) as verifier:
             yield verifier
-        finally:
-            await doctor.close()
-            await verifier.close()
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def running_lists(settings: Settings, sink: Sink) -> AsyncIterator["Bulk"]:
+    """What works on lists, with its verifier and its store. Raises what `make_engine` does."""
+    bulk = import_module(".engine.bulk", __package__)  # nobody else waits for it to be loaded
+    store = await open_store(settings, sink)
+    try:
+        async with _verifier_on(store, settings, sink) as verifier:
+            yield bulk.Bulk(settings, verifier, store.jobs, SystemClock())
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _verifier_on(store: Store, settings: Settings, sink: Sink) -> AsyncIterator[Verifier]:
+    parts = await _prepare(settings, store, sink, SystemClock(), require_name)
+    doctor = _OnCall(parts)
+    verifier = _verifier(parts, Pacer(settings.budget), doctor.is_fit, UnreadBook(phrasebook))
+    try:
+        yield verifier
+    finally:
+        await doctor.close()
+        await verifier.close()
 
 
 @asynccontextmanager

@@ -371,6 +371,23 @@ async def test_the_next_host_is_asked_where_one_is_down(world: FakeOutside) -> N
     assert ["10.0.0.9", BEHIND] == world.dialer.calls
 
 
+async def test_who_asks_after_the_route_was_changed_asks_its_new_host(world: FakeOutside) -> None:
+    old = Gateway(world)
+    old.host.ehlo, old.host.may_answer = "250 mx", asyncio.Event()  # it gets one command at a time
+    first = asyncio.create_task(old.ask("x@ours.example"))
+    await old.host.reached.wait()
+    world.dialer.hosts["10.0.0.9"] = primary()
+    recipient = Recipient(route=(ROUTE.but(host=("10.0.0.9",)),))
+    new = world.verifier(old.verifier, recipient=recipient)
+
+    report = await new.verify(Query("x@ours.example", Purpose.RECIPIENT, CLIENT))
+    old.host.may_answer.set()
+    await first
+
+    assert Reason.NO_SUCH_MAILBOX is report.reason
+    assert [BEHIND, "10.0.0.9"] == world.dialer.calls
+
+
 async def test_a_name_is_looked_up_and_its_mx_is_not(world: FakeOutside) -> None:
     gateway = Gateway(world, ROUTE.but(host=("inside.example",)))
     world.resolver.say("inside.example", RecordType.A, BEHIND)

@@ -131,6 +131,25 @@ async def test_a_callout_tells_how_many_have_shared_it(world: FakeOutside) -> No
     assert (1, 3) == (event.connections, event.askers)
 
 
+async def test_who_asks_after_a_reload_shares_the_callout_of_before(world: FakeOutside) -> None:
+    host = shop()
+    host.may_answer = asyncio.Event()
+    world.host("shop.example", host)
+    old = world.verifier()
+    first = asyncio.create_task(old.verify("ann@shop.example"))
+    await host.reached.wait()
+    new = world.verifier(old)
+    second = asyncio.create_task(new.verify("ann@shop.example"))
+    await asyncio.sleep(0)
+    under_way = old.under_way, new.under_way
+    host.may_answer.set()
+
+    assert [Reason.ACCEPTED] * 2 == [(await asked).reason for asked in (first, second)]
+    assert (1, 1) == under_way
+    assert 1 == sum(isinstance(event, CalledOut) for event in world.events)
+    assert 0 == new.under_way
+
+
 async def test_who_loses_patience_has_no_share_in_it(world: FakeOutside) -> None:
     host = shop()
     host.may_answer = asyncio.Event()

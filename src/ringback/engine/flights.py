@@ -5,7 +5,8 @@ Not here: who may ask (engine/verifier.py), and how a callout goes (engine/callo
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from typing import Self
 
 from ..errors import StoreError
 from ..rules import reports
@@ -26,11 +27,11 @@ from ..rules.lessons import learn
 from ..rules.reports import Heading
 from ..values.address import Address
 from ..values.events import CalledOut, Trouble
-from ..values.evidence import Exchange, Fault, Stage
+from ..values.evidence import Exchange
 from ..values.query import Purpose, Query, Report
 from ..values.settings import Settings
-from ..values.text import printable
 from ..values.verdict import Conclusion, Reason, Verdict
+from .alarms import Alarms
 from .asker import Asker
 from .callout import Callout
 from .flight import Flight
@@ -53,7 +54,7 @@ _NOT_KEPT = frozenset(
 
 
 class Flights:
-    """All of one engine's."""
+    """All of one engine's. Those of the engine `before`, which it replaces, are shared as well."""
 
     def __init__(
         self,
@@ -63,12 +64,13 @@ class Flights:
         callout: Callout,
         recall: Recall,
         sink: Sink,
+        before: Self | None = None,
     ) -> None:
         self._settings, self._outside, self._routes = settings, outside, routes
         self._callout, self._recall, self._sink = callout, recall, sink
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[str, Flight] = before._flights if before else {}
         self._tasks: dict[asyncio.Task[None], Flight] = {}
-        self._without_tls: set[str] = set()  # hosts of routes, of which that was told
+        self._alarms = Alarms(sink)
         # Bound once: there may be thousands of callouts.
         self._on_news, self._on_end = self._tell, self._land
 
@@ -78,13 +80,14 @@ class Flights:
     def key_of(self, query: Query, address: Address) -> str:
         """Who has the same question. What a mail's own sender meets with is no answer for another's.
 
-        Of a question that mail or an operator has raised about a sender, it is the address's own key.
+        Of a question that mail or an operator has raised about a sender, it is the address's own key. What
+        hosts of a route are asked nobody shares who is to ask others, after a reload.
         """
         key = key_of(address, query.purpose)
         if query.purpose is not Purpose.RECIPIENT:
             return key
         route = self._routes.find(address.domain)
-        return f"{key} {sender_for(route, query, address)}" if route else key
+        return f"{key} {sender_for(route, query, address)} {route.host}" if route else key
 
     def find(self, key: str) -> Flight | None:
         """The callout that questions with the same key share."""
@@ -161,32 +164,7 @@ class Flights:
         report = flight.report or self._finish(flight, conclude(evidence), evidence)
         took_s = self._outside.clock.now() - flight.started_at
         self._sink(_called_out(flight, report, evidence, took_s))
-        self._alarm(flight, evidence)
-
-    def _alarm(self, flight: Flight, evidence: Sequence[Exchange]) -> None:
-        """Tell the operator that our own side is broken: nobody else can mend it."""
-        for said in evidence:
-            if said.fault is Fault.SOURCE_UNUSABLE:
-                remedy = "see identity.source_addresses, and how many files may be open at a time"
-                self._sink(Trouble("source address", said.text, remedy))
-                return
-            if said.stage is Stage.AUTH and _is_refused(said):
-                what = f"{printable(said.host)} does not let us in: {printable(said.text)}"
-                remedy = "see username and password_file of its [[recipient.route]]"
-                self._sink(Trouble("route", what, remedy))
-                return
-        if flight.query.purpose is Purpose.RECIPIENT:
-            self._alarm_of_tls(evidence[-1])
-
-    def _alarm_of_tls(self, last: Exchange) -> None:
-        """Tell that a route's host has no TLS for us once a spell, which ends when it says something."""
-        if last.fault is None:
-            self._without_tls.discard(last.host)
-        elif last.fault is Fault.TLS_FAILED and last.host not in self._without_tls:
-            self._without_tls.add(last.host)
-            what = f"no TLS with {printable(last.host)} comes about: {printable(last.text)}"
-            remedy = "see its certificate, and host and tls of its [[recipient.route]]"
-            self._sink(Trouble("route", what, remedy))
+        self._alarms.raise_for(flight.query.purpose, evidence)
 
     def _tell(self, flight: Flight, news: News) -> None:
         """Let askers go who need not wait for the rest of the conversation."""
@@ -279,11 +257,6 @@ def _called_out(
         evidence=evidence,
         askers=flight.served,
     )
-
-
-def _is_refused(login: Exchange) -> bool:
-    """True for one that was tried; one that rests was told of then."""
-    return login.connection > 0 and (login.fault is not None or (login.code or 0) >= 500)
 
 
 def without_place(query: Query) -> Reason:

@@ -7,6 +7,7 @@ Not here: what becomes of a callout (engine/flights.py), what the MTA is told (r
 import asyncio
 from collections.abc import Callable
 from math import inf
+from typing import Self
 
 from ..errors import AddressError, StoreError
 from ..rules import reports
@@ -35,10 +36,15 @@ from .timekeeper import Timekeeper
 
 
 class Verifier:
-    """Answers queries. One object serves all doors."""
+    """Answers queries. One object serves all doors; who asks it shares the callouts of the one `before`."""
 
     def __init__(
-        self, settings: Settings, outside: Outside, exemptions: Exemptions, sink: Sink
+        self,
+        settings: Settings,
+        outside: Outside,
+        exemptions: Exemptions,
+        sink: Sink,
+        before: Self | None = None,
     ) -> None:
         self._settings, self._outside, self._sink = settings, outside, sink
         self._exemptions = exemptions
@@ -56,8 +62,14 @@ class Verifier:
         self._refresher = Refresher(self._refresh, sink)
         tell = self._refresher.tell_nowait
         self._recall = Recall(settings, outside.store, outside.clock, tell)
-        self._flights = Flights(
-            settings, outside, exemptions.routes, self._callout, self._recall, sink
+        self._flights: Flights = Flights(
+            settings,
+            outside,
+            exemptions.routes,
+            self._callout,
+            self._recall,
+            sink,
+            before._flights if before else None,
         )
 
     @property
@@ -77,8 +89,9 @@ class Verifier:
 
     async def ask(self, query: Query) -> "Report | Waiting":
         """The answer, or one who waits for a callout: what led to it holds no memory by then."""
-        if exempt := self._exempt(query):
-            return exempt
+        exempt = self._exemptions.exempt(query)
+        if exempt is not None:
+            return self._spared(query, exempt)
         try:
             address = parse_address(query.address)
         except AddressError as error:
@@ -95,13 +108,13 @@ class Verifier:
 
     def verify_nowait(self, query: Query) -> Report | None:
         """The answer of `verify`, if it waits for nobody: that of a gate, or of a fresh entry in memory."""
-        if exempt := self._exempt(query):
-            return exempt
+        exempt = self._exemptions.exempt(query)
+        if exempt is not None:
+            return self._spared(query, exempt)
         try:
-            report = self._recall.at_hand(query, parse_address(query.address))
+            return self._recall.at_hand(query, parse_address(query.address))
         except AddressError:
             return None
-        return _as_asked(report, query) if report else None
 
     async def may_defer(self, client_address: str, sender: str, recipient: str) -> bool:
         """Say whether a mail may be told once more to come back, and count it. Raises StoreError."""
@@ -147,10 +160,7 @@ class Verifier:
         await self._flights.close(max(0.0, give_up_at - loop.time()))
         await self._outside.resolver.close()
 
-    def _exempt(self, query: Query) -> Report | None:
-        exempt = self._exemptions.exempt(query)
-        if exempt is None:
-            return None
+    def _spared(self, query: Query, exempt: Refusal) -> Report:
         rule = f"never asked: {exempt.gate}"
         return reports.unasked(self._heading(query.address), exempt.reason, rule, exempt.gate)
 
