@@ -14,6 +14,7 @@ from ringback.rules.plan import (
     control_local_part,
     declines_vrfy,
     needs_postmaster,
+    resembles_control,
 )
 from ringback.values.address import parse_address
 from ringback.values.evidence import About, Exchange, Meaning, Stage
@@ -292,3 +293,10 @@ def test_a_host_of_ours_needs_no_contrast_for_words_on_a_mailbox() -> None:
     ]
 
     assert [True, True, False, True] == weak
+
+
+def test_a_control_is_known_by_its_words() -> None:
+    controls = [control_local_part(KEY, f"mx{n}.example", NOON) for n in range(40)]
+
+    assert all(map(resembles_control, controls))
+    assert not any(map(resembles_control, ["", "ann", "anna.smith", "anna.albamberg.x"]))

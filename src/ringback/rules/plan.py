@@ -153,3 +153,14 @@ def control_local_part(key: bytes, domain: str, now: float) -> str:
     parts = zip((_HEADS, _MIDDLES, _TAILS), digest[1:4], strict=True)
     family = "".join(words[octet % len(words)] for words, octet in parts)
     return f"{first}.{family}"
+
+
+# What `control_local_part` makes of its words.
+_CONTROL = re.compile(
+    rf"(?:{'|'.join(_FIRST_NAMES)})\.(?:{'|'.join(_HEADS)})(?:{'|'.join(_MIDDLES)})(?:{'|'.join(_TAILS)})"
+)
+
+
+def resembles_control(local: str) -> bool:
+    """True for what could be a control of anybody's who uses this: made of the same words."""
+    return _CONTROL.fullmatch(local) is not None

@@ -27,6 +27,7 @@ tls_advertise_hosts =
 host_lookup =
 rfc1413_hosts =
 acl_smtp_rcpt = rcpt
+{main}
 
 begin acl
 rcpt:
@@ -52,11 +53,16 @@ def fetch() -> Path:
 
 
 def start(
-    box: Box, host: str, mailboxes: Iterable[str], statements: str = "", more: str = ""
+    box: Box,
+    host: str,
+    mailboxes: Iterable[str],
+    statements: str = "",
+    more: str = "",
+    main: str = "",
 ) -> None:
     """Start Exim at `host`, where exactly `mailboxes` exist; return when it greets.
 
-    `statements` are further ones of the ACL for RCPT, `more` further sections.
+    `statements` are further ones of the ACL for RCPT, `more` further sections, `main` lines of the first.
     """
     for name in ("spool", "log"):
         (box.home / name).mkdir()
@@ -65,7 +71,11 @@ def start(
     domains = sorted({address.rpartition("@")[2] for address in addresses})
     (box.home / "exim.conf").write_text(
         _CONFIG.format(
-            host=host, port=PORT, domains=" : ".join(domains), mailboxes=":".join(addresses)
+            host=host,
+            port=PORT,
+            main=main,
+            domains=" : ".join(domains),
+            mailboxes=":".join(addresses),
         )
         + more
     )

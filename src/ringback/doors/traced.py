@@ -1,0 +1,225 @@
+"""Callers as text and as JSON, and what one can do about them. Not here: finding them (rules/callers.py)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+
+from ..rules.callbacks import Asked, Callback, Ground, Maker
+from ..rules.callers import Caller, CallersSeen, Others
+from ..values.record import Record
+from ..values.text import printable
+from .instants import utc, utc_or_none
+
+# What a person reads of each list, and of all callers; JSON has all that is kept.
+SHOWN, SHOWN_CALLERS = 4, 20
+
+GROUNDS: Mapping[Ground, str] = MappingProxyType(
+    {
+        Ground.ASKED_AND_LEFT: "asked for a recipient that was accepted, and left without a message",
+        Ground.CONTROL: "asked for an address that Exim makes up to try a host",
+        Ground.PROBE_SENDER: "came from double-bounce@, which only Postfix's probes do",
+        Ground.REFUSED: "asked from a sender that only asks, and were refused; a bounce may be, too",
+        Ground.LOST: "asked for a recipient that was accepted, and were cut off; a bounce may be, too",
+    }
+)
+MAKERS: Mapping[Maker, str] = MappingProxyType(
+    {
+        Maker.EXIM: "Exim (verify = sender/callout=random)",
+        Maker.POSTFIX: "Postfix (reject_unverified_sender)",
+        Maker.RINGBACK: "Ringback, perhaps (the address made up to try a host is like one of its)",
+        Maker.UNKNOWN: "",
+    }
+)
+
+
+_WHAT_TO_DO = (
+    "What you can do: write to their postmaster (--notice CALLER writes the mail); publish SPF and DMARC,",
+    "so that fewer senders of yours are forged; and where you want no callouts, publish",
+    'TXT "v=CALLOUT1; p=none" at _callout.YOUR.DOMAIN, which Ringback heeds (docs/called.md).',
+)
+
+
+class LogSeen(Record, frozen=True):
+    """What was read: its lines, how many told something, when the first and last of these were."""
+
+    lines: int
+    told: int
+    first_at: float | None
+    last_at: float | None
+    dropped_sessions: int = 0
+
+
+def encode_caller(caller: Caller) -> dict[str, object]:
+    """A caller for a program."""
+    return {
+        "caller": caller.name,
+        "callbacks": caller.sessions,
+        "certain": caller.certain,
+        "likely": caller.sessions - caller.certain,
+        "grounds": dict(caller.grounds),
+        "first_at": utc(caller.first_at),
+        "last_at": utc(caller.last_at),
+        "busiest_hour": {"at": utc(caller.peak_at), "callbacks": caller.peak},
+        "recipients_accepted": caller.accepted,
+        "recipients_named": caller.recipients,
+        "recipients_missing": caller.missing,
+        "recipients_at_least": caller.at_least,
+        "bounces": caller.bounces,
+        "software": [maker for maker in caller.makers if maker is not Maker.UNKNOWN],
+        "ips": list(caller.ips),
+        "hosts": list(caller.hosts),
+        "helos": list(caller.helos),
+        "senders": list(caller.senders),
+        "examples": [_encode_callback(callback) for callback in caller.examples],
+    }
+
+
+def _encode_callback(callback: Callback) -> dict[str, object]:
+    client = callback.client
+    return {
+        "at": utc(callback.at),
+        "ip": client.ip,
+        "host": client.name or None,
+        "helo": client.helo or None,
+        "sure": callback.ground.sureness,
+        "ground": callback.ground,
+        "sender": callback.sender,
+        "asked": [
+            {"recipient": one.recipient, "refused": one.code or None, "missing": one.missing}
+            for one in callback.asked
+        ],
+        "accepted_unnamed": callback.unnamed,
+    }
+
+
+def encode_rest(seen: CallersSeen, log: LogSeen) -> dict[str, object]:
+    """What there is beside the callers, for a program."""
+    return {
+        "lines": log.lines,
+        "lines_told": log.told,
+        "first_at": utc_or_none(log.first_at),
+        "last_at": utc_or_none(log.last_at),
+        "callers": len(seen.callers),
+        "callbacks": sum(caller.sessions for caller in seen.callers),
+        "set_aside_as_bounces": _encode_others(seen.bouncing),
+        "not_kept": _encode_others(seen.dropped),
+        "sessions_given_up": log.dropped_sessions,
+    }
+
+
+def _encode_others(others: Others) -> dict[str, int]:
+    return {"callers": others.callers, "sessions": others.sessions}
+
+
+def tell_seen(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
+    """What was found, for a person, line by line."""
+    sessions = sum(caller.sessions for caller in seen.callers)
+    certain = sum(caller.certain for caller in seen.callers)
+    yield (
+        f"{_count(log.lines, 'line')}, {log.told:,} of them about mail, "
+        f"{_from_to(log.first_at, log.last_at)}"
+    )
+    yield (
+        f"{_count(sessions, 'callback')} by {_count(len(seen.callers), 'caller')}; "
+        f"{certain:,} for sure, {sessions - certain:,} likely"
+    )
+    for caller in seen.callers[:SHOWN_CALLERS]:
+        yield ""
+        yield from tell_caller(caller)
+    if more := seen.callers[SHOWN_CALLERS:]:
+        yield ""
+        theirs = sum(caller.sessions for caller in more)
+        yield (
+            f"And {_count(len(more), 'caller')} with {_count(theirs, 'callback')}: "
+            "--caller CALLER shows one, --json all."
+        )
+    yield from _tell_others(seen, log)
+    if seen.callers:
+        yield ""
+        yield from _WHAT_TO_DO
+
+
+def _tell_others(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
+    bouncing, dropped = seen.bouncing, seen.dropped
+    if bouncing.sessions:
+        yield ""
+        yield (
+            f"Set aside: {_count(bouncing.sessions, 'session')} of {_count(bouncing.callers, 'site')} that "
+            "bring bounces, all refused: most likely bounces to senders that were forged."
+        )
+    if dropped.sessions:
+        yield ""
+        yield (
+            f"Not shown: {_count(dropped.sessions, 'callback')} of at most {dropped.callers:,} "
+            "callers with few each; there were too many to keep."
+        )
+    if log.dropped_sessions:
+        yield ""
+        yield f"Not seen to their end: {_count(log.dropped_sessions, 'session')}, too many at a time."
+
+
+def tell_caller(caller: Caller) -> Iterator[str]:
+    """A caller for a person, line by line."""
+    yield f"{printable(caller.name)}  {_count(caller.sessions, 'callback')}, {_how_sure(caller)}"
+    yield f"  when        {_from_to(caller.first_at, caller.last_at)}"
+    yield f"  at most     {caller.peak:,} in an hour, from {utc(caller.peak_at)}"
+    for ground, count in sorted(caller.grounds.items(), key=lambda item: -item[1]):
+        yield f"  shown by    {count:,} that {GROUNDS[ground]}"
+    yield f"  asked for   {_asked_for(caller)}"
+    if caller.senders:
+        yield f"  sender      {_some(f'<{sender}>' for sender in caller.senders)}"
+    yield f"  from        {_some(caller.ips)}"
+    if names := tuple(dict.fromkeys((*caller.hosts, *caller.helos))):
+        yield f"  called      {_some(names)}"
+    if software := "; ".join(filter(None, (MAKERS[maker] for maker in caller.makers))):
+        yield f"  software    {software}"
+    for callback in caller.examples[:SHOWN]:
+        yield f"  {tell_callback(callback)}"
+
+
+def tell_callback(callback: Callback) -> str:
+    """One callback, in a line."""
+    sender = "MAIL" if callback.sender is None else f"MAIL FROM:<{printable(callback.sender)}>"
+    steps = [_step(one) for one in callback.asked]
+    if callback.unnamed:
+        steps.append(f"{_count(callback.unnamed, 'RCPT')} accepted")
+    return f"{utc(callback.at)}  {printable(callback.client.ip)}  {', '.join((sender, *steps))}"
+
+
+def _step(one: Asked) -> str:
+    answer = "accepted" if not one.code else str(one.code)
+    return f"RCPT TO:<{printable(one.recipient)}> {answer}"
+
+
+def _how_sure(caller: Caller) -> str:
+    certain = caller.certain
+    if certain == caller.sessions:
+        return "all for sure"
+    return f"{certain:,} for sure, the others likely" if certain else "likely, none for sure"
+
+
+def _asked_for(caller: Caller) -> str:
+    parts = []
+    if caller.recipients:
+        more = "at least " if caller.at_least else ""
+        parts.append(
+            f"{more}{_count(caller.recipients, 'recipient')} by name, without a mailbox: {caller.missing:,}"
+        )
+    if caller.accepted:
+        parts.append(f"{caller.accepted:,} RCPT accepted")
+    return "; ".join(parts) or "nobody whom the log names"
+
+
+def _some(texts: Iterable[str]) -> str:
+    listed = [printable(text) for text in texts]
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(listed[:SHOWN]) + more
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _from_to(first_at: float | None, last_at: float | None) -> str:
+    if first_at is None or last_at is None:
+        return "at no time"
+    return f"{utc(first_at)} to {utc(last_at)}"

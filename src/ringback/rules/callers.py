@@ -1,0 +1,229 @@
+"""Callbacks → who makes them, how many, and of whom they ask. Pure, in bounded memory.
+
+A caller is an organisation, by the confirmed reverse name of its hosts, else a network. Not here: what a
+callback is (rules/callbacks.py), and what one can do about it (doors/).
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..values.record import Record
+from .burden import network_of
+from .callbacks import Callback, Ground, Maker, Sureness
+from .organisation import Organisation
+from .pacing import HOUR_S
+from .spotting import Bounce, Sighting
+
+# Far more than one will write to: some 30 MB, and ten times that where all that they say is as long as it
+# may be. When there are more, those with the fewest callbacks go, half at once.
+MAX_CALLERS = 10_000
+# Whose bounces were seen; the oldest go. Most sites that send mail are here.
+MAX_BOUNCERS = 50_000
+# Recipients that are held, of all callers together, to tell how many different ones there are.
+MAX_RECIPIENTS = 200_000
+# Of each caller: what helps a person to see who it is, and what it does.
+MAX_EXAMPLES, MAX_NAMES = 4, 10
+
+
+class Caller(Record, frozen=True):
+    """Who called, and what is known of it. Instants are Unix seconds.
+
+    Of `recipients`, those named in the log are counted; `at_least` says that there were too many to count.
+    `accepted` counts RCPTs, `peak` the callbacks of the busiest hour by the clock, which began at `peak_at`.
+    """
+
+    name: str
+    sessions: int
+    first_at: float
+    last_at: float
+    grounds: Mapping[Ground, int]
+    makers: Mapping[Maker, int]
+    recipients: int
+    missing: int
+    at_least: bool
+    accepted: int
+    peak: int
+    peak_at: float
+    bounces: int
+    ips: tuple[str, ...]
+    hosts: tuple[str, ...]
+    helos: tuple[str, ...]
+    senders: tuple[str, ...]
+    examples: tuple[Callback, ...]
+
+    @property
+    def certain(self) -> int:
+        """How many of its callbacks are nothing else for sure."""
+        return sum(
+            count for ground, count in self.grounds.items() if ground.sureness is Sureness.CERTAIN
+        )
+
+
+class Others(Record, frozen=True):
+    """Callers of whom no more is known than how many, and how many sessions they had.
+
+    One that went and came again counts twice.
+    """
+
+    callers: int = 0
+    sessions: int = 0
+
+    def plus(self, tallies: Iterable["_Tally"]) -> "Others":
+        counts = [tally.sessions for tally in tallies]
+        return Others(self.callers + len(counts), self.sessions + sum(counts))
+
+
+class CallersSeen(Record, frozen=True):
+    """All of them: those that are certain first, of each kind the busiest.
+
+    `bouncing` are set aside: they bring bounces, and what they asked was refused, as bounces to forged
+    senders are. `dropped` were too many to keep.
+    """
+
+    callers: tuple[Caller, ...]
+    bouncing: Others
+    dropped: Others
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted of one caller."""
+
+    first_at: float
+    last_at: float
+    sessions: int = 0
+    grounds: Counter[Ground] = field(default_factory=Counter)
+    makers: Counter[Maker] = field(default_factory=Counter)
+    recipients: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    at_least: bool = False
+    accepted: int = 0
+    hour: int = 0
+    in_hour: int = 0
+    peak: tuple[int, int] = (0, 0)  # count and hour
+    # Dictionaries for their order.
+    ips: dict[str, None] = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
+    helos: dict[str, None] = field(default_factory=dict)
+    senders: dict[str, None] = field(default_factory=dict)
+    examples: list[Callback] = field(default_factory=list)
+
+    def count(self, callback: Callback) -> None:
+        self.first_at = min(self.first_at, callback.at)
+        self.last_at = max(self.last_at, callback.at)
+        self.sessions += 1
+        self.grounds[callback.ground] += 1
+        self.makers[callback.maker] += 1
+        self.accepted += callback.unnamed + sum(not one.code for one in callback.asked)
+        self._count_hour(int(callback.at // HOUR_S))
+        client = callback.client
+        for kept, text in (
+            (self.ips, client.ip),
+            (self.hosts, client.name),
+            (self.helos, client.helo),
+            (self.senders, callback.sender),
+        ):
+            if text is not None and len(kept) < MAX_NAMES:
+                kept[text] = None
+        if len(self.examples) < MAX_EXAMPLES:
+            self.examples.append(callback)
+
+    def _count_hour(self, hour: int) -> None:
+        """Logs are read in the order of time: an hour that is over does not come again."""
+        self.in_hour = self.in_hour + 1 if hour == self.hour else 1
+        self.hour = hour
+        self.peak = max(self.peak, (self.in_hour, hour), key=lambda counted: counted[0])
+
+    def count_recipients(self, callback: Callback, room: int) -> int:
+        """Count those that were not seen yet, if there is room for so many; return how many it took."""
+        # A control is nobody's, and Exim's is new each time; what has no domain is no address.
+        named = [one for one in callback.asked if "@" in one.recipient and not one.is_control]
+        new = {one.recipient for one in named} - self.recipients
+        if len(new) > room:
+            self.at_least = True
+            return 0
+        self.recipients |= new
+        self.missing |= {one.recipient for one in named if one.missing}
+        return len(new)
+
+
+class Callers:
+    """Counts who calls. `organisation_of` says which domain a host's name belongs to."""
+
+    def __init__(self, organisation_of: Organisation) -> None:
+        self._organisation_of = organisation_of
+        self._tallies: dict[str, _Tally] = {}
+        self._bounces: OrderedDict[str, int] = OrderedDict()
+        self._room = MAX_RECIPIENTS
+        self._dropped = Others()
+
+    def name_of(self, ip: str, host: str) -> str:
+        """Under which name one is counted."""
+        return self._organisation_of(host) if "." in host else network_of(ip)
+
+    def hear(self, sighting: Sighting) -> None:
+        """Count a callback, or a bounce."""
+        name = self.name_of(sighting.client.ip, sighting.client.name)
+        if isinstance(sighting, Bounce):
+            self._bounces[name] = self._bounces.get(name, 0) + 1
+            self._bounces.move_to_end(name)
+            if len(self._bounces) > MAX_BOUNCERS:
+                self._bounces.popitem(last=False)
+            return
+        tally = self._tallies.get(name)
+        if tally is None:
+            self._make_room()
+            tally = self._tallies[name] = _Tally(sighting.at, sighting.at)
+        tally.count(sighting)
+        self._room -= tally.count_recipients(sighting, self._room)
+
+    def _make_room(self) -> None:
+        if len(self._tallies) < MAX_CALLERS:
+            return
+        ordered = sorted(self._tallies, key=lambda name: self._tallies[name].sessions)
+        gone = [self._tallies.pop(name) for name in ordered[: MAX_CALLERS // 2]]
+        self._dropped = self._dropped.plus(gone)
+        self._room += sum(len(tally.recipients) for tally in gone)
+
+    def seen(self) -> CallersSeen:
+        """What is known by now."""
+        bouncing = {
+            name: tally for name, tally in self._tallies.items() if self._bounces_only(name)
+        }
+        callers = [
+            self._caller(name, tally)
+            for name, tally in self._tallies.items()
+            if name not in bouncing
+        ]
+        callers.sort(key=lambda caller: (not caller.certain, -caller.sessions, caller.name))
+        return CallersSeen(tuple(callers), Others().plus(bouncing.values()), self._dropped)
+
+    def _bounces_only(self, name: str) -> bool:
+        grounds = self._tallies[name].grounds
+        return name in self._bounces and all(
+            ground.sureness is Sureness.LIKELY for ground in grounds
+        )
+
+    def _caller(self, name: str, tally: _Tally) -> Caller:
+        peak, hour = tally.peak
+        return Caller(
+            name,
+            tally.sessions,
+            tally.first_at,
+            tally.last_at,
+            dict(tally.grounds),
+            dict(tally.makers),
+            len(tally.recipients),
+            len(tally.missing),
+            tally.at_least,
+            tally.accepted,
+            peak,
+            hour * HOUR_S,
+            self._bounces.get(name, 0),
+            tuple(tally.ips),
+            tuple(filter(None, tally.hosts)),
+            tuple(filter(None, tally.helos)),
+            tuple(tally.senders),
+            tuple(tally.examples),
+        )

@@ -1,0 +1,175 @@
+"""What Sendmail logs at its usual level (9) → events. Not here: its words on each command at higher levels.
+
+A session is a process of Sendmail's; it does not say when one ends.
+"""
+
+import re
+
+from ...values.evidence import Stage
+from .events import (
+    Abandoned,
+    Arrived,
+    Delivered,
+    Fate,
+    LogEvent,
+    LoggedClient,
+    Refused,
+    Software,
+)
+from .fields import IP, PATH, bare, named_client
+from .line import LogLine
+
+_MESSAGE = r"(?P<message>[0-9A-Za-z]{14,18})"
+_CLIENT = (
+    rf"(?:(?P<name>[^\s\[\],]{{1,255}}) )?\[(?P<ip>(?:IPv6:)?{IP})\](?P<forged> \(may be forged\))?"
+)
+_FROM = re.compile(
+    rf"{_MESSAGE}: from=(?:<(?P<sender>{PATH})>|(?P<user>[^\s,<>]{{1,255}})), "
+    r"size=(?P<size>[0-9]{1,15}), "
+    r"class=-?[0-9]{1,6}, nrcpts=(?P<count>[0-9]{1,9}),(?: msgid=.{0,1000},)?(?: bodytype=\S{1,20},)?"
+    r"(?: proto=\w+,)?(?: daemon=[^\s,]{1,64},)?(?: auth=\S{1,64},)?"
+    rf" relay=(?:{_CLIENT}|\S{{1,255}})(?:,|$)"
+)
+_TO = re.compile(
+    rf"{_MESSAGE}: to=(?P<recipients>\S{{1,2048}}), "
+    r"(?:ctladdr=\S{1,512}(?: \([0-9/]{1,40}\))?, )?delay=\S{1,40}, "
+    r".{0,400}?\bdsn=(?P<class>[245])\.[0-9]{1,3}\.[0-9]{1,3}, stat=(?P<text>.*)$"
+)
+_RELAY = re.compile(r" relay=([^,]{1,300}),")
+_RULESET = re.compile(
+    rf"{_MESSAGE}: ruleset=(?P<ruleset>check_relay|check_mail|check_rcpt), "
+    rf"arg1=(?:<(?P<path>{PATH})>|[^,]{{0,512}}),(?: arg2=[^,]{{1,255}},)? "
+    rf"relay={_CLIENT}, reject=(?P<code>[45][0-9]{{2}}) (?P<text>.*)$"
+)
+_UNKNOWN_USER = re.compile(rf"{_MESSAGE}: <(?P<recipient>{PATH})>\.\.\. (?P<text>User unknown)$")
+_LOST = re.compile(rf"{_MESSAGE}: lost input channel from {_CLIENT} to \S+ after \w+$")
+_STAGES = {"check_relay": Stage.CONNECT, "check_mail": Stage.MAIL, "check_rcpt": Stage.RCPT}
+_FATES = {"2": Fate.SENT, "4": Fate.DEFERRED, "5": Fate.BOUNCED}
+_NOBODY = LoggedClient("")
+
+
+def read_sendmail(line: LogLine) -> LogEvent | None:
+    """Read a line of Sendmail's; None where it tells nothing of these."""
+    for mark, read in _READERS:
+        if mark in line.text:
+            return read(line)
+    return None
+
+
+def _read_from(line: LogLine) -> Arrived | Abandoned | None:
+    found = _FROM.match(line.text)
+    if found is None:
+        return None
+    sender = bare(found["sender"] if found["user"] is None else found["user"])
+    size, accepted = int(found["size"]), int(found["count"])
+    client = _client(found) if found["ip"] else _NOBODY
+    session, message = _session(line), found["message"]
+    if size == 0 and client.ip:  # a message has a header at least
+        return Abandoned(
+            at=line.at,
+            software=Software.SENDMAIL,
+            session=session,
+            message=message,
+            client=client,
+            sender=sender,
+            accepted=accepted,
+        )
+    return Arrived(
+        at=line.at,
+        software=Software.SENDMAIL,
+        session=session,
+        message=message,
+        client=client,
+        sender=sender,
+        accepted=accepted,
+        size_bytes=size,
+        authenticated=" auth=" in line.text[: found.end()],
+    )
+
+
+def _read_to(line: LogLine) -> Delivered | None:
+    found = _TO.match(line.text)
+    if found is None:
+        return None
+    relay = _RELAY.search(line.text)
+    return Delivered(
+        at=line.at,
+        software=Software.SENDMAIL,
+        message=found["message"],
+        recipient=found["recipients"].partition(",")[0].strip("<>"),
+        fate=_FATES[found["class"]],
+        relay=relay[1] if relay else "",
+        text=found["text"],
+    )
+
+
+def _read_ruleset(line: LogLine) -> Refused | None:
+    found = _RULESET.match(line.text)
+    if found is None:
+        return None
+    stage, path = _STAGES[found["ruleset"]], bare(found["path"] or "")
+    return Refused(
+        at=line.at,
+        software=Software.SENDMAIL,
+        session=_session(line),
+        message=found["message"],
+        client=_client(found),
+        stage=stage,
+        code=int(found["code"]),
+        text=found["text"],
+        sender=path if stage is Stage.MAIL else None,
+        recipient=path if stage is Stage.RCPT else "",
+    )
+
+
+def _read_unknown_user(line: LogLine) -> Refused | None:
+    """The client is not in this line; those of the same session have it."""
+    found = _UNKNOWN_USER.match(line.text)
+    if found is None:
+        return None
+    return Refused(
+        at=line.at,
+        software=Software.SENDMAIL,
+        session=_session(line),
+        message=found["message"],
+        client=_NOBODY,
+        stage=Stage.RCPT,
+        code=550,
+        text=found["text"],
+        recipient=bare(found["recipient"]),
+    )
+
+
+def _read_lost(line: LogLine) -> Abandoned | None:
+    """The line on its envelope, with "from=", comes after this one."""
+    found = _LOST.match(line.text)
+    if found is None:
+        return None
+    return Abandoned(
+        at=line.at,
+        software=Software.SENDMAIL,
+        session=_session(line),
+        message=found["message"],
+        client=_client(found),
+        sender=None,
+        tidy=False,
+    )
+
+
+# What a line must hold to be one's; looked for in this order.
+_READERS = (
+    (": ruleset=", _read_ruleset),
+    (": from=", _read_from),
+    (": to=", _read_to),
+    (">... User unknown", _read_unknown_user),
+    (": lost input channel ", _read_lost),
+)
+
+
+def _session(line: LogLine) -> str:
+    return f"{line.host}/{line.process}"
+
+
+def _client(found: re.Match[str]) -> LoggedClient:
+    name = "" if found["forged"] else found["name"] or ""
+    return named_client(found["ip"].removeprefix("IPv6:"), name)

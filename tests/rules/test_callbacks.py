@@ -1,0 +1,133 @@
+"""What a session that a log told of was."""
+
+import pytest
+
+from ringback.rules.callbacks import (
+    MAX_ASKED,
+    MAX_KEPT_CHARS,
+    Ground,
+    Maker,
+    SessionSeen,
+    Sureness,
+    judge,
+)
+from ringback.wire.maillog import LoggedClient
+
+CLIENT = LoggedClient("192.0.2.1", "mx.caller.example", "helo.example")
+NOBODY = ("nobody@ours.example", 550, "5.1.1 User unknown")
+EXIM_CONTROL = ("mx.caller.example-1795262400-testing@ours.example", 550, "no such user")
+ACCEPTED = ("ann@ours.example", 0, "")
+
+
+def session(
+    *asked: tuple[str, int, str], sender: str | None = "", unnamed: int = 0, tidy: bool = True
+) -> SessionSeen:
+    seen = SessionSeen(1.0, CLIENT, unnamed=unnamed, tidy=tidy)
+    seen.come_from(sender)
+    for recipient, code, text in asked:
+        seen.ask(recipient, code, text)
+    return seen
+
+
+def verdict(seen: SessionSeen) -> tuple[Ground, Maker] | None:
+    callback = judge(seen)
+    return (callback.ground, callback.maker) if callback else None
+
+
+@pytest.mark.parametrize(
+    ("seen", "ground", "maker"),
+    [
+        (session(ACCEPTED), Ground.ASKED_AND_LEFT, Maker.UNKNOWN),
+        (session(unnamed=1, sender=None), Ground.ASKED_AND_LEFT, Maker.UNKNOWN),
+        (session(ACCEPTED, NOBODY), Ground.ASKED_AND_LEFT, Maker.UNKNOWN),
+        (session(ACCEPTED, sender="postmaster@c.example"), Ground.ASKED_AND_LEFT, Maker.UNKNOWN),
+        (session(ACCEPTED, sender="sender-verify@c.example"), Ground.ASKED_AND_LEFT, Maker.UNKNOWN),
+        (session(NOBODY), Ground.REFUSED, Maker.UNKNOWN),
+        (session(("a@b.example", 450, "greylisted")), Ground.REFUSED, Maker.UNKNOWN),
+        (session(ACCEPTED, tidy=False), Ground.LOST, Maker.UNKNOWN),
+        (session(EXIM_CONTROL), Ground.CONTROL, Maker.EXIM),
+        (session(EXIM_CONTROL, sender="someone@c.example"), Ground.CONTROL, Maker.EXIM),
+        (session(EXIM_CONTROL, sender=None), Ground.CONTROL, Maker.EXIM),
+        (
+            session(NOBODY, sender="double-bounce@c.example"),
+            Ground.PROBE_SENDER,
+            Maker.POSTFIX,
+        ),
+        (
+            session(ACCEPTED, ("anna.albam-berg@x", 550, ""), ("anna.alaberg@ours", 550, "")),
+            Ground.ASKED_AND_LEFT,
+            Maker.RINGBACK,
+        ),
+    ],
+)
+def test_who_asks_and_leaves_makes_a_callback(
+    seen: SessionSeen, ground: Ground, maker: Maker
+) -> None:
+    assert (ground, maker) == verdict(seen)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(session(), id="a-scanner"),
+        pytest.param(session(NOBODY, sender="ann@c.example"), id="mail-to-nobody"),
+        pytest.param(session(ACCEPTED, sender="ann@c.example"), id="mail-that-was-given-up"),
+        pytest.param(session(NOBODY, sender=None), id="a-refusal-of-whom-nobody-knows"),
+        pytest.param(session(unnamed=1, sender=None, tidy=False), id="a-bot-that-went"),
+        pytest.param(session(*[NOBODY] * (MAX_ASKED + 1)), id="a-harvester"),
+        pytest.param(session(unnamed=MAX_ASKED + 1), id="a-lucky-harvester"),
+        pytest.param(session(NOBODY, sender="verity@c.example"), id="a-person-called-verity"),
+    ],
+)
+def test_others_do_not(seen: SessionSeen) -> None:
+    assert judge(seen) is None
+
+
+def test_who_brings_a_message_makes_none() -> None:
+    seen = session(ACCEPTED)
+    seen.brought = True
+
+    assert judge(seen) is None
+
+
+def test_who_is_logged_in_makes_none() -> None:
+    seen = session(ACCEPTED)
+    seen.learn(LoggedClient("192.0.2.1", login="ann"))
+
+    assert judge(seen) is None
+
+
+def test_a_session_of_nobody_is_none() -> None:
+    seen = SessionSeen(1.0, LoggedClient(""))
+    seen.ask("a@b.example")
+    assert judge(seen) is None
+
+    seen.learn(CLIENT)
+    assert judge(seen) is not None
+
+
+def test_a_callback_says_what_was_asked_and_answered() -> None:
+    callback = judge(session(ACCEPTED, NOBODY, ("c@d.example", 454, "Relay access denied")))
+
+    assert callback is not None
+    assert (1.0, CLIENT, "") == (callback.at, callback.client, callback.sender)
+    assert [(0, False), (550, True), (454, False)] == [
+        (one.code, one.missing) for one in callback.asked
+    ]
+
+
+def test_a_refusal_alone_is_not_sure() -> None:
+    likely = {ground for ground in Ground if ground.sureness is Sureness.LIKELY}
+
+    assert {Ground.REFUSED, Ground.LOST} == likely
+
+
+def test_what_is_kept_is_bounded() -> None:
+    seen = session(*[("x" * 9_000, 550, "")] * 1_000)
+    for number in range(1_000):
+        seen.come_from(f"{number}" * 9_000)
+    seen.learn(LoggedClient("192.0.2.1", "n" * 9_000, "h" * 9_000))
+
+    kept = [*seen.senders, *(one.recipient for one in seen.asked), seen.client.helo]
+    assert MAX_KEPT_CHARS == max(map(len, kept))
+    assert 2 * MAX_ASKED + 4 >= len(kept)
