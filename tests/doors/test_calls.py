@@ -2,7 +2,8 @@
 
 import pytest
 
-from ringback.doors.calls import COLUMNS, MAX_CELL_CHARS, encode_call, row_of, tell_call
+from ringback.doors.calls import COLUMNS, encode_call, row_of, tell_call
+from ringback.doors.cells import MAX_CELL_CHARS
 from ringback.values.calls import Call
 from ringback.values.evidence import Exchange, Fault, Stage
 from ringback.values.query import Purpose

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringback.doors.instants import parse_instant, parse_span, utc, utc_or_none
+from ringback.doors.instants import in_words, parse_instant, parse_span, utc, utc_or_none
 
 
 def test_instants_are_utc() -> None:
@@ -31,3 +31,19 @@ def test_instants_are_read_as_rfc_3339_writes_them(text: str, at: float | None) 
 )
 def test_spans_are_read(text: str, span_s: int | None) -> None:
     assert span_s == parse_span(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.4, "0 s"),
+        (59.6, "1 min"),
+        (61.0, "1 min 1 s"),
+        (3_600.0, "1 h"),
+        (7_505.0, "2 h 5 min"),
+        (86_461.0, "1 d"),
+        (200_000.0, "2 d 7 h"),
+    ],
+)
+def test_spans_are_told_in_two_units_at_most(seconds: float, said: str) -> None:
+    assert said == in_words(seconds)

@@ -20,9 +20,12 @@ def test_a_pattern_is_spelled_as_the_store_does(pattern: str, spelled: str) -> N
     assert parse_pattern(pattern) == spelled
 
 
-def test_what_is_no_pattern_says_what_is() -> None:
-    with pytest.raises(UsageError, match="name an address, a domain or a host's IP"):
-        parse_pattern("not a domain")
+@pytest.mark.parametrize(
+    ("pattern", "what"), [("not a domain", "not a domain: .*"), ("", "an empty pattern")]
+)
+def test_what_is_no_pattern_says_what_is(pattern: str, what: str) -> None:
+    with pytest.raises(UsageError, match=f"^{what}; name an address, a domain or a host's IP"):
+        parse_pattern(pattern)
 
 
 async def test_an_address_comes_with_what_is_known_of_its_domain_and_hosts() -> None:

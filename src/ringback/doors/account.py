@@ -23,6 +23,14 @@ def shown_address(report: Report) -> str:
     return printable(report.address) or "<>"
 
 
+def said_in_short(report: Report) -> str:
+    """What decided, for the rest of a line: a host's words, or else our own."""
+    because = report.because
+    if because is None or because.code is None:
+        return printable(report.rule)
+    return printable(f"{because.host} said: {_code(because)} {because.text}")
+
+
 def tell(report: Report) -> Iterator[str]:
     """Give the account of one report, line by line; the verdict itself stands above it."""
     if report.from_cache and report.evidence:

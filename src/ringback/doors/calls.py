@@ -6,6 +6,7 @@ from ..values.calls import Call
 from ..values.evidence import Exchange
 from ..values.text import printable
 from .account import dialogue
+from .cells import cell
 from .instants import utc
 from .reports import encode_exchange
 
@@ -24,9 +25,6 @@ COLUMNS = (
     "outcome",
     "said",
 )
-MAX_CELL_CHARS = 32_767  # what a cell of a spreadsheet holds
-# What makes a spreadsheet take text for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 UNDER_WAY = "no answer noted: under way, or stopped in it"
 
 
@@ -66,7 +64,7 @@ def row_of(call: Call) -> tuple[str, ...]:
         call.outcome,
         " | ".join(_in_short(exchange) for exchange in call.said),
     )
-    return tuple(_cell(text) for text in cells)
+    return tuple(cell(text) for text in cells)
 
 
 def tell_call(call: Call) -> Iterator[str]:
@@ -90,8 +88,3 @@ def _in_short(exchange: Exchange) -> str:
     answer = exchange.fault or f"{exchange.code or ''} {exchange.enhanced or ''}".strip()
     asked = exchange.command or exchange.stage
     return f"{asked}: {answer} {exchange.text}".strip()
-
-
-def _cell(text: str) -> str:
-    shown = printable(text, limit=MAX_CELL_CHARS - 1)
-    return f"'{shown}" if shown.startswith(_FORMULA_STARTS) else shown

@@ -36,3 +36,13 @@ def parse_span(text: str) -> int | None:
     """Read a span, such as 30m, 12h, 7d or 4w, as seconds; None if it is none."""
     found = _SPAN.fullmatch(text)
     return int(found[1]) * _UNIT_S[found[2]] if found else None
+
+
+def in_words(seconds: float) -> str:
+    """A span of time for people, in its largest unit and what is left in the next: "2 h 5 min"."""
+    left, parts = round(seconds), list[str]()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(filter(None, parts[:2])) or "0 s"

@@ -26,6 +26,8 @@ class Found(Record, frozen=True):
 
 def parse_pattern(pattern: str) -> str:
     """Spell an address, a domain or an IP as the store does. Raises UsageError."""
+    if not pattern:
+        raise UsageError("an empty pattern; name an address, a domain or a host's IP")
     try:
         return str(ip_address(pattern))
     except ValueError:

@@ -10,7 +10,7 @@ from .instants import utc, utc_or_none
 
 def encode_report(report: Report, lists: FlagLists) -> dict[str, object]:
     """The report of doors.md."""
-    flags = _flags(report.address, lists)
+    flags = flags_of_address(report.address, lists)
     return {
         "address": report.address,
         "verdict": report.verdict,
@@ -48,7 +48,8 @@ def encode_exchange(exchange: Exchange) -> dict[str, object]:
     }
 
 
-def _flags(address: str, lists: FlagLists) -> Flags:
+def flags_of_address(address: str, lists: FlagLists) -> Flags:
+    """What the look of an address says; nothing of what is none."""
     try:
         return flags_of(parse_address(address), lists)
     except AddressError:

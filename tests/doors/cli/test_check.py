@@ -261,7 +261,8 @@ def test_closed_streams_are_no_bug(lab_settings: Path) -> None:
         for closed in (">&-", "- <&-")
     ]
 
-    assert [0, 2] == [it.returncode for it in ended]
-    assert [b"", b"ringback: standard input: it is closed; give one address a line\n"] == [
-        it.stderr for it in ended
-    ]
+    assert [2, 2] == [it.returncode for it in ended]
+    assert [
+        b"ringback: output: Bad file descriptor\n",
+        b"ringback: standard input: it is closed; give one address a line\n",
+    ] == [it.stderr for it in ended]

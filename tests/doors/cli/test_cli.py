@@ -146,7 +146,6 @@ def test_a_mistake_is_one_line_and_status_2(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["bulk"], 'the command "bulk" comes with a later version; see ringback --help'),
         (["chekc"], 'no such command "chekc"; the nearest is "check"; see ringback --help'),
         (
             ["config", "check", "--bogus"],
@@ -227,6 +226,26 @@ def test_output_that_cannot_be_written_is_a_mistake(
 
     assert 2 == ended.value.code
     assert "ringback: output: No space left on device\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "status"), [("result", 2), ("", 0)])
+def test_output_that_is_closed_is_a_mistake_of_who_writes_there(
+    said: str,
+    status: int,
+    pretend: Pretend,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pretend(lambda: click.echo(said, nl=False))
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["check"])
+    sys.stdout.close()
+
+    assert status == ended.value.code
+    assert ["ringback: output: Bad file descriptor"] * bool(said) == (
+        capsys.readouterr().err.splitlines()
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_it_plays_to_the_end_and_leaves_nothing_behind(
     assert "10 messages, 6 taken, " in out
     assert "The operator is warned: mx.blocklisted.example (127." in out
     assert "DUNNO as soon as the address was accepted; then:" in out
+    assert re.search(r" {5}when .*, over 1 connection; holds until .*\n\n2\.", out)
     assert "  resting on    550 5.1.1 to RCPT at mx.shop.example" in out
     _, _, shown = README.read_text("utf-8").partition("From `make demo`:\n\n```text\n")
     for scene in shown.partition("```")[0].split("\n\n"):

@@ -23,11 +23,11 @@ class Terminal(io.StringIO):
         return True
 
 
-def echo_on_terminal(monkeypatch: pytest.MonkeyPatch, color: bool | None) -> str:
-    """Print a table to a terminal of 80 columns, and return what it shows."""
+def echo_on_terminal(monkeypatch: pytest.MonkeyPatch, color: bool | None, width: int = 80) -> str:
+    """Print a table to a terminal of so many columns, and return what it shows."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     with click.Context(click.Command("cache")) as context:
@@ -66,6 +66,15 @@ def test_tables_on_a_terminal_have_a_bold_head_and_no_markup_from_outside(
 
     assert "\x1b[1maddress" in shown
     assert "\\x1b[2J[red]bob" in shown
+
+
+@pytest.mark.parametrize(("width", "folds"), [(23, True), (22, False)])
+def test_tables_on_a_narrow_terminal_keep_their_rows_whole(
+    width: int, folds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = echo_on_terminal(monkeypatch, False, width)
+
+    assert folds != ("\\x1b[2J[red]bob   22\n" in shown)
 
 
 def test_tables_without_colour_are_plain(monkeypatch: pytest.MonkeyPatch) -> None:

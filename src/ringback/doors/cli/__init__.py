@@ -1,8 +1,8 @@
 """The command `ringback`: which commands there are, and how every run of it ends.
 
-Exit status: 0, or what a command says; 2 for a mistake in usage or configuration; 130 when
-interrupted; 141 when the reader of the output went away, as a shell shows SIGPIPE. Not here: the
-commands, one module each, imported when they run.
+Exit status: 0, or what a command says; 2 for a mistake in usage or configuration, and for output that
+cannot be written; 130 when interrupted; 141 when the reader of the output went away, as a shell shows
+SIGPIPE. Not here: the commands, one module each, imported when they run.
 """
 
 import io
@@ -26,6 +26,7 @@ MAX_MESSAGE_CHARS = 6_000
 
 COMMANDS = {
     "check": "Ask whether addresses take mail.",
+    "bulk": "Ask about a list of addresses.",
     "serve": "Answer mail servers: all configured doors.",
     "opensmtpd-filter": "Let OpenSMTPD ask the service; OpenSMTPD starts it.",
     "doctor": "Say whether this host is fit to call anyone.",
@@ -33,10 +34,11 @@ COMMANDS = {
     "lab": "Run that small internet by itself.",
     "audit": "Say who was called, why, and what was said.",
     "cache": "See, explain and forget what is remembered.",
+    "replay": "Say what this would have done to your own traffic.",
+    "trace": "Find the callbacks that others make at you.",
     "classify": "Say what replies of mail servers mean.",
     "config": "See the effective settings, and what is wrong with them.",
 }
-LATER = frozenset({"bulk", "replay", "trace"})
 
 
 class _Ringback(LazyGroup):
@@ -75,7 +77,6 @@ def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> 
     cls=_Ringback,
     package=__name__,
     lazy=COMMANDS,
-    later=LATER,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
@@ -95,6 +96,9 @@ def ringback(ctx: click.Context) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with its status. A mistake is one line on standard error."""
+    if sys.stdout is None:
+        # The shell closed it: who writes there is told that it fails, and no other file takes its number.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8
@@ -131,13 +135,13 @@ def _complain(message: str) -> int:
 
 
 def _flush(status: int) -> int:
-    if sys.stdout is None:  # the shell closed it, and nobody wants to know
-        return status
     try:
         sys.stdout.flush()
     except OSError as error:
         # What is left in the buffer has nowhere to go: the interpreter would complain at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        pipe_gone = isinstance(error, BrokenPipeError)
-        return EXIT_PIPE_GONE if pipe_gone else _complain(f"output: {error.strerror}")
+        if isinstance(error, BrokenPipeError):
+            return EXIT_PIPE_GONE
+        # A mistake has been told, and may have been this one.
+        return status if status == EXIT_USAGE else _complain(f"output: {error.strerror}")
     return status

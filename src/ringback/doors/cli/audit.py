@@ -9,9 +9,8 @@ import click
 from ...net.clock import SystemClock
 from ...values.calls import Call
 from ..calls import COLUMNS, encode_call, row_of, tell_call
-from ..instants import parse_span
 from ..remembered import parse_pattern
-from .options import config_option, load
+from .options import Span, config_option, load
 from .output import echo_json
 from .stored import ask_store
 
@@ -19,24 +18,12 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000_000
 EXIT_NOTHING_FOUND = 1
 
 
-class _Span(click.ParamType[int]):
-    name = "span"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        span_s = parse_span(str(value))
-        if span_s is None:
-            self.fail(f"{value!r} is no span of time; write 30m, 12h, 7d or 4w", param, ctx)
-        return span_s
-
-
 @click.command()
 @click.argument("pattern")
 @click.option(
     "--since",
     "since_s",
-    type=_Span(),
+    type=Span(),
     default=None,
     help="Only calls of the last SPAN: 30m, 12h, 7d, 4w. Otherwise all that are kept.",
 )

@@ -19,9 +19,8 @@ from ...net.clock import SystemClock
 from ...values.query import Purpose, Query, Report
 from ...values.record import Record
 from ...values.settings import Settings, StoreSettings
-from ...values.text import printable
 from ...values.verdict import Reason, Verdict
-from ..account import shown_address, tell
+from ..account import said_in_short, shown_address, tell
 from ..configuration import DEFAULT, Loaded
 from ..reports import encode_report
 from .lines import read_stdin
@@ -140,17 +139,8 @@ def _show(report: Report, form: Form) -> None:
         return
     shown = f"{shown_address(report)}  {coloured_verdict(report.verdict)}  {report.reason}"
     if form is Form.LINE:
-        click.echo(f"{shown}  {_why(report)}")
+        click.echo(f"{shown}  {said_in_short(report)}")
         return
     click.echo(shown)
     for line in tell(report):
         click.echo(f"  {line}")
-
-
-def _why(report: Report) -> str:
-    """What decided, on the rest of the line: a host's words, or else our own."""
-    because = report.because
-    if because is None or because.code is None:
-        return printable(report.rule)
-    enhanced = f"{because.enhanced} " if because.enhanced else ""
-    return printable(f"{because.host} said: {because.code} {enhanced}{because.text}")

@@ -5,7 +5,7 @@ Not here: which commands there are (doors/cli/__init__.py).
 """
 
 import gc
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
@@ -49,7 +49,7 @@ def _import(name: str, package: str | None = None) -> ModuleType:
 class LazyGroup(click.Group):
     """Commands by name, each with its line of help; module `name` has the command as `name`.
 
-    A dash in a command's name is an underscore in the module's. Those of `later` are to come.
+    A dash in a command's name is an underscore in the module's.
     """
 
     def __init__(
@@ -57,12 +57,11 @@ class LazyGroup(click.Group):
         *args: Any,
         package: str,
         lazy: Mapping[str, str],
-        later: Container[str] = (),
         **rest: Any,
     ) -> None:
         super().__init__(*args, **rest)
         self._package = package
-        self._lazy, self._later = lazy, later
+        self._lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._lazy)
@@ -90,8 +89,6 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in self._later:
-            ctx.fail(f'the command "{args[0]}" comes with a later version')
         if args[0] not in self._lazy and not args[0].startswith("-"):
             ctx.fail(
                 f'no such command "{args[0]}"; the nearest is "{nearest(args[0], self._lazy)}"'

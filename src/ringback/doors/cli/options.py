@@ -1,17 +1,50 @@
 """Options that several commands share, and what they lead to. Not here: the options of one command."""
 
 import os
+from datetime import tzinfo
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from ...errors import ConfigError
+from ..instants import parse_span
 from .lazy import OnDemand
 
 if TYPE_CHECKING:
     from .. import configuration
 else:
     configuration = OnDemand("..configuration", __package__)
+
+
+class Span(click.ParamType[int]):
+    """A span of time, in seconds."""
+
+    name = "span"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        span_s = parse_span(str(value))
+        if span_s is None:
+            self.fail(f"{value!r} is no span of time; write 30m, 12h, 7d or 4w", param, ctx)
+        return span_s
+
+
+class Zone(click.ParamType[tzinfo]):
+    """A time zone by its name."""
+
+    name = "zone"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tzinfo:
+        try:
+            zone: tzinfo = import_module("zoneinfo").ZoneInfo(str(value))
+        except (KeyError, ValueError, OSError):  # which ZoneInfoNotFoundError is
+            self.fail(f"{value!r} is no time zone; write UTC or Europe/Berlin", param, ctx)
+        return zone
+
 
 config_option = click.option(
     "--config",

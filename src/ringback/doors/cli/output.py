@@ -3,6 +3,7 @@
 click drops colours where the output is no terminal or NO_COLOR is set. Not here: what is printed.
 """
 
+import shutil
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -36,16 +37,25 @@ def echo_json(value: object, *, indent: int | None = 2) -> None:
     click.echo(json.dumps(value, indent=indent, ensure_ascii=True))
 
 
+# What is left of the first column, where it gives way: the terminal folds longer lines better than that.
+_LEAST_COLUMNS = 16
+
+
 def echo_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under a head on a terminal, and in plain aligned columns elsewhere."""
+    """Print rows under a head on a terminal that is wide enough, and in plain aligned columns elsewhere."""
     cells = [[printable(str(cell)) for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    if sys.stdout.isatty() and _has_room(*widths):
         _echo_rich_table(columns, cells)
         return
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in (columns, *cells):
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+def _has_room(first: int, *others: int) -> bool:
+    left = shutil.get_terminal_size().columns - sum(others) - 2 * len(others)
+    return left >= min(first, _LEAST_COLUMNS)
 
 
 def _echo_rich_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
@@ -63,5 +73,10 @@ def _echo_rich_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> 
 def complain_of(event: Event) -> None:
     """The sink of commands that log nothing: trouble of ours goes to standard error."""
     if isinstance(event, Trouble):
-        remedy = f"; {event.remedy}" if event.remedy else ""
-        click.echo(printable(f"ringback: {event.where}: {event.what}{remedy}"), err=True)
+        click.echo(complaint_of(event), err=True)
+
+
+def complaint_of(trouble: Trouble) -> str:
+    """One line of it."""
+    remedy = f"; {trouble.remedy}" if trouble.remedy else ""
+    return printable(f"ringback: {trouble.where}: {trouble.what}{remedy}")

@@ -7,7 +7,6 @@ messages asks the policy port as Postfix would. Not here: its options (demo.py),
 import asyncio
 import shlex
 import shutil
-import signal
 import smtplib
 import sys
 import tempfile
@@ -23,14 +22,18 @@ from ...errors import UsageError
 from ...lab.front import Front
 from ...lab.world import World
 from ...rules.conclude import conclude
+from ...rules.freshness import ages_of, remember
+from ...rules.reports import Heading, from_callout
 from ...values.events import CalledOut, Decided, Event, Lifecycle, Trouble
 from ...values.query import Report
 from ...values.record import Record
+from ...values.settings import Settings
 from ...values.text import printable
 from ...values.verdict import Reason
 from ..account import tell
 from ..configuration import load_settings
 from ..service import Service
+from .ending import EXIT_SIGNAL, ended_by_signal
 from .output import coloured_verdict, complain_of
 
 RECIPIENT = "you@ours.example"
@@ -39,7 +42,8 @@ REQUEST = (
     "request=smtpd_access_policy\\nprotocol_state=RCPT\\nsender=made.up@shop.example\\n"
     f"recipient={RECIPIENT}\\n\\n"
 )
-EXIT_SIGNAL = 128  # and the signal's number, as shells show it
+# What SETTINGS leaves as it is.
+DEFAULTS = Settings()
 # The lab answers within milliseconds; this ends a demo that hangs.
 SMTP_TIMEOUT_S = 30.0
 START_TIMEOUT_S = 10.0
@@ -98,14 +102,17 @@ class _Watch:
         """Wait for the end of the callout that answered `provisional`, and tell what it came to."""
         while (event := await self.called_out.get()).address != provisional.address:
             pass
-        return provisional.but(
-            reason=Reason(event.reason),
-            rule=event.rule,
-            final=True,
-            callouts=event.connections,
-            because=conclude(event.evidence).because,
-            evidence=event.evidence,
+        heading = Heading(provisional.address, provisional.checked_at)
+        entry = remember(
+            provisional.address,
+            conclude(event.evidence),
+            event.evidence,
+            heading.now,
+            None,
+            ages_of(DEFAULTS.cache),
+            DEFAULTS.etiquette.recheck_after_s,
         )
+        return from_callout(heading, entry, entry)
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -139,7 +146,7 @@ def run(keep: bool) -> int:
 
 async def _play(folder: Path, keep: bool) -> int:
     """Play to the end, or until a signal ends it: the lab is taken down either way."""
-    ended = _ended_by_signal()
+    ended = ended_by_signal()
     async with _stage(folder, keep) as stage:
         scenes = asyncio.create_task(_play_scenes(stage))
         either: set[asyncio.Future[Any]] = {scenes, ended}
@@ -153,20 +160,6 @@ async def _play(folder: Path, keep: bool) -> int:
             _say_how_to_ask(stage)
             await ended
     return 0
-
-
-def _ended_by_signal() -> asyncio.Future[signal.Signals]:
-    """Return what the first SIGINT or SIGTERM will be told to."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[signal.Signals] = loop.create_future()
-
-    def end(number: signal.Signals) -> None:
-        if not ended.done():
-            ended.set_result(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end, number)
-    return ended
 
 
 async def _play_scenes(stage: _Stage) -> None:

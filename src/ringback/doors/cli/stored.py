@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 
 def ask_store(settings: Settings, question: Callable[[Store], Awaitable[Answer]]) -> Answer:
     """Ask the configured store, which must exist: looking at it makes none. Raises StoreError."""
-    _require_store(settings)
+    require_store(settings)
 
     async def ask() -> Answer:
         store = await open_store(settings, complain_of)
@@ -28,7 +28,8 @@ def ask_store(settings: Settings, question: Callable[[Store], Awaitable[Answer]]
     return asyncio.run(ask())
 
 
-def _require_store(settings: Settings) -> None:
+def require_store(settings: Settings) -> None:
+    """Refuse a store that is not there, or keeps nothing. Raises UsageError, StoreError."""
     path = settings.store.sqlite_path
     if path is None:
         raise UsageError(
