@@ -149,3 +149,18 @@ def test_long_after_the_beginning_timers_still_go_off() -> None:
     run(loop, work())
 
     assert pytest.approx(30 * 365 * 86_400.0 + 0.1) == loop.time()
+
+
+def test_time_does_not_move_on_while_the_loop_is_held() -> None:
+    held = True
+    loop = SimLoop(lambda: held)
+    timer = loop.create_task(asyncio.sleep(60.0))
+    loop.run_forever()
+
+    assert (0.0, False) == (loop.time(), timer.done())
+
+    held = False
+    loop.run_until_complete(timer)
+    loop.close()
+
+    assert 60.0 == loop.time()
