@@ -5,17 +5,22 @@ Not here: who reads them (doors/http/health.py), what is worth an event (values/
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from ..net.clock import SystemClock
 from ..values.events import (
     Answered,
     CalledOut,
@@ -36,24 +41,26 @@ _ANSWERS = ("door", "purpose", "verdict", "reason", "action")
 _DOOR = ("door",)
 _BOUNDS = (*map(floatToGoString, _BUCKETS), "+Inf")
 
+# Rows that say of others when these began: half as many again, for no graph and no alarm.
+disable_created_metrics()
+
 
 class _Count:
     """Of one row of labels."""
 
-    __slots__ = ("began_at", "times", "took")
+    __slots__ = ("times", "took")
 
-    def __init__(self, began_at: float, took: "_Times") -> None:
-        self.began_at, self.took = began_at, took
-        self.times = 0
+    def __init__(self, took: "_Times") -> None:
+        self.times, self.took = 0, took
 
 
 class _Times:
     """How long it took, of one door."""
 
-    __slots__ = ("began_at", "in_bucket", "total_s")
+    __slots__ = ("in_bucket", "total_s")
 
-    def __init__(self, began_at: float) -> None:
-        self.began_at, self.total_s = began_at, 0.0
+    def __init__(self) -> None:
+        self.total_s = 0.0
         self.in_bucket = [0] * (len(_BUCKETS) + 1)  # what takes longer than all is in the last
 
 
@@ -63,8 +70,7 @@ class _Answers(Collector):
     To count with it, an answer from memory took 2 µs more. Rows are as few as there are to show.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._counts: dict[tuple[str, ...], _Count] = {}
         self._times: dict[str, _Times] = {}
 
@@ -80,32 +86,30 @@ class _Answers(Collector):
         what = "Answers given, by what came of them"
         given = CounterMetricFamily("ringback_decisions", what, labels=_ANSWERS)
         for labels, count in self._counts.items():
-            given.add_metric(labels, count.times, count.began_at)
+            given.add_metric(labels, count.times)
         yield given
         name, what = "ringback_decision_seconds", "How long an answer took"
         took = HistogramMetricFamily(name, what, labels=_DOOR)
         for door, times in self._times.items():
             up_to = zip(_BOUNDS, accumulate(times.in_bucket), strict=True)
             took.add_metric((door,), [*up_to], times.total_s)
-            took.add_sample(f"{name}_created", {"door": door}, times.began_at)
         yield took
 
     def _begin(self, labels: tuple[str, ...]) -> _Count:
-        now, door = self._now(), labels[0]
-        times = self._times.setdefault(door, _Times(now))
-        count = self._counts[labels] = _Count(now, times)
+        times = self._times.setdefault(labels[0], _Times())
+        count = self._counts[labels] = _Count(times)
         return count
 
 
 class Metrics:
     """The counters of one service. `hear` is a sink."""
 
-    def __init__(self, now: Callable[[], float] = SystemClock.now) -> None:
+    def __init__(self) -> None:
         self._registry = registry = CollectorRegistry(auto_describe=True)
         count = partial(Counter, registry=registry)
         time = partial(Histogram, buckets=_BUCKETS, registry=registry)
         show = partial(Gauge, registry=registry)
-        self._answers = _Answers(now)
+        self._answers = _Answers()
         registry.register(self._answers)
         self._gates = count(
             "ringback_gates", "Questions that a gate kept from a callout", ("gate",)
