@@ -233,11 +233,15 @@ class FakeOutside:
         identity = Identity(helo_name="verify.example.net", contact="postmaster@example.net")
         return Settings(identity=identity).but(**sections)
 
-    def verifier(self, **sections: object) -> Verifier:
+    def verifier(self, before: Verifier | None = None, /, **sections: object) -> Verifier:
         sections.setdefault("etiquette", Etiquette(call_when=CallWhen.ALWAYS))
         settings = self.settings(**sections)
         made = Verifier(
-            settings, self.outside(settings), Exemptions.parse(settings), self.events.append
+            settings,
+            self.outside(settings),
+            Exemptions.parse(settings),
+            self.events.append,
+            before,
         )
         self.verifiers.append(made)
         return made

@@ -1,6 +1,6 @@
 """Accounts, as `--explain` prints them below the verdict."""
 
-from ringback.doors.account import dialogue, shown_address, tell
+from ringback.doors.account import dialogue, said_in_short, shown_address, tell
 from ringback.values.evidence import About, Exchange, Fault, Meaning, Stage
 from ringback.values.query import Report
 from ringback.values.verdict import Reason
@@ -238,3 +238,15 @@ def test_what_a_verdict_rests_on_need_not_be_a_reply() -> None:
         "resting on    no answer in time (CONNECT) at mx.shop.example [192.0.2.1]",
         "resting on    TLSv1.3 (TLS) at mx.shop.example [192.0.2.1]",
     ] == resting
+
+
+def test_the_rest_of_a_line_has_the_words_of_the_host_or_our_own() -> None:
+    report = Report(
+        "ann@shop.example", Reason.UNREACHABLE, True, 0.0, rule="no host was \x1breached"
+    )
+    silent = HERE.but(fault=Fault.TIMEOUT, text="no answer within 20 s")
+    refusal = REFUSAL.but(host="mx.shop.example", code=550, enhanced="5.1.1", text="No such user")
+
+    assert ["no host was \\x1breached"] * 2 + ["mx.shop.example said: 550 5.1.1 No such user"] == [
+        said_in_short(report.but(because=because)) for because in (None, silent, refusal)
+    ]
