@@ -87,7 +87,7 @@ def test_a_gate_that_a_callout_came_upon_is_named(because: Exchange | None, gate
 
     assert from_conclusion(HEADING, conclusion, ()).gate == gate
     assert from_callout(HEADING, new, new).gate == gate
-    assert from_entry(HEADING, new).gate == ""
+    assert from_entry(HEADING.address, new).gate == ""
 
 
 def test_a_conclusion_that_is_not_remembered() -> None:
@@ -110,7 +110,7 @@ def test_a_conclusion_that_is_not_remembered() -> None:
 def test_an_entry_answers_with_its_own_age_and_no_callout() -> None:
     waits = ENTRY.but(final=False, retry_at=NOON + 30, settled=True)
 
-    assert from_entry(HEADING, waits) == Report(
+    assert from_entry(HEADING.address, waits) == Report(
         address="Ann@shop.example",
         reason=Reason.ACCEPTED,
         final=False,
@@ -162,7 +162,7 @@ def test_silence_about_a_good_address_answers_for_itself() -> None:
 
 
 def test_a_doubted_entry_waits_for_the_second_refusal() -> None:
-    report = doubted(HEADING, ENTRY.but(doubted_at=NOON))
+    report = doubted(HEADING.address, ENTRY.but(doubted_at=NOON))
 
     assert (report.reason, report.final, report.from_cache) == (Reason.AMBIGUOUS_REPLY, False, True)
     assert report.retry_at == NOON + SECOND_REFUSAL_AFTER_S

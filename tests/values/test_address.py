@@ -258,6 +258,10 @@ def test_a_domain_is_read_once(text: str) -> None:
         (r"back\slash@shop.example", r'"back\\slash"@shop.example'),
         ("ann@shop.example.", "ann@shop.example"),
         ("jörg@shop.example", "jörg@shop.example"),
+        (
+            f"{'j ' * MAX_ADDRESS_OCTETS}@shop.example",
+            f'"{"j " * MAX_ADDRESS_OCTETS}"@shop.example',
+        ),
     ],
 )
 def test_an_address_that_lost_its_quotes_gets_them_back(path: str, written: str) -> None:

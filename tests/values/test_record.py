@@ -2,6 +2,7 @@
 
 import gc
 
+import msgspec
 import pytest
 
 from ringback.values.record import Record
@@ -27,6 +28,13 @@ def test_a_changed_one_is_another() -> None:
     assert Point(1, 2) == point
     with pytest.raises(TypeError):
         point.but(z=3)
+
+
+def test_fields_are_found_among_other_values() -> None:
+    assert Point(1) == Point.among({"x": 1, "z": 3})
+    for values in ({"y": 1}, {"x": "1"}):
+        with pytest.raises(msgspec.ValidationError):
+            Point.among(values)
 
 
 def test_equal_records_are_one_key_and_no_work_for_the_collector() -> None:

@@ -7,9 +7,8 @@ how an MTA is told it (the doors).
 
 import asyncio
 from collections.abc import Callable
-from math import inf
 from types import TracebackType
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..engine.ports import Clock, Sink
 from ..errors import StoreError
@@ -22,6 +21,10 @@ from ..values.settings import Mode, Settings
 
 # What the engine may exceed answer_within_s by before it counts as stuck.
 GRACE_S = 1.0
+
+# As SENDER in values/query.py.
+_ENFORCE: Final = Mode.ENFORCE
+_DEFER_IF_PERMIT: Final = Kind.DEFER_IF_PERMIT
 
 
 class Waits(Protocol):
@@ -154,7 +157,7 @@ class Judge:
         with self._guard:
             report = found if isinstance(found, Report) else found.report()
             action = choose(report, query.purpose, matter.settings.etiquette)
-            if _puts_off(matter, action):
+            if _puts_off(action, matter.settings):
                 async with asyncio.timeout_at(matter.limit_at):
                     # A mail that was told to come back often enough is let through.
                     action = action if await self._may_defer(query) else DUNNO
@@ -166,7 +169,9 @@ class Judge:
         try:
             report = found if isinstance(found, Report) else found.report()
             action = choose(report, matter.query.purpose, matter.settings.etiquette)
-            return None if _puts_off(matter, action) else self._ruling(matter, report, action)
+            if _puts_off(action, matter.settings):
+                return None
+            return self._ruling(matter, report, action)
         except Exception:  # a bug of ours; `conclude` meets it again, and tells
             return None
 
@@ -186,21 +191,20 @@ class Judge:
 
         None also where we fail, which is told here or by `rule`.
         """
-        matter = Matter(query, self._clock.now(), inf, self.settings)
+        started_at, settings = self._clock.now(), self.settings
         try:
             report = self.verifier.verify_nowait(query)
         except Exception as error:  # as in _Guard: a bug of ours must not cost the mail
             self.tell_bug(error)  # `rule` asks in another way, and need not meet it
             return None
-        return self._rule_nowait(matter, report) if report else None
-
-    def _rule_nowait(self, matter: Matter, report: Report) -> tuple[Action, Decided] | None:
+        if report is None:
+            return None
         try:
-            action = choose(report, matter.query.purpose, matter.settings.etiquette)
-            if _puts_off(matter, action):
+            action = choose(report, query.purpose, settings.etiquette)
+            if _puts_off(action, settings):
                 return None
-            told = _told(action, matter.settings)
-            return told, self._decided(matter, report, action, told)
+            told = _told(action, settings)
+            return told, self._decided(query, started_at, report, action, told)
         except Exception:  # a bug of ours; `rule` meets it again, and tells
             return None
 
@@ -230,21 +234,22 @@ class Judge:
 
     def _ruling(self, matter: Matter, report: Report, action: Action) -> Ruling:
         told = _told(action, matter.settings)
-        self._sink(self._decided(matter, report, action, told))
+        self._sink(self._decided(matter.query, matter.started_at, report, action, told))
         return Ruling(report, action, told)
 
-    def _decided(self, matter: Matter, report: Report, action: Action, told: Action) -> Decided:
-        query, said = matter.query, str(action)
+    def _decided(
+        self, query: Query, started_at: float, report: Report, action: Action, told: Action
+    ) -> Decided:
+        said, client = str(action), query.client
         return Decided(
             self._door,
             query.purpose,
             query.address,
-            query.client.address if query.client else "",
-            action=said,
-            told=said if told is action else str(told),
-            report=report,
-            # Clocks are set back at times.
-            took_s=max(0.0, self._clock.now() - matter.started_at),
+            client.address if client else "",
+            said,
+            said if told is action else str(told),
+            report,
+            max(0.0, self._clock.now() - started_at),  # clocks are set back at times
         )
 
 
@@ -285,9 +290,9 @@ class _Guard:
         return True
 
 
-def _puts_off(matter: Matter, action: Action) -> bool:
+def _puts_off(action: Action, settings: Settings) -> bool:
     """Say whether the mail would be told to come back: whether it may be once more is in the store."""
-    return action.kind is Kind.DEFER_IF_PERMIT and _enforces(matter.settings)
+    return action.kind is _DEFER_IF_PERMIT and _enforces(settings)
 
 
 def _told(action: Action, settings: Settings) -> Action:
@@ -295,4 +300,4 @@ def _told(action: Action, settings: Settings) -> Action:
 
 
 def _enforces(settings: Settings) -> bool:
-    return settings.policy.mode is Mode.ENFORCE
+    return settings.policy.mode is _ENFORCE

@@ -215,10 +215,13 @@ def _milliseconds(seconds: float) -> float:
 
 def _instant(at: float | None) -> str | None:
     """RFC 3339 in UTC, as everywhere that we show an instant."""
-    if at is None:
-        return None
-    whole = int(at)
-    return f"{_second(whole)}.{int((at - whole) * 1_000):03}Z"
+    return None if at is None else _millisecond(int(at * 1_000))
+
+
+@lru_cache(64)  # thirty lines may have the same
+def _millisecond(at_ms: int) -> str:
+    at, part = divmod(at_ms, 1_000)
+    return f"{_second(at)}.{part:03}Z"
 
 
 @lru_cache(64)  # thousands of lines may have the same

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ..engine.ports import Clock, Sink
 from ..rules.actions import DUNNO
 from ..values.address import external_form
-from ..values.query import Client, Purpose, Query
+from ..values.query import RECIPIENT, SENDER, Client, Query
 from ..values.settings import Settings
 from ..wire.policy import PolicyRequest, encode
 from .judging import Judge, Verifies
@@ -85,22 +85,19 @@ class PolicyServer:
         client = _client(request)
         by_at = self._judge.answer_by_at
         sender = external_form(request.sender)
-        about_sender = Query(sender, Purpose.SENDER, client, request.recipient, by_at)
+        about_sender = Query(sender, SENDER, client, request.recipient, by_at)
         if not self._judge.has_routes:
             return (about_sender,)
         recipient = external_form(request.recipient)
         if not self._judge.forwards(recipient):
             return (about_sender,)
-        about_recipient = Query(
-            recipient, Purpose.RECIPIENT, client, answer_by_at=by_at, sender=sender
-        )
+        about_recipient = Query(recipient, RECIPIENT, client, answer_by_at=by_at, sender=sender)
         return about_recipient, about_sender
 
 
 def _client(request: PolicyRequest) -> Client:
+    name = request.client_name
+    authenticated = bool(request.sasl_username or request.sasl_method)
     return Client(
-        address=request.client_address,
-        name="" if request.client_name == _NO_NAME else request.client_name,
-        helo=request.helo_name,
-        authenticated=bool(request.sasl_username or request.sasl_method),
+        request.client_address, "" if name == _NO_NAME else name, request.helo_name, authenticated
     )

@@ -109,7 +109,6 @@ class PolicySession:
         "_given",
         "_heard_at",
         "_limits",
-        "_looks_at",
         "_loop",
         "_over",
         "_pending",
@@ -133,10 +132,8 @@ class PolicySession:
         self._over = False  # nothing more will be read
         self._heard_at = self._loop.time()
         self._whole_by_at: float | None = None  # when what is here in part must be here whole
-        self._timer: asyncio.TimerHandle | None = None
-        self._looks_at = 0.0  # when it goes off
+        self._timer = self._loop.call_later(limits.idle_s, self._look)
         connection.attend(self.heed)
-        self._rest()
 
     def heed(self) -> None:
         """Write what has been answered, and take up what has been asked."""
@@ -144,7 +141,8 @@ class PolicySession:
             self._drop()
             return
         try:
-            self._write()
+            if self._pending:
+                self._write()
             self._take_up()
         except (Exception, asyncio.CancelledError) as error:
             self._fail(error)
@@ -170,7 +168,6 @@ class PolicySession:
             request = self._asked.pop() if self._asked else self._read()
             if request is None:
                 self._await_rest()
-                self._rest()
                 return
             self._whole_by_at = None
             if begun:
@@ -200,7 +197,7 @@ class PolicySession:
         if self._pending and self._pending[0].is_there:  # it waited for these
             self.heed()
         elif self._over:
-            self._rest()
+            self._end()
 
     def _tell(self) -> None:
         given, self._given = self._given, []
@@ -233,41 +230,42 @@ class PolicySession:
         self._over = True
 
     def _await_rest(self) -> None:
-        """What is here in part must be here whole in time; not while it waits for us, and we do not read."""
-        if self._whole_by_at is None and not self._reader.idle:
-            self._whole_by_at = self._loop.time() + self._limits.half_request_s
+        """There is nothing to take up: wait for more, or close.
 
-    def _rest(self) -> None:
-        """There is nothing to take up: wait for more as long as the client may take, or close."""
-        if self._over and not (self._pending or self._at_hand):
-            self._connection.close()
-        wait_until = self._patience_ends_at()
-        # One that comes too early looks again: so none is made for each request.
-        if self._timer is not None and (wait_until is None or self._looks_at > wait_until):
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None and wait_until is not None:
-            self._looks_at = wait_until  # not every loop's timers tell it
-            self._timer = self._loop.call_at(wait_until, self._look)
-
-    def _patience_ends_at(self) -> float | None:
-        """When the client has been silent for too long; None while it waits for us."""
+        What is here in part must be here whole in time; not while it waits for us, and we do not read.
+        """
         if self._over:
-            return None
-        if self._whole_by_at is not None:
-            return self._whole_by_at
-        return None if self._pending else self._heard_at + self._limits.idle_s
+            self._end()
+        elif self._whole_by_at is None and not self._reader.idle:
+            self._whole_by_at = self._loop.time() + self._limits.half_request_s
+            self._look_at(self._whole_by_at)
+
+    def _end(self) -> None:
+        """Close when all have their answers."""
+        self._timer.cancel()
+        if not (self._pending or self._at_hand):
+            self._connection.close()
+
+    def _look_at(self, at: float) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._look)
 
     def _look(self) -> None:
-        self._timer = None
-        ends_at = self._patience_ends_at()
-        if ends_at is not None and self._loop.time() >= ends_at:
-            self._over = True
-            if self._whole_by_at is not None:
-                allowed_s = self._limits.half_request_s
-                self._turn_away(f"a request that is not whole after {allowed_s:g} s")
-                self._give()
-        self._rest()
+        """See whether the client has been silent for too long, which it is not while it waits for us.
+
+        Who was heard since is looked at later: so no timer is made for each request.
+        """
+        now, limits = self._loop.time(), self._limits
+        since = now if self._pending else self._heard_at
+        ends_at = since + limits.idle_s if self._whole_by_at is None else self._whole_by_at
+        if now < ends_at:
+            self._look_at(ends_at)
+            return
+        self._over = True
+        if self._whole_by_at is not None:
+            self._turn_away(f"a request that is not whole after {limits.half_request_s:g} s")
+            self._give()
+        self._end()
 
     def _fail(self, error: BaseException) -> None:
         """What goes wrong costs this connection, and no other."""
@@ -284,5 +282,5 @@ class PolicySession:
         for answer in pending:
             answer.cancel()
         self._give()
-        self._rest()
+        self._end()
         self._connection.abort()

@@ -90,24 +90,22 @@ class Tally:
 
     def count(self, event: Event) -> None:
         match event:
-            case Decided() | Answered():
-                self._count_answer(event)
+            case Decided():
+                self._count_answer(event.report)
+                self.decisions += 1
+                self.changed += _changed_by_callout(event)
+            case Answered():
+                self._count_answer(event.report)
             case CalledOut() if event.connections:
                 self.callouts += 1
                 self.connections += event.connections
                 self.shared += max(0, event.askers - 1)
 
-    def _count_answer(self, event: Decided | Answered) -> None:
-        report = event.report
+    def _count_answer(self, report: Report) -> None:
         self.reasons[report.reason] += 1
         self.early += report.settled and report.reason is Reason.DEADLINE
-        if not report.callouts:
-            self._count_saved(report)
-        if isinstance(event, Decided):
-            self.decisions += 1
-            self.changed += _changed_by_callout(event)
-
-    def _count_saved(self, report: Report) -> None:
+        if report.callouts:
+            return
         if report.from_cache:
             self.remembered += 1
         elif report.gate:

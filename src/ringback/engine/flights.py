@@ -211,7 +211,7 @@ class Flights:
             evidence,
             heading.now,
             flight.old,
-            self._recall.ages(flight.query.purpose),
+            self._recall.ages[flight.query.purpose],
             AT_ROUTES_S if forward else self._settings.etiquette.recheck_after_s,
         )
         new = new.but(attempts=0) if forward else new  # our own host is never given up

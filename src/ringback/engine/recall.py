@@ -11,7 +11,7 @@ from itertools import takewhile
 from ..rules import reports
 from ..rules.conclude import conclude
 from ..rules.forwarding import ages_of_recipients, key_of, stands_in, subject_of
-from ..rules.freshness import Entry, Freshness, ages_of, judge
+from ..rules.freshness import FRESH, Entry, Freshness, ages_of, judge
 from ..rules.lessons import decides
 from ..rules.reports import Heading
 from ..values.address import Address
@@ -40,22 +40,19 @@ class Recall:
         self._settings, self._store, self._clock = settings, store, clock
         self._ask_again = ask_again
         self._resting: dict[str, float] = {}  # until when, by subject; the first to end comes first
-        self._ages, self._ages_of_recipients = (
-            ages_of(settings.cache),
-            ages_of_recipients(settings.cache),
+        # How long verdicts for each purpose are believed.
+        self.ages: dict[Purpose, Mapping[Verdict, Ages]] = dict.fromkeys(
+            Purpose, ages_of(settings.cache)
         )
-
-    def ages(self, purpose: Purpose) -> Mapping[Verdict, Ages]:
-        """How long verdicts for `purpose` are believed."""
-        return self._ages_of_recipients if purpose is Purpose.RECIPIENT else self._ages
+        self.ages[Purpose.RECIPIENT] = ages_of_recipients(settings.cache)
 
     def at_hand(self, query: Query, address: Address) -> Report | None:
         """What `look_up` would answer, if it takes neither the disk nor another callout."""
         entry = None if query.fresh else self._store.load_nowait(key_of(address, query.purpose))
         now = self._clock.now()
-        if entry is None or judge(entry, now, self.ages(query.purpose)) is not Freshness.FRESH:
+        if entry is None or judge(entry, now, self.ages[query.purpose]) is not FRESH:
             return None
-        return reports.from_entry(Heading(address.key, now), entry)
+        return reports.from_entry(query.address, entry)
 
     async def look_up(self, query: Query, address: Address) -> tuple[Report | None, Entry | None]:
         """What answers from memory, if the asker wants that, and what is remembered of the address.
@@ -77,28 +74,27 @@ class Recall:
 
     def instead(self, asked: Query, address: Address, entry: Entry | None) -> Report | None:
         """What is remembered of a recipient, where its host gives no answer to `asked` (yet)."""
-        heading = self._heading(address)
         forward = asked.purpose is Purpose.RECIPIENT and not asked.fresh
-        if forward and entry is not None and stands_in(entry, heading.now):
-            return reports.from_entry(heading, entry)
+        if forward and entry is not None and stands_in(entry, self._clock.now()):
+            return reports.from_entry(address.key, entry)
         return None
 
     async def _answer(self, query: Query, address: Address, entry: Entry | None) -> Report | None:
         if query.fresh:
             return None
         heading, purpose = self._heading(address), query.purpose
-        freshness = judge(entry, heading.now, self.ages(purpose)) if entry else Freshness.EXPIRED
+        freshness = judge(entry, heading.now, self.ages[purpose]) if entry else Freshness.EXPIRED
         if entry is None or _says_nothing(entry, freshness, purpose):
             facts = await self._store.load_facts(subject_of(address.domain, purpose))
             return self._from_facts(heading, query, address, facts)
         match freshness:
             case Freshness.FRESH:
-                return reports.from_entry(heading, entry)
+                return reports.from_entry(address.key, entry)
             case Freshness.DOUBTFUL:
-                return self.instead(query, address, entry) or reports.doubted(heading, entry)
+                return self.instead(query, address, entry) or reports.doubted(address.key, entry)
             case Freshness.STALE if purpose is not Purpose.RECIPIENT:
                 self._ask_again(_again(query, address))
-                return reports.from_entry(heading, entry)
+                return reports.from_entry(address.key, entry)
         return None  # a recipient's host is asked first, and an old refusal is confirmed by its own
 
     def _from_facts(

@@ -53,7 +53,8 @@ class Connection(asyncio.Protocol):
         "_reading_paused",
         "_transport",
         "_write_waiter",
-        "_writing_paused",
+        "at_end_of_round",
+        "has_room",
         "is_lost",
         "peer",
     )
@@ -62,18 +63,19 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
+        self.at_end_of_round = keeper.turns.at_end  # directly: each answer asks twice
         self._heed: Callable[[], None] | None = None  # of who attends to it without a task
         self._asked_for_turn = False  # for that
         self._loop = asyncio.get_running_loop()
         self._arrived: bytes | bytearray = b""  # one piece as it is, several joined
         self._over = False  # no more will arrive
         self._error: Exception | None = None
-        self._reading_paused = self._writing_paused = False
+        self._reading_paused = False
         self._read_waiter: asyncio.Future[None] | None = None
         self._write_waiter: asyncio.Future[None] | None = None
         self._linger: asyncio.TimerHandle | None = None
         self.peer = ""
-        self.is_lost = False
+        self.is_lost, self.has_room = False, True
         self._lost: asyncio.Future[None] | None = None
 
     # What the task that serves it calls.
@@ -91,7 +93,7 @@ class Connection(asyncio.Protocol):
     async def write(self, octets: bytes) -> None:
         """Send; wait while the client does not take it. Raises TimeoutError or another OSError."""
         self.write_nowait(octets)
-        if self._writing_paused:
+        if not self.has_room:
             waiter = self._write_waiter = self._loop.create_future()
             try:
                 await _wait(waiter, WRITE_WAIT_S)
@@ -127,22 +129,11 @@ class Connection(asyncio.Protocol):
             )
         self._transport.write(octets)
 
-    @property
-    def has_room(self) -> bool:
-        return not self._writing_paused
-
     def stand_in_line(self) -> None:
         """Have `heed` called when all others who wait for a turn have had theirs."""
         if not self._asked_for_turn:
             self._asked_for_turn = True
             self._keeper.turns.queue(self)
-
-    def at_end_of_round(self, act: Callable[[], None]) -> None:
-        """Have `act` called when all whose turn it is have had theirs; at once if it is nobody's.
-
-        What is asked for there comes after all that was asked for before.
-        """
-        self._keeper.turns.at_end(act)
 
     # What the listener calls.
 
@@ -202,12 +193,12 @@ class Connection(asyncio.Protocol):
         return True  # Exim's readsocket ends its input and waits for the answer
 
     def pause_writing(self) -> None:
-        self._writing_paused = True
+        self.has_room = False
         if self._heed is not None:
             self._abort_after(WRITE_WAIT_S)
 
     def resume_writing(self) -> None:
-        self._writing_paused = False
+        self.has_room = True
         if self._heed is None:
             _wake(self._write_waiter)
             return

@@ -8,13 +8,14 @@ MTA is told while observing (doors/judging.py).
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from ..values.evidence import About, Exchange, Stage
-from ..values.query import Purpose, Report
+from ..values.query import RECIPIENT, Purpose, Report
 from ..values.record import Record
 from ..values.settings import DeferOrAccept, Etiquette
 from ..values.text import printable
-from ..values.verdict import Blame, Reason, Verdict
+from ..values.verdict import BLAME_OF, VERDICT_OF, Blame, Reason, Verdict
 from .gates import Gate
 
 # RFC 5321 section 4.5.3.1.5 allows a reply line 512 octets; the MTA puts its own words before ours.
@@ -92,8 +93,13 @@ TABLE = MappingProxyType(
     }
 )
 
-_OF_VERDICT = MappingProxyType(
-    {Verdict.DELIVERABLE: Case.DELIVERABLE, Verdict.UNDELIVERABLE: Case.UNDELIVERABLE}
+_FINAL: Final = Case.FINAL  # as SENDER in values/query.py
+_OF_VERDICT = {
+    Verdict.DELIVERABLE: Case.DELIVERABLE,
+    Verdict.UNDELIVERABLE: Case.UNDELIVERABLE,
+}
+_OF_REASON = MappingProxyType(
+    {why: _OF_VERDICT[verdict] for why, verdict in VERDICT_OF.items() if verdict in _OF_VERDICT}
 )
 # What the configuration has happen where nobody was called, by reason and then by gate.
 _ON_REASON: Mapping[Reason, Callable[[Etiquette], DeferOrAccept]] = MappingProxyType(
@@ -102,6 +108,10 @@ _ON_REASON: Mapping[Reason, Callable[[Etiquette], DeferOrAccept]] = MappingProxy
         Reason.OVER_BUDGET: lambda etiquette: etiquette.on_over_budget,
         Reason.IDENTITY_UNFIT: lambda etiquette: etiquette.on_unfit,
     }
+)
+# What no host has said: a gate, a budget, our own state, or that time is up.
+_NOT_SAID = frozenset(
+    {*_ON_REASON, Reason.OUR_TROUBLE, *(why for why in Reason if BLAME_OF[why] is Blame.POLICY)}
 )
 _ON_GATE: Mapping[str, Callable[[Etiquette], DeferOrAccept]] = MappingProxyType(
     {
@@ -166,28 +176,31 @@ _BEFORE_ASKING = frozenset({Stage.CONNECT, Stage.STARTTLS, Stage.TLS, Stage.AUTH
 def choose(report: Report, purpose: Purpose, etiquette: Etiquette) -> Action:
     """Say what to tell the MTA. A purpose that no MTA asks for gets DUNNO."""
     case = case_of(report, etiquette)
-    if purpose is Purpose.RECIPIENT:
+    if purpose is RECIPIENT:
         case = _of_recipient(case, report, etiquette)
     kind = TABLE.get((case, purpose))
-    if kind is None or kind is Kind.DUNNO:
+    if kind is None or kind is DUNNO.kind:
         return DUNNO
     return _refuse(report, purpose) if kind is Kind.REFUSE else _defer(kind, report, purpose)
 
 
 def case_of(report: Report, etiquette: Etiquette) -> Case:
     """Say which row of evidence.md section 5 holds for `report`."""
-    if known := _OF_VERDICT.get(report.verdict):
+    if known := _OF_REASON.get(report.reason):
         return known
     if report.settled:
         return Case.SETTLED
+    if report.reason in _NOT_SAID:
+        return _not_said(report, etiquette)
+    # Without an instant at which to ask again, nothing says that a deferral would ever end well.
+    return _FINAL if report.final or report.retry_at is None else Case.WILL_RESOLVE
+
+
+def _not_said(report: Report, etiquette: Etiquette) -> Case:
+    """The row where it was not its host that left it open."""
     if report.reason is Reason.DEADLINE:
         return Case.LATE if etiquette.on_deadline is DeferOrAccept.DEFER else Case.FINAL
-    if report.reason is Reason.OUR_TROUBLE:
-        return Case.FAILED
-    if report.blame is Blame.POLICY or report.reason in _ON_REASON:
-        return _not_called(report, etiquette)
-    # Without an instant at which to ask again, nothing says that a deferral would ever end well.
-    return Case.FINAL if report.final or report.retry_at is None else Case.WILL_RESOLVE
+    return Case.FAILED if report.reason is Reason.OUR_TROUBLE else _not_called(report, etiquette)
 
 
 def _of_recipient(case: Case, report: Report, etiquette: Etiquette) -> Case:

@@ -11,7 +11,7 @@ from ipaddress import ip_network
 
 from ..errors import AddressError
 from ..values.address import Address, parse_address, parse_domain
-from ..values.query import Purpose, Query
+from ..values.query import RECIPIENT, SENDER, Purpose, Query
 from ..values.record import Record
 from ..values.settings import Settings
 from ..values.verdict import Reason
@@ -150,12 +150,13 @@ class Exemptions(Record, frozen=True):
         """Return the gate that answers without asking anyone, store included."""
         if query.address in NULL_SENDERS:
             return _not_asked(Gate.NULL_SENDER)
-        if query.client is not None:
-            if query.client.authenticated:
+        client = query.client
+        if client is not None:
+            if client.authenticated:
                 return _not_asked(Gate.AUTHENTICATED_CLIENT)
-            if query.client.address in self.clients:
+            if client.address in self.clients:
                 return _not_asked(Gate.EXEMPT_CLIENT)
-        if query.purpose is Purpose.RECIPIENT:
+        if query.purpose is RECIPIENT:
             return self._exempt_recipient(query)
         return self._exempt_address(query)
 
@@ -179,7 +180,7 @@ class Exemptions(Record, frozen=True):
         address = _parsed(query.address)
         if address is None:
             return None  # impossible syntax is a verdict of its own
-        if query.purpose is Purpose.SENDER and self.own_domains.holds(address):
+        if query.purpose is SENDER and self.own_domains.holds(address):
             return _not_asked(Gate.OWN_DOMAIN)
         return _not_asked(Gate.EXEMPT_SENDER) if self.senders.holds(address) else None
 

@@ -13,7 +13,7 @@ from ..values.endpoint import UNIX, Endpoint, Login, Manner
 from ..values.evidence import Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.forms import split_host_port
-from ..values.query import Purpose, Query
+from ..values.query import RECIPIENT, Purpose, Query
 from ..values.record import Record
 from ..values.settings import Ages, Cache, RecipientRoute, RouteTls, Settings, TlsPolicy
 from ..values.verdict import Conclusion, Verdict
@@ -63,7 +63,7 @@ class Routes(Record, frozen=True):
 
 def key_of(address: Address, purpose: Purpose) -> str:
     """What a verdict on `address` is kept under (Entry.key)."""
-    return f"{MARK}{address.key}" if purpose is Purpose.RECIPIENT else address.key
+    return f"{MARK}{address.key}" if purpose is RECIPIENT else address.key
 
 
 def parse_key(key: str) -> tuple[str, Purpose]:

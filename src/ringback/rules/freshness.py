@@ -8,6 +8,7 @@ Not here: where entries are kept (store/), and when a greylisting host is asked 
 import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from typing import Final
 
 from ..values.evidence import Exchange
 from ..values.record import Record
@@ -53,6 +54,9 @@ class Freshness(Enum):
     EXPIRED = "expired"  # call before answering
 
 
+FRESH: Final = Freshness.FRESH  # as SENDER in values/query.py
+
+
 def judge(entry: Entry, now: float, ages: Mapping[Verdict, Ages]) -> Freshness:
     """Say whether `entry` may still answer a query."""
     age_s = now - entry.checked_at
@@ -63,9 +67,9 @@ def judge(entry: Entry, now: float, ages: Mapping[Verdict, Ages]) -> Freshness:
         waits = _doubt_is_young(entry.doubted_at, now) or _rests(entry, now)
         return Freshness.DOUBTFUL if waits else Freshness.EXPIRED
     if entry.retry_at is not None and age_s >= 0:
-        return Freshness.FRESH
+        return FRESH
     if 0 <= age_s < ages[entry.verdict].refresh_s:
-        return Freshness.FRESH
+        return FRESH
     # Past its refresh, or written by a clock that was ahead of this one.
     if entry.verdict is Verdict.UNDELIVERABLE:
         return Freshness.DOUBTFUL if _rests(entry, now) else Freshness.CONFIRM

@@ -61,11 +61,11 @@ def from_conclusion(
 
 
 def from_entry(
-    heading: Heading, entry: Entry, *, from_cache: bool = True, callouts: int = 0, gate: str = ""
+    address: str, entry: Entry, *, from_cache: bool = True, callouts: int = 0, gate: str = ""
 ) -> Report:
     """The answer that is remembered; or that of the callout which made the entry just now."""
     return Report(
-        address=heading.address,
+        address=address,
         reason=entry.reason,
         final=entry.final,
         checked_at=entry.checked_at,
@@ -85,8 +85,8 @@ def from_callout(heading: Heading, new: Entry, kept: Entry) -> Report:
     """The answer of a callout that made the entry `new`, of which `kept` is remembered."""
     called, gate = connections(new.evidence), _gate_before(new.because)
     if kept.doubted_at is None or new.verdict is not Verdict.UNDELIVERABLE:
-        return from_entry(heading, new, from_cache=False, callouts=called, gate=gate)
-    report = doubted(heading, kept).but(evidence=new.evidence)
+        return from_entry(heading.address, new, from_cache=False, callouts=called, gate=gate)
+    report = doubted(heading.address, kept).but(evidence=new.evidence)
     return report.but(from_cache=False, callouts=called, gate=gate)
 
 
@@ -127,9 +127,9 @@ _WHY_DOUBTED = MappingProxyType(
 )
 
 
-def doubted(heading: Heading, entry: Entry) -> Report:
+def doubted(address: str, entry: Entry) -> Report:
     """What is remembered may have changed: it neither accepts nor refuses until it is asked again."""
-    return from_entry(heading, entry).but(
+    return from_entry(address, entry).but(
         reason=Reason.AMBIGUOUS_REPLY,
         final=False,
         settled=False,

@@ -89,11 +89,18 @@ def external_form(path: str) -> str:
     Postfix hands `"john doe"@shop.example` over as `john doe@shop.example`, the form it keeps inside, and
     quotes it again on the wire. What is no address even so stays what it is.
     """
+    return _remembered_form(path) if len(path) <= MAX_ADDRESS_OCTETS else _external_form(path)
+
+
+def _external_form(path: str) -> str:
     local, at, domain = path.rpartition("@")
     if not local or _DOT_STRING.fullmatch(local) or _QUOTED_STRING.fullmatch(local):
         return f"{local}{at}{domain.removesuffix('.')}"
     quoted = local.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}"@{domain.removesuffix(".")}'
+
+
+_remembered_form = lru_cache(MAX_REMEMBERED)(_external_form)
 
 
 def _parse_local(local: str) -> str:

@@ -41,9 +41,8 @@ class PolicyRequest(Record, frozen=True):
     instance: str = ""  # the same for all requests about one message
 
 
-_NAMES = PolicyRequest.__struct_fields__
-_READ = {name.encode("ascii"): name for name in _NAMES}
-_UNSAID = ("",) * len(_NAMES)
+_READ = {name.encode("ascii"): name for name in PolicyRequest.__struct_fields__}
+_NUL, _CR = b"\0\r"
 
 
 class PolicyReader:
@@ -75,7 +74,7 @@ class PolicyReader:
         """
         if self.broken:
             raise self.broken
-        if self.idle and (whole := _read_whole(octets)):
+        if not self._held_bytes and (whole := _read_whole(octets)):
             return whole
         requests: list[PolicyRequest] = []
         try:
@@ -147,7 +146,7 @@ def _read_whole(octets: bytes) -> list[PolicyRequest]:
     No bound is looked at but that on attributes: what is shorter than a line may be exceeds none.
     """
     short = len(octets) <= MAX_LINE_BYTES and octets.endswith(b"\n\n")
-    if not short or b"\0" in octets or b"\r" in octets or not octets.isascii():
+    if not short or _NUL in octets or _CR in octets or not octets.isascii():
         return []
     requests = []
     for text in octets[:-2].decode("ascii").split("\n\n"):
@@ -157,7 +156,7 @@ def _read_whole(octets: bytes) -> list[PolicyRequest]:
         plain = len(values) == len(lines) <= MAX_ATTRIBUTES and "" not in values
         if not plain or values.get("request") != REQUEST_TYPE:
             return []
-        requests.append(PolicyRequest(*map(values.get, _NAMES, _UNSAID)))
+        requests.append(PolicyRequest.among(values))
     return requests
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...rules.forwarding import Routes, parse_key
 from ...rules.freshness import Entry, Freshness
-from ...rules.reports import Heading, doubted, from_entry
+from ...rules.reports import doubted, from_entry
 from ...values.address import parse_address
 from ...values.calls import Call
 from ...values.evidence import Exchange
@@ -100,7 +100,7 @@ def account_of_entry(entry: Entry, settings: Settings, now: float) -> Account:
     as_told = doubted if state == Freshness.DOUBTFUL.value else from_entry
     forward = purpose is Purpose.RECIPIENT
     via = via_of(Routes.of(settings.recipient.route), text) if forward else ""
-    return account_of(as_told(Heading(text, now), entry), state, via)
+    return account_of(as_told(text, entry), state, via)
 
 
 def via_of(routes: Routes, recipient: str) -> str:
