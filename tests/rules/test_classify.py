@@ -315,6 +315,12 @@ def dangerous() -> list[tuple[Meaning, str]]:
 
 @given(st.sampled_from(dangerous()), st.sampled_from(MAILBOX_CODES), st.sampled_from(MAILBOX_WORDS))
 @example((Meaning.CLIENT_BLOCKED, "550 5.7.1 Your IP is listed"), "1.1", "Recipient rejected: ")
+@example(
+    (Meaning.SERVER_TROUBLE, "454 oops, unknown AUTH back-end (#4.3.0)"),
+    "1.1",
+    "Mailbox unavailable: ",
+)
+@example((Meaning.SENDER_REJECTED, "550 addresses in your email are invalid"), "1.1", "")
 @settings(max_examples=400)
 def test_no_mailbox_words_turn_another_refusal_into_one_of_the_mailbox(
     of: tuple[Meaning, str], code: str, words: str
