@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ringback.assemble import phrasebook
 from ringback.rules.callbacks import Callback
 from ringback.rules.spotting import Spotter
 from ringback.wire.maillog import LogEvent, LogReader
@@ -35,7 +36,7 @@ def events_of(lines: tuple[bytes, ...], now: float = CAPTURED_AT) -> list[LogEve
 
 def callbacks_in(events: list[LogEvent]) -> list[Callback]:
     """What a log's events were of callbacks."""
-    spotter = Spotter()
+    spotter = Spotter(phrasebook())
     sightings = [sighting for event in events for sighting in spotter.hear(event)]
     return [one for one in (*sightings, *spotter.close()) if isinstance(one, Callback)]
 

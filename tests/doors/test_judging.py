@@ -239,6 +239,15 @@ async def test_who_waits_for_a_callout_is_let_go_though_the_clock_is_set_back() 
     )
 
 
+async def test_no_answer_takes_less_than_no_time_though_the_clock_is_set_back() -> None:
+    bench = Bench()
+    case = bench.judge.open(ask("ann"))
+    bench.clock.step(-3_600.0)
+    await bench.judge.conclude(case, at_hand(Reason.ACCEPTED))
+
+    assert [0.0] == [event.took_s for event in bench.events if isinstance(event, Decided)]
+
+
 async def test_who_cannot_wait_is_our_trouble() -> None:
     class Cursed(Waiting):
         def begin(self, heed: Callable[[], None], until_at: float, /) -> None:

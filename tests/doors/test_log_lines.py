@@ -81,11 +81,20 @@ def test_a_reply_keeps_its_codes_and_a_silence_has_its_name() -> None:
     assert told == ["450 4.2.0 wait please", "timeout no answer in 20 s", ""]
 
 
-def test_an_instant_is_shown_as_one() -> None:
-    waiting = Report("a@b.example", Reason.GREYLISTED, False, NOON, "", retry_at=NOON + 60)
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (NOON + 60, "2027-01-15T08:01:00.000Z"),
+        (1_800_000_567.712, "2027-01-15T08:09:27.712Z"),
+        (1_800_000_567.9999, "2027-01-15T08:09:27.999Z"),
+        (-0.5, "1969-12-31T23:59:59.500Z"),
+    ],
+)
+def test_an_instant_is_shown_as_one(at: float, shown: str) -> None:
+    waiting = Report("a@b.example", Reason.GREYLISTED, False, NOON, "", retry_at=at)
     event = Decided("policy", "sender", "a@b.example", "", "", "", waiting, 0.0)
 
-    assert parsed(event)["retry_at"] == "2027-01-15T08:01:00.000Z"
+    assert shown == parsed(event)["retry_at"]
 
 
 def test_what_a_peer_says_is_bounded() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from door_fakes import AttendedConnection, turns, until
 from ringback.doors.policy_session import AtHand, Limits, PolicySession
+from ringback.lab.sim import SimLoop, run
 from ringback.values.events import DoorClosed, Event, Lifecycle, Trouble
 from ringback.values.query import Query
 from ringback.wire.policy import PolicyRequest
@@ -249,6 +250,83 @@ async def test_a_part_that_came_before_our_turn_has_its_time_after_it() -> None:
 
     assert [] == bench.events
     assert [sender.encode() for sender in (*senders, "last")] == connection.written
+
+
+class TimedConnection(AttendedConnection):
+    """It notes each time that it is closed, and does not mind."""
+
+    def __init__(self) -> None:
+        super().__init__(silent_at_end=True)
+        self.closed_at: list[float] = []
+
+    def close(self) -> None:
+        self.closed_at.append(asyncio.get_running_loop().time())
+        super().close()
+
+
+Work = Callable[[Bench, TimedConnection], Coroutine[None, None, None]]
+
+
+def in_time(work: Work, limits: Limits | None = None) -> TimedConnection:
+    """Do it with one session, where time jumps and begins at 0; return the connection a day later."""
+
+    async def served() -> TimedConnection:
+        bench, connection = Bench(limits), TimedConnection()
+        bench.serve(connection)
+        await work(bench, connection)
+        await asyncio.sleep(86_400)
+        return connection
+
+    return run(SimLoop(), served())
+
+
+def test_who_waits_longer_than_he_may_be_silent_has_all_that_time_when_he_has_his_answer() -> None:
+    async def work(bench: Bench, connection: TimedConnection) -> None:
+        connection.arrive(asked("a"))
+        await asyncio.sleep(1_000)
+        bench.answers.may_answer.set()
+        await asyncio.sleep(850)
+        connection.arrive(asked("now"))
+
+    connection = in_time(work, Limits(idle_s=900.0))
+
+    assert [b"a", b"now"] == connection.written
+    assert [1_000.0 + 850 + 900] == connection.closed_at
+
+
+def test_who_has_asked_more_than_he_takes_answers_for_is_not_silent() -> None:
+    async def work(_: Bench, connection: TimedConnection) -> None:
+        connection.arrive(asked(*["now"] * 17))
+        connection.has_room = False
+        await asyncio.sleep(1_000)
+        connection.make_room()
+
+    connection = in_time(work, Limits(idle_s=900.0))
+
+    assert [b"now" * 16, b"now"] == connection.written
+    assert [1_800.0] == connection.closed_at
+
+
+def test_who_has_ended_his_input_is_looked_at_no_more() -> None:
+    async def work(_: Bench, connection: TimedConnection) -> None:
+        connection.arrive(b"requ")
+        connection.arrive(asked("now")[4:])
+        connection.arrive(b"req")
+        connection.arrive(asked("now")[3:])
+        connection.end()
+
+    connection = in_time(work)
+
+    assert [b"now", b"now"] == connection.written
+    assert [0.0] == connection.closed_at
+
+
+def test_whose_connection_is_lost_is_looked_at_no_more() -> None:
+    async def work(_: Bench, connection: TimedConnection) -> None:
+        connection.arrive(asked("now"))
+        connection.lose()
+
+    assert [0.0] == in_time(work).closed_at
 
 
 class InRound(RealConnection):

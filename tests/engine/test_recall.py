@@ -150,5 +150,13 @@ def test_at_hand_is_only_what_is_fresh_and_is_not_wanted_fresher(
     assert [] == memory.again
 
 
+def test_what_is_at_hand_is_told_of_the_address_as_it_was_asked_about(world: FakeOutside) -> None:
+    memory = Memory(world)
+    memory.keep(BOB.key, Reason.ACCEPTED, 0.0)
+    report = memory.recall.at_hand(Query("bob@OURS.example"), BOB)
+
+    assert "bob@OURS.example" == (report.address if report else None)
+
+
 def test_what_is_not_in_memory_is_not_at_hand(world: FakeOutside) -> None:
     assert Memory(world).recall.at_hand(Query(BOB.key), BOB) is None

@@ -302,6 +302,21 @@ def test_the_address_is_cut_before_it_hides_everything_else() -> None:
     assert len(line) <= MAX_LINE_CHARS
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("late@BÜCHER.example", "<late@xn--bcher-kva.example>"),
+        ("jörg@BÜCHER.example", r"<j\xf6rg@xn--bcher-kva.example>"),
+        ("Late@Books.EXAMPLE", "<Late@Books.EXAMPLE>"),
+        ("Bücher", r"<B\xfccher>"),
+    ],
+)
+def test_an_address_is_named_as_it_was_received_but_its_domain_in_ascii(
+    address: str, shown: str
+) -> None:
+    assert shown in told(report(Reason.NO_SUCH_MAILBOX).but(address=address))
+
+
 @given(st.text(), st.text(), st.text(), st.sampled_from(list(Reason)), st.booleans())
 def test_whatever_was_said_the_answer_is_one_line_that_postfix_takes(
     address: str, host: str, text: str, reason: Reason, final: bool

@@ -168,7 +168,7 @@ def test_a_door_of_ours_is_known_wherever_it_is_met(ip: str, port: int, ours: bo
     settings = Settings(
         policy=Policy(listen=("127.0.0.1:10040",)),
         milter=Milter(listen=("0.0.0.0:10025",)),
-        socketmap=Socketmap(listen=("unix:/run/ringback/map",)),
+        socketmap=Socketmap(listen=("unix:/run//ringback/map",)),
         http=Http(listen="localhost:8025"),
     )
 

@@ -43,6 +43,15 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
     return number
 
 
+def test_a_row_that_no_version_wrote_fails_who_asked_for_it_and_nobody_else(
+    subject: Transactions,
+) -> None:
+    def read(_: sqlite3.Connection) -> None:
+        raise ValueError("expected int, got str")
+
+    assert "expected int, got str" in str(subject.attempt(read))
+
+
 def test_a_batch_is_one_transaction(
     subject: Transactions, connection: sqlite3.Connection, entry: Entry
 ) -> None:

@@ -93,6 +93,7 @@ def test_requests_are_complete_only_at_the_empty_line() -> None:
         GOOD[:-1] + b"helo_name=a=b=\n\n",
         GOOD[:-1] + b"helo_name=\0\n\n",
         GOOD[:-1] + b"helo_name=\r\n\r\n",
+        b"sender=ann@shop.example\r\nrequest=smtpd_access_policy\n\n",
         GOOD[:-1] + b"helo_name=\xc3\xa4\n\n",
         GOOD[:-1] + b"".join(b"a%d=\n" % number for number in range(MAX_ATTRIBUTES)) + b"\n",
         b"request=other\n\n",
@@ -102,6 +103,12 @@ def test_requests_are_complete_only_at_the_empty_line() -> None:
 )
 def test_what_comes_whole_is_read_as_what_comes_octet_by_octet(stream: bytes) -> None:
     assert read(*octets(stream)) == read(stream)
+
+
+def test_the_last_piece_of_a_request_is_not_read_as_a_whole_one() -> None:
+    pieces = b"sender=ann@shop.example\n", b"request=smtpd_access_policy\n\n"
+
+    assert ([ANN], "") == read(*pieces)
 
 
 def test_trailing_bytes_wait_for_their_end() -> None:

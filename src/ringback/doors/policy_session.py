@@ -253,10 +253,10 @@ class PolicySession:
     def _look(self) -> None:
         """See whether the client has been silent for too long, which it is not while it waits for us.
 
-        Who was heard since is looked at later: so no timer is made for each request.
+        Who was heard since is looked at later: so no timer is made for each whole request.
         """
         now, limits = self._loop.time(), self._limits
-        since = now if self._pending else self._heard_at
+        since = now if self._pending or self._asked else self._heard_at
         ends_at = since + limits.idle_s if self._whole_by_at is None else self._whole_by_at
         if now < ends_at:
             self._look_at(ends_at)

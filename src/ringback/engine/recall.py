@@ -16,7 +16,7 @@ from ..rules.lessons import decides
 from ..rules.reports import Heading
 from ..values.address import Address
 from ..values.facts import Fact
-from ..values.query import Purpose, Query, Report
+from ..values.query import RECIPIENT, SENDER, Purpose, Query, Report
 from ..values.settings import Ages, Settings
 from ..values.verdict import Verdict
 from .ports import Clock, Store
@@ -44,7 +44,7 @@ class Recall:
         self.ages: dict[Purpose, Mapping[Verdict, Ages]] = dict.fromkeys(
             Purpose, ages_of(settings.cache)
         )
-        self.ages[Purpose.RECIPIENT] = ages_of_recipients(settings.cache)
+        self.ages[RECIPIENT] = ages_of_recipients(settings.cache)
 
     def at_hand(self, query: Query, address: Address) -> Report | None:
         """What `look_up` would answer, if it takes neither the disk nor another callout."""
@@ -74,7 +74,7 @@ class Recall:
 
     def instead(self, asked: Query, address: Address, entry: Entry | None) -> Report | None:
         """What is remembered of a recipient, where its host gives no answer to `asked` (yet)."""
-        forward = asked.purpose is Purpose.RECIPIENT and not asked.fresh
+        forward = asked.purpose is RECIPIENT and not asked.fresh
         if forward and entry is not None and stands_in(entry, self._clock.now()):
             return reports.from_entry(address.key, entry)
         return None
@@ -87,12 +87,12 @@ class Recall:
         if entry is None or _says_nothing(entry, freshness, purpose):
             facts = await self._store.load_facts(subject_of(address.domain, purpose))
             return self._from_facts(heading, query, address, facts)
+        if freshness is FRESH:
+            return reports.from_entry(address.key, entry)
         match freshness:
-            case Freshness.FRESH:
-                return reports.from_entry(address.key, entry)
             case Freshness.DOUBTFUL:
                 return self.instead(query, address, entry) or reports.doubted(address.key, entry)
-            case Freshness.STALE if purpose is not Purpose.RECIPIENT:
+            case Freshness.STALE if purpose is not RECIPIENT:
                 self._ask_again(_again(query, address))
                 return reports.from_entry(address.key, entry)
         return None  # a recipient's host is asked first, and an old refusal is confirmed by its own
@@ -127,7 +127,7 @@ class Recall:
 
     def _fact_refresh_s(self, purpose: Purpose) -> float:
         cache = self._settings.cache
-        ages = cache.recipient_deliverable if purpose is Purpose.RECIPIENT else cache.facts
+        ages = cache.recipient_deliverable if purpose is RECIPIENT else cache.facts
         return ages.refresh_s
 
     def _heading(self, address: Address) -> Heading:
@@ -136,8 +136,8 @@ class Recall:
 
 def _says_nothing(entry: Entry, freshness: Freshness, purpose: Purpose) -> bool:
     """True where the entry is no answer, but what is known of the domain may be one."""
-    if purpose is Purpose.RECIPIENT:
-        silent = freshness not in (Freshness.FRESH, Freshness.DOUBTFUL)
+    if purpose is RECIPIENT:
+        silent = freshness not in (FRESH, Freshness.DOUBTFUL)
         return silent and entry.verdict is Verdict.UNKNOWN
     return freshness is Freshness.EXPIRED
 
@@ -147,10 +147,10 @@ def _again(query: Query, address: Address) -> Query:
 
     That mail is told nothing of it, so nobody is put off for it.
     """
-    forward = query.purpose is Purpose.RECIPIENT
+    forward = query.purpose is RECIPIENT
     return query.but(
         address=address.key,
-        purpose=Purpose.RECIPIENT if forward else Purpose.SENDER,
+        purpose=RECIPIENT if forward else SENDER,
         answer_by_at=None,
         fresh=True,
         puts_off=False,

@@ -10,8 +10,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from ..errors import AddressError
+from ..values.address import parse_address
 from ..values.evidence import About, Exchange, Stage
-from ..values.query import RECIPIENT, Purpose, Report
+from ..values.query import RECIPIENT, SENDER, Purpose, Report
 from ..values.record import Record
 from ..values.settings import DeferOrAccept, Etiquette
 from ..values.text import printable
@@ -69,37 +71,35 @@ class Case(StrEnum):
     FAILED = "failed"  # something of ours is broken
 
 
+_FINAL: Final = Case.FINAL  # as SENDER in values/query.py
+
 # Total over Case and the two purposes that an MTA can have; a test walks every cell.
 TABLE = MappingProxyType(
     {
-        (Case.DELIVERABLE, Purpose.SENDER): Kind.DUNNO,
-        (Case.DELIVERABLE, Purpose.RECIPIENT): Kind.DUNNO,
-        (Case.UNDELIVERABLE, Purpose.SENDER): Kind.REFUSE,
-        (Case.UNDELIVERABLE, Purpose.RECIPIENT): Kind.REFUSE,
-        (Case.WILL_RESOLVE, Purpose.SENDER): Kind.DEFER_IF_PERMIT,
-        (Case.WILL_RESOLVE, Purpose.RECIPIENT): Kind.DEFER,
-        (Case.LATE, Purpose.SENDER): Kind.DEFER_IF_PERMIT,
-        (Case.LATE, Purpose.RECIPIENT): Kind.DEFER,
-        (Case.SETTLED, Purpose.SENDER): Kind.DUNNO,
-        (Case.SETTLED, Purpose.RECIPIENT): Kind.DUNNO,
-        (Case.FINAL, Purpose.SENDER): Kind.DUNNO,
-        (Case.FINAL, Purpose.RECIPIENT): Kind.DUNNO,
-        (Case.NOT_CALLED, Purpose.SENDER): Kind.DUNNO,
-        (Case.NOT_CALLED, Purpose.RECIPIENT): Kind.DUNNO,
-        (Case.PUT_OFF, Purpose.SENDER): Kind.DEFER_IF_PERMIT,
-        (Case.PUT_OFF, Purpose.RECIPIENT): Kind.DUNNO,
-        (Case.FAILED, Purpose.SENDER): Kind.DUNNO,
-        (Case.FAILED, Purpose.RECIPIENT): Kind.DEFER,
+        (Case.DELIVERABLE, SENDER): Kind.DUNNO,
+        (Case.DELIVERABLE, RECIPIENT): Kind.DUNNO,
+        (Case.UNDELIVERABLE, SENDER): Kind.REFUSE,
+        (Case.UNDELIVERABLE, RECIPIENT): Kind.REFUSE,
+        (Case.WILL_RESOLVE, SENDER): Kind.DEFER_IF_PERMIT,
+        (Case.WILL_RESOLVE, RECIPIENT): Kind.DEFER,
+        (Case.LATE, SENDER): Kind.DEFER_IF_PERMIT,
+        (Case.LATE, RECIPIENT): Kind.DEFER,
+        (Case.SETTLED, SENDER): Kind.DUNNO,
+        (Case.SETTLED, RECIPIENT): Kind.DUNNO,
+        (_FINAL, SENDER): Kind.DUNNO,
+        (_FINAL, RECIPIENT): Kind.DUNNO,
+        (Case.NOT_CALLED, SENDER): Kind.DUNNO,
+        (Case.NOT_CALLED, RECIPIENT): Kind.DUNNO,
+        (Case.PUT_OFF, SENDER): Kind.DEFER_IF_PERMIT,
+        (Case.PUT_OFF, RECIPIENT): Kind.DUNNO,
+        (Case.FAILED, SENDER): Kind.DUNNO,
+        (Case.FAILED, RECIPIENT): Kind.DEFER,
     }
 )
 
-_FINAL: Final = Case.FINAL  # as SENDER in values/query.py
-_OF_VERDICT = {
-    Verdict.DELIVERABLE: Case.DELIVERABLE,
-    Verdict.UNDELIVERABLE: Case.UNDELIVERABLE,
-}
+# Where there is a verdict, its row has its name.
 _OF_REASON = MappingProxyType(
-    {why: _OF_VERDICT[verdict] for why, verdict in VERDICT_OF.items() if verdict in _OF_VERDICT}
+    {why: Case(said) for why, said in VERDICT_OF.items() if said is not Verdict.UNKNOWN}
 )
 # What the configuration has happen where nobody was called, by reason and then by gate.
 _ON_REASON: Mapping[Reason, Callable[[Etiquette], DeferOrAccept]] = MappingProxyType(
@@ -139,11 +139,11 @@ _REFUSAL = MappingProxyType(
 _REFUSED_RECIPIENT = "5.1.1"
 _REMEDY = MappingProxyType(
     {
-        Purpose.SENDER: "send from an address that can take replies",
-        Purpose.RECIPIENT: "correct the address, or ask its owner for a new one",
+        SENDER: "send from an address that can take replies",
+        RECIPIENT: "correct the address, or ask its owner for a new one",
     }
 )
-_DEFERRED = MappingProxyType({Purpose.SENDER: "4.1.7", Purpose.RECIPIENT: "4.1.1"})
+_DEFERRED = MappingProxyType({SENDER: "4.1.7", RECIPIENT: "4.1.1"})
 _WHY_LATER = MappingProxyType(
     {
         Reason.DEADLINE: "its mail host has not answered yet",
@@ -199,13 +199,13 @@ def case_of(report: Report, etiquette: Etiquette) -> Case:
 def _not_said(report: Report, etiquette: Etiquette) -> Case:
     """The row where it was not its host that left it open."""
     if report.reason is Reason.DEADLINE:
-        return Case.LATE if etiquette.on_deadline is DeferOrAccept.DEFER else Case.FINAL
+        return Case.LATE if etiquette.on_deadline is DeferOrAccept.DEFER else _FINAL
     return Case.FAILED if report.reason is Reason.OUR_TROUBLE else _not_called(report, etiquette)
 
 
 def _of_recipient(case: Case, report: Report, etiquette: Etiquette) -> Case:
     """The row for a recipient, whose host is our own: mail taken in vain becomes a bounce of ours."""
-    unsure = case is Case.FINAL and report.reason is not Reason.DEADLINE
+    unsure = case is _FINAL and report.reason is not Reason.DEADLINE
     unasked = report.because is not None and report.because.stage in _BEFORE_ASKING
     defers = unasked or etiquette.on_unsure_recipient is DeferOrAccept.DEFER
     return Case.WILL_RESOLVE if unsure and defers else case
@@ -219,7 +219,7 @@ def _not_called(report: Report, etiquette: Etiquette) -> Case:
 
 def failed(purpose: Purpose) -> Action:
     """What an MTA is told where something of ours broke, and there is no report."""
-    if purpose is not Purpose.RECIPIENT:
+    if purpose is not RECIPIENT:
         return DUNNO
     text = "recipient cannot be verified now: the verifier has a local problem; try again later"
     return Action(Kind.DEFER, _DEFERRED[purpose], text)
@@ -227,7 +227,7 @@ def failed(purpose: Purpose) -> Action:
 
 def _refuse(report: Report, purpose: Purpose) -> Action:
     for_sender, what = _REFUSAL[report.reason]
-    enhanced = for_sender if purpose is Purpose.SENDER else _REFUSED_RECIPIENT
+    enhanced = for_sender if purpose is SENDER else _REFUSED_RECIPIENT
     said = f"{_subject(report, purpose)} {what}; {_REMEDY[purpose]}"
     return _bounded(Kind.REFUSE, enhanced, said + _quote(report.because, purpose))
 
@@ -240,7 +240,15 @@ def _defer(kind: Kind, report: Report, purpose: Purpose) -> Action:
 
 
 def _subject(report: Report, purpose: Purpose) -> str:
-    return f"{purpose} <{_ascii(report.address, MAX_ADDRESS_CHARS)}>"
+    return f"{purpose} <{_ascii(_in_a_labels(report.address), MAX_ADDRESS_CHARS)}>"
+
+
+def _in_a_labels(address: str) -> str:
+    """The address as those know it who read no domain beyond ASCII."""
+    try:
+        return address if address.isascii() else parse_address(address).key
+    except AddressError:
+        return address
 
 
 def _quote(because: Exchange | None, purpose: Purpose) -> str:
@@ -250,7 +258,7 @@ def _quote(because: Exchange | None, purpose: Purpose) -> str:
     """
     if because is None or because.code is None or because.about is not About.ADDRESS:
         return ""
-    host = because.host if purpose is Purpose.SENDER else ""
+    host = because.host if purpose is SENDER else ""
     speaker = f"its mail host {_ascii(host, MAX_ADDRESS_CHARS)}" if host else "its mail host"
     words = (str(because.code), because.enhanced or "", because.text)
     return f". In the words of {speaker}: {' '.join(word for word in words if word)}"

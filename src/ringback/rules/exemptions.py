@@ -11,7 +11,7 @@ from ipaddress import ip_network
 
 from ..errors import AddressError
 from ..values.address import Address, parse_address, parse_domain
-from ..values.query import RECIPIENT, SENDER, Purpose, Query
+from ..values.query import RECIPIENT, SENDER, Query
 from ..values.record import Record
 from ..values.settings import Settings
 from ..values.verdict import Reason
@@ -186,7 +186,7 @@ class Exemptions(Record, frozen=True):
 
     def forbid(self, query: Query) -> Refusal | None:
         """Return the gate that stands before a callout, whoever asks; none stands before our own hosts."""
-        if query.purpose is Purpose.RECIPIENT:
+        if query.purpose is RECIPIENT:
             return None
         if not self.has_contact:
             return Refusal(Reason.IDENTITY_UNFIT, Gate.NO_CONTACT)

@@ -13,7 +13,7 @@ from ..values.endpoint import UNIX, Endpoint, Login, Manner
 from ..values.evidence import Exchange, Meaning, Stage
 from ..values.facts import DomainFact, Fact, HostFact
 from ..values.forms import split_host_port
-from ..values.query import RECIPIENT, Purpose, Query
+from ..values.query import RECIPIENT, SENDER, Purpose, Query
 from ..values.record import Record
 from ..values.settings import Ages, Cache, RecipientRoute, RouteTls, Settings, TlsPolicy
 from ..values.verdict import Conclusion, Verdict
@@ -68,13 +68,13 @@ def key_of(address: Address, purpose: Purpose) -> str:
 
 def parse_key(key: str) -> tuple[str, Purpose]:
     """The address of a key, and what its verdict is for: what anybody else asks is as of a sender."""
-    purpose = Purpose.RECIPIENT if key.startswith(MARK) else Purpose.SENDER
+    purpose = RECIPIENT if key.startswith(MARK) else SENDER
     return key.removeprefix(MARK), purpose
 
 
 def subject_of(domain: str, purpose: Purpose) -> str:
     """What facts about `domain` are kept under (Fact.subject)."""
-    return f"{MARK}{domain}" if purpose is Purpose.RECIPIENT else domain
+    return f"{MARK}{domain}" if purpose is RECIPIENT else domain
 
 
 def sender_for(route: RecipientRoute, query: Query, recipient: Address) -> str:
@@ -136,7 +136,7 @@ def leads_to_us(endpoint: Endpoint, listeners: Sequence[str]) -> bool:
 def _is_at(endpoint: Endpoint, listener: str) -> bool:
     if endpoint.ip.startswith(UNIX) or listener.startswith(UNIX):
         return endpoint.ip == listener
-    ip, port = split_host_port(listener.replace("localhost", "127.0.0.1", 1))
+    ip, port = split_host_port(listener)
     ours, theirs = ip_address(ip), ip_address(endpoint.ip)
     # At all addresses of this machine: which of them others use to reach it, it cannot tell.
     here = ours.is_unspecified and theirs.is_loopback

@@ -59,7 +59,7 @@ class Transactions:
             return work(self._connection)
         except StoreError as error:
             return error
-        except (sqlite3.Error, UnicodeEncodeError) as error:
+        except (sqlite3.Error, ValueError) as error:  # a row that no version wrote, a text for none
             return explain(self._file.path, error)
 
     @contextmanager

@@ -26,6 +26,7 @@ MAX_LABEL_OCTETS = 63  # RFC 1035 section 2.3.4
 # in a twentieth of the time that the ranges themselves take.
 _ATOM = r"[^\x00-\x20\x7f\"(),.:;<>@\[\\\]]+"
 _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_UNQUOTED = re.compile(rf"{_DOT_STRING.pattern}@[^@]*[^@.]")
 _QUOTED_STRING = re.compile(r'"(?:[^\x00-\x1f\x7f"\\]|\\[ -~])*"')
 _DOMAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 _LITERAL = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]", re.IGNORECASE)
@@ -89,18 +90,13 @@ def external_form(path: str) -> str:
     Postfix hands `"john doe"@shop.example` over as `john doe@shop.example`, the form it keeps inside, and
     quotes it again on the wire. What is no address even so stays what it is.
     """
-    return _remembered_form(path) if len(path) <= MAX_ADDRESS_OCTETS else _external_form(path)
-
-
-def _external_form(path: str) -> str:
+    if _UNQUOTED.fullmatch(path):  # as nearly always
+        return path
     local, at, domain = path.rpartition("@")
     if not local or _DOT_STRING.fullmatch(local) or _QUOTED_STRING.fullmatch(local):
         return f"{local}{at}{domain.removesuffix('.')}"
     quoted = local.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}"@{domain.removesuffix(".")}'
-
-
-_remembered_form = lru_cache(MAX_REMEMBERED)(_external_form)
 
 
 def _parse_local(local: str) -> str:
