@@ -30,7 +30,7 @@ from ringback.store.sqlite import SqliteStore
 from ringback.values.events import Event, Examined
 from ringback.values.fitness import Aspect, Severity
 from ringback.values.job import Task
-from ringback.values.query import Query
+from ringback.values.query import Purpose, Query
 from ringback.values.settings import (
     Budget,
     Bulk,
@@ -267,6 +267,33 @@ async def test_an_engine_that_is_replaced_answers_who_waits_for_its_doctor(helo_
 
     assert Reason.NO_SUCH_MAILBOX is report.reason
     assert (helo_name == HELO_NAME) is (before.doctor is after.doctor)
+
+
+async def test_an_engine_that_is_replaced_remembers_nothing_of_routes() -> None:
+    store = MemoryStore()
+    identity = Identity(helo_name=HELO_NAME, contact="a@shop.example")
+    query = Query("nobody@shop.example", Purpose.RECIPIENT)
+    async with world_of() as world, held_dns(world.nameserver) as held:
+        settings = settings_for(world, identity)
+        route = RecipientRoute("shop.example", ("mx:shop.example",), port=world.smtp_port)
+        dns = settings.dns.but(nameservers=(held.nameserver,))
+        settings = settings.but(dns=dns, recipient=Recipient(route=(route,)))
+        before = await make_engine(settings, store, hear)
+        asking = asyncio.create_task(before.verifier.verify(query))
+        await held.asked.wait()
+        after = await make_engine(settings, store, hear, before=before)
+        giving_way = asyncio.create_task(before.give_way(after))
+        await asyncio.sleep(0)
+        held.may_answer.set()
+        report = await asking
+        await giving_way
+        kept = await store.load("to:nobody@shop.example")
+        await after.verifier.verify(query)
+        kept_by_next = await store.load("to:nobody@shop.example")
+        await after.close()
+
+    assert (Reason.NO_SUCH_MAILBOX, None) == (report.reason, kept)
+    assert kept_by_next
 
 
 async def test_without_a_fit_identity_nobody_is_called() -> None:

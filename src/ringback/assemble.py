@@ -114,6 +114,7 @@ class Engine(Record, frozen=True, eq=False, gc=True):
 
     async def give_way(self, successor: "Engine") -> None:
         """Close when the last who asked this engine has his answer, and what began for him has ended."""
+        self.verifier.retire_nowait()
         await self.verifier.close(self.verifier.patience_s)
         if self.doctor is not successor.doctor:
             await self.doctor.close()

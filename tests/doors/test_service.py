@@ -233,17 +233,19 @@ async def test_the_store_stays(site: Site, tmp_path: Path) -> None:
     assert ["store.url: it cannot change in a reload; restart for another store"] == troubles
 
 
-async def test_trouble_with_each_callout_is_told_once(site: Site) -> None:
+async def test_trouble_with_each_callout_is_told_once_and_at_the_end_how_often(site: Site) -> None:
     identity = site.settings.identity.but(source_addresses=("192.0.2.77",), require_fit=False)
     site.settings = site.settings.but(identity=identity)
     async with site.up() as client:
-        for sender in ("ann@shop.example", "invented@shop.example"):
+        for sender in ("ann@shop.example", "bob@shop.example", "invented@shop.example"):
             await ask(client, sender)
 
     called = [event.reason for event in site.events if isinstance(event, CalledOut)]
-    assert [Reason.IDENTITY_UNFIT] * 2 == called
-    (trouble,) = [event for event in site.events if isinstance(event, Trouble)]
-    assert "source address" == trouble.where
+    assert [Reason.IDENTITY_UNFIT] * 3 == called
+    one, more = [event for event in site.events if isinstance(event, Trouble)]
+    assert ["source address"] * 2 == [one.where, more.where]
+    assert f"{one.what} (and 1 more like it since the last report)" == more.what
+    assert "draining" == getattr(site.events[site.events.index(more) + 1], "what", "")
 
 
 async def test_the_size_of_its_memory_stays_and_the_rest_is_taken_up(site: Site) -> None:
@@ -268,6 +270,16 @@ async def test_a_reload_opens_and_closes_doors(site: Site, tmp_path: Path) -> No
     assert (unix,) == addresses
     assert moved
     assert not await answers_at(old)
+
+
+async def test_a_reload_leaves_a_door_alone_that_is_spelled_in_another_way(
+    site: Site, tmp_path: Path
+) -> None:
+    site.settings = site.settings.but(policy=site.listen_at(f"unix:{tmp_path}/policy"))
+    async with site.up():
+        troubles = await site.reload(policy=site.listen_at(f"unix:{tmp_path}//./policy"))
+
+        assert ([], True) == (troubles, await answers_at(f"unix:{tmp_path}/policy"))
 
 
 async def test_a_door_that_cannot_be_had_leaves_all_as_it_was(

@@ -42,11 +42,16 @@ class Gateway:
     """A verifier with a route, and the host behind it."""
 
     def __init__(
-        self, world: FakeOutside, route: RecipientRoute = ROUTE, **sections: object
+        self,
+        world: FakeOutside,
+        route: RecipientRoute = ROUTE,
+        before: Verifier | None = None,
+        **sections: object,
     ) -> None:
         self.world, self.host = world, primary()
         world.dialer.hosts[BEHIND] = self.host
-        self.verifier: Verifier = world.verifier(recipient=Recipient(route=(route,)), **sections)
+        recipient = Recipient(route=(route,))
+        self.verifier: Verifier = world.verifier(before, recipient=recipient, **sections)
 
     async def ask(
         self, recipient: str, sender: str = "", *, fresh: bool = False, by_at: float | None = None
@@ -386,6 +391,56 @@ async def test_who_asks_after_the_route_was_changed_asks_its_new_host(world: Fak
 
     assert Reason.NO_SUCH_MAILBOX is report.reason
     assert [BEHIND, "10.0.0.9"] == world.dialer.calls
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"port": 10026},
+        {"protocol": RouteProtocol.LMTP},
+        {"tls": RouteTls.NEVER},
+        {"username": "gateway", "password_file": "/etc/ringback/password"},
+    ],
+)
+async def test_who_asks_after_a_reload_asks_by_the_new_settings(
+    world: FakeOutside, change: dict[str, object]
+) -> None:
+    old = Gateway(world)
+    old.host.ehlo, old.host.may_answer = "250 mx", asyncio.Event()
+    first = asyncio.create_task(old.ask("x@ours.example"))
+    await old.host.reached.wait()
+    world.logins = {"ours.example": Login("gateway", "mended")} if "username" in change else {}
+    new = Gateway(world, ROUTE.but(**change), before=old.verifier)
+
+    second = asyncio.create_task(new.ask("x@ours.example"))
+    await settle()
+    calls = list(world.dialer.calls)
+    old.host.may_answer.set()
+    await asyncio.gather(first, second)
+
+    assert [BEHIND] * 2 == calls
+    assert 0 == new.verifier.under_way
+
+
+async def test_what_the_old_host_says_at_last_is_not_kept(world: FakeOutside) -> None:
+    old = Gateway(world)
+    old.host.ehlo, old.host.may_answer = "250 mx", asyncio.Event()
+    old.host.mailboxes.clear()
+    first = asyncio.create_task(old.ask("bob@ours.example"))
+    await old.host.reached.wait()
+    new = Gateway(world, before=old.verifier)
+    old.verifier.retire_nowait()
+    await new.ask("bob@ours.example")
+    await settle()
+
+    old.host.may_answer.set()
+    said = await first
+    await settle()
+
+    assert Reason.NO_SUCH_MAILBOX is said.reason
+    assert Reason.ACCEPTED is (await new.ask("bob@ours.example")).reason
+    assert [BEHIND] * 2 == world.dialer.calls
 
 
 async def test_a_name_is_looked_up_and_its_mx_is_not(world: FakeOutside) -> None:

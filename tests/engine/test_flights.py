@@ -142,10 +142,11 @@ async def test_who_asks_after_a_reload_shares_the_callout_of_before(world: FakeO
     second = asyncio.create_task(new.verify("ann@shop.example"))
     await asyncio.sleep(0)
     under_way = old.under_way, new.under_way
+    shown = new.progress_nowait(9)
     host.may_answer.set()
 
     assert [Reason.ACCEPTED] * 2 == [(await asked).reason for asked in (first, second)]
-    assert (1, 1) == under_way
+    assert ((1, 1), 1) == (under_way, len(shown))
     assert 1 == sum(isinstance(event, CalledOut) for event in world.events)
     assert 0 == new.under_way
 

@@ -180,6 +180,15 @@ def test_texts_that_are_written_otherwise_are_two_records() -> None:
     assert ("ab", "ab") == read_data(RecordType.TXT, b"\x02ab", b"\x01a\x01b")
 
 
+def test_flood_of_names_is_read_as_far_as_it_counts() -> None:
+    names = [f"{www}customer{n}.com." for www in ("www.", "") for n in range(1_000)]
+    records = (f"shop.example. 300 IN PTR {name}" for name in names)
+    said = read(response(*records, kind=RecordType.PTR), RecordType.PTR)
+
+    assert isinstance(said, DnsAnswer)
+    assert MAX_RECORDS == len({f"{text}." for text in said.texts} & {*names})
+
+
 def test_flood_of_aliases_under_long_names_costs_little() -> None:
     query = query_for(RecordType.MX)
     first = len(query.octets) - 11 + 12  # where the data of the first record is

@@ -180,6 +180,16 @@ def test_names_that_are_pointed_to_are_in_few_places() -> None:
         response.name_in(last)
 
 
+def test_names_that_nobody_asks_for_cost_no_answer() -> None:
+    first = HEAD_BYTES + len(query_for().question) + len(ONE)
+    root = record(b"\0", MX, b"\0")
+    many = [root] * 600 + [record(to(first + len(root) * number), MX, b"") for number in range(600)]
+    response = parsed([ONE], [], [*many, record(b"\x40?", MX, b""), EDNS])
+
+    assert dns.rcode.BADVERS == response.rcode
+    assert SHOP == read_last(response, 2)
+
+
 @pytest.mark.parametrize(
     ("octets", "is_message"),
     [

@@ -68,7 +68,7 @@ def test_socket_is_found_by_where_it_listens(manager: Manager, tmp_path: Path) -
     inherited = Inherited.of(manager.environment(), FIRST)
     taken = [
         inherited.take_nowait(address)
-        for address in (f"localhost:{port}", f"unix:{tmp_path}/milter", "127.0.0.1:1", "[::1]:1")
+        for address in (f"127.0.0.1:{port}", f"unix:{tmp_path}/milter", "127.0.0.1:1", "[::1]:1")
     ]
     names = [sock.getsockname() if sock else None for sock in taken]
 

@@ -8,6 +8,7 @@ at all, who shares the answer, and what is remembered of the address (engine/ver
 import asyncio
 from collections.abc import Sequence
 from itertools import islice
+from typing import Self
 
 from ..rules.conclude import conclude
 from ..rules.exemptions import Exemptions
@@ -40,10 +41,15 @@ CONTROL_KEY = "control"  # the name of the store's secret behind control address
 
 
 class Callout:
-    """Makes callouts; one object serves all of them."""
+    """Makes callouts; one object serves all of them. It shows those of the one `before` as well."""
 
     def __init__(
-        self, settings: Settings, outside: Outside, exemptions: Exemptions, sink: Sink
+        self,
+        settings: Settings,
+        outside: Outside,
+        exemptions: Exemptions,
+        sink: Sink,
+        before: Self | None = None,
     ) -> None:
         self._settings, self._outside, self._exemptions = settings, outside, exemptions
         self._router = Router(settings, outside.resolver, outside.clock, outside.draw)
@@ -55,7 +61,8 @@ class Callout:
         helo_name = settings.identity.helo_name
         self._sessions = Sessions(settings.smtp, helo_name, outside.dialer, pacer, ledger)
         self._logins = Logins(clock)
-        self._walks: dict[Walk, None] = {}  # under way, in the order of their beginning
+        # Under way, in the order of their beginning.
+        self._walks: dict[Walk, None] = before._walks if before else {}
 
     def progress_nowait(self, most: int) -> tuple[UnderWay, ...]:
         """How far the oldest callouts under way have come."""

@@ -54,7 +54,11 @@ _NOT_KEPT = frozenset(
 
 
 class Flights:
-    """All of one engine's. Those of the engine `before`, which it replaces, are shared as well."""
+    """Those of one engine, and of the one `before`, which it replaces: they share them.
+
+    But what hosts of a route are asked nobody shares who asks by other settings. `retire_nowait` has it
+    forgotten how they answer, for it would overwrite what the route's new host says.
+    """
 
     def __init__(
         self,
@@ -69,6 +73,8 @@ class Flights:
         self._settings, self._outside, self._routes = settings, outside, routes
         self._callout, self._recall, self._sink = callout, recall, sink
         self._flights: dict[str, Flight] = before._flights if before else {}
+        self._generation: int = before._generation + 1 if before else 0
+        self._is_retired = False
         self._tasks: dict[asyncio.Task[None], Flight] = {}
         self._alarms = Alarms(sink)
         # Bound once: there may be thousands of callouts.
@@ -80,14 +86,14 @@ class Flights:
     def key_of(self, query: Query, address: Address) -> str:
         """Who has the same question. What a mail's own sender meets with is no answer for another's.
 
-        Of a question that mail or an operator has raised about a sender, it is the address's own key. What
-        hosts of a route are asked nobody shares who is to ask others, after a reload.
+        Of a question that mail or an operator has raised about a sender, it is the address's own key.
         """
         key = key_of(address, query.purpose)
         if query.purpose is not Purpose.RECIPIENT:
             return key
         route = self._routes.find(address.domain)
-        return f"{key} {sender_for(route, query, address)} {route.host}" if route else key
+        sender = sender_for(route, query, address) if route else ""
+        return f"{key} {sender} {self._generation}"
 
     def find(self, key: str) -> Flight | None:
         """The callout that questions with the same key share."""
@@ -120,6 +126,10 @@ class Flights:
         self._tasks[task] = flight
         task.add_done_callback(self._on_end)
         return flight
+
+    def retire_nowait(self) -> None:
+        """Give way to another engine, which may have other routes."""
+        self._is_retired = True
 
     async def close(self, drain_s: float) -> None:
         """Let callouts finish for `drain_s` seconds, then end them."""
@@ -184,10 +194,11 @@ class Flights:
     ) -> Report:
         """Remember what the callout taught, and answer all who still wait."""
         heading = self._heading(flight)
-        self._learn(flight, evidence, conclusion, heading.now)
         report, kept = self._conclude(flight, heading, conclusion, evidence)
-        if kept is not None and kept is not flight.old:
-            self._outside.store.save(kept)
+        if not (self._is_retired and flight.query.purpose is Purpose.RECIPIENT):
+            self._learn(flight, evidence, conclusion, heading.now)
+            if kept is not None and kept is not flight.old:
+                self._outside.store.save(kept)
         flight.conclude(report)
         return report
 

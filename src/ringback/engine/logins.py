@@ -1,7 +1,7 @@
 """Logins that hosts of routes have refused: given a rest, or each recipient would repeat a wrong password.
 
 Hosts lock out who does that. What rests is forgotten with the settings: after a reload the next recipient
-tries again. Not here: what is said (wire/probe.py), and that the operator is told (engine/flights.py).
+tries again. Not here: what is said (wire/probe.py), and that the operator is told (engine/alarms.py).
 """
 
 from collections.abc import Iterable

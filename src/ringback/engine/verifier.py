@@ -48,7 +48,9 @@ class Verifier:
     ) -> None:
         self._settings, self._outside, self._sink = settings, outside, sink
         self._exemptions = exemptions
-        self._callout = Callout(settings, outside, exemptions, sink)
+        self._callout: Callout = Callout(
+            settings, outside, exemptions, sink, before._callout if before else None
+        )
         self._deferrals = Deferrals(
             outside.store, outside.clock, settings.etiquette, outside.organisation
         )
@@ -149,6 +151,10 @@ class Verifier:
         query, passed = Query(address.key), Passed((gate_of(self.helo_name),))
         with self.askers:
             return await self._callout.run(address, query, passed, lambda _: None)
+
+    def retire_nowait(self) -> None:
+        """Answer who has asked, and leave it to the one that replaces this to remember of routes."""
+        self._flights.retire_nowait()
 
     async def close(self, drain_s: float = 0.0) -> None:
         """Let questions and callouts finish for `drain_s` seconds, then end them."""

@@ -125,12 +125,9 @@ def _records(response: Response, chain: _Chain, name: str, kind: RecordType) -> 
     if kind is RecordType.MX:
         mx = _exchanges(response, chain.records)
     else:
-        is_name = kind is RecordType.PTR
-        said = [
-            response.name_in(one) if is_name else response.data_of(one) for one in chain.records
-        ]
-        # Each once.
-        texts = tuple(map(_TEXTS[kind], list(dict.fromkeys(said))[:MAX_RECORDS]))
+        read = response.name_in if kind is RecordType.PTR else response.data_of
+        said = dict.fromkeys(map(read, chain.records[:MAX_RECORDS]))  # each once
+        texts = tuple(map(_TEXTS[kind], said))
     return DnsAnswer(name, kind, DnsStatus.OK, mx=mx, texts=texts, ttl_s=float(chain.ttl_s))
 
 

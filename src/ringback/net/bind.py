@@ -47,24 +47,16 @@ def open_listener(address: str, unix_mode: int) -> socket.socket:
 
 
 def shown_address(sock: socket.socket) -> str:
-    """Return where a socket listens, in the form that `open_listener` takes."""
+    """Return where a socket listens, as `open_listener` takes it and settings spell it."""
     name = sock.getsockname()
     if sock.family == socket.AF_UNIX:
         return f"{UNIX}{name}"
     return join_host_port(name[0], name[1])
 
 
-def spelled_address(address: str) -> str:
-    """Return the one spelling of an address, which `shown_address` uses. Raises UsageError."""
-    if address.startswith(UNIX):
-        return f"{UNIX}{Path(address.removeprefix(UNIX))}"
-    return join_host_port(*_split(address))
-
-
 def _split(address: str) -> tuple[str, int]:
-    host, colon, port = address.rpartition(":")
     try:
-        ip, number = split_host_port(f"127.0.0.1{colon}{port}" if host == "localhost" else address)
+        ip, number = split_host_port(address)
     except ValueError:
         number = None
     if number is None:

@@ -6,7 +6,8 @@ Not here: what the records say (net/answers.py), asking (net/nameserver.py).
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from secrets import token_bytes
 
@@ -55,6 +56,8 @@ _ABOUT_NO_QUESTION = frozenset(
 
 # Names that were pointed to, by their place, each with where it ends there.
 _Names = dict[int, tuple[bytes, int]]
+# What reads the name at a place, and says where it ends.
+_ReadName = Callable[[int], tuple[bytes, int]]
 
 
 class Query(Record, frozen=True):
@@ -157,9 +160,12 @@ def parse_response(octets: bytes, query: Query, *, is_whole: bool = False) -> Re
     at = _HEAD.size + questions * len(query.question)
     # The owner of most records of an answer.
     names: _Names = {_HEAD.size: (query.name, _HEAD.size + len(query.name))}
+    read_name = partial(_read_name, octets, names=names)
+    # In the last section is what nobody asks for: its names, however many, are not to cost the answer.
+    ways = (read_name, read_name, partial(_pass_name, octets))
     sections: list[list[Found]] = []
-    for count in counts if not is_cut else (0, 0, 0):
-        section, at = _find_records(octets, at, count, names)
+    for count, way in zip(counts if not is_cut else (0, 0, 0), ways, strict=True):
+        section, at = _find_records(octets, at, count, way)
         sections.append(section)
     answer, authority, _ = sections
     rcode = dns.rcode.from_flags(flags, _more_flags(sections))
@@ -178,11 +184,13 @@ def require_question(octets: bytes) -> None:
             raise ValueError("it ends in its question")
 
 
-def _find_records(octets: bytes, at: int, count: int, names: _Names) -> tuple[list[Found], int]:
+def _find_records(
+    octets: bytes, at: int, count: int, read_name: _ReadName
+) -> tuple[list[Found], int]:
     """Find the records of a section that begins at `at`, and its end."""
     records = []
     for _ in range(count):
-        owner, at = _read_name(octets, at, names)
+        owner, at = read_name(at)
         at += _RECORD.size
         if at > len(octets):
             raise ValueError("it ends in the middle of a record")
@@ -216,6 +224,13 @@ def _read_name(octets: bytes, at: int, names: _Names, pointers: int = 0) -> tupl
     if len(name) > _MAX_NAME_BYTES:
         raise ValueError("a name that is too long")
     return name, end
+
+
+def _pass_name(octets: bytes, at: int) -> tuple[bytes, int]:
+    """Return the name at `at` as it came, and its end: where it goes on, nobody looks."""
+    end = _end_of_labels(octets, at)
+    end += 1 if octets[end : end + 1] == _ROOT else 2
+    return octets[at:end], end
 
 
 def _end_of_labels(octets: bytes, at: int) -> int:

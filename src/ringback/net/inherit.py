@@ -11,7 +11,7 @@ from typing import Self
 
 from ..errors import UsageError
 from ..values.record import Record
-from .bind import shown_address, spelled_address
+from .bind import shown_address
 
 # What systemd sets, and where its descriptors begin: sd-daemon.h.
 FIRST = 3
@@ -52,17 +52,15 @@ class Inherited:
 
     def take_nowait(self, address: str) -> socket.socket | None:
         """Return a socket of its own that listens at `address`, or None where none was passed."""
-        wanted = spelled_address(address)
         for passed in self._passed:
-            if passed.address == wanted:
+            if passed.address == address:
                 return passed.sock.dup()
         return None
 
     def strays(self, addresses: Collection[str]) -> Iterator[str]:
         """Name each socket at which nobody will answer, since it is at none of `addresses`."""
-        wanted = {spelled_address(address) for address in addresses}
         for passed in self._passed:
-            if passed.address not in wanted:
+            if passed.address not in addresses:
                 named = f" ({passed.name})" if passed.name else ""
                 yield f"{passed.address}{named}"
 

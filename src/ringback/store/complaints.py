@@ -16,7 +16,7 @@ class Complaints:
         self, where: str, sink: Callable[[Event], None], clock: Callable[[], float]
     ) -> None:
         self._where, self._sink, self._clock = where, sink, clock
-        self._repeats = Repeats()
+        self._repeats = Repeats[str]()
 
     def report(self, kind: str, what: str, remedy: str) -> None:
         kept_back = self._repeats.note(kind, self._clock())

@@ -151,7 +151,10 @@ class Sweeper:
         return (self.is_behind or passed) and self._elapsed() >= self._rests_until
 
     def sweep(self, connection: sqlite3.Connection) -> None:
-        """Do one portion of one duty. Raises sqlite3.Error, and then that duty waits for the next round."""
+        """Do one portion of one duty.
+
+        Raises sqlite3.Error, and then that duty waits for the next round; behind a lock, all do.
+        """
         if not self._left:
             self._began_at = self._clock()
             self._left.extend(self._round)

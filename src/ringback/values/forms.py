@@ -1,6 +1,7 @@
 """The written forms that settings take: addresses, networks, listeners, domains, places of a store.
 
-Each is read into the one spelling that the program compares: domains as A-labels in lower case.
+Each is read into the one spelling that the program compares: domains as A-labels in lower case, paths of
+sockets without empty steps, "localhost" as 127.0.0.1.
 Not here: which setting takes which form (values/settings/).
 """
 
@@ -40,11 +41,7 @@ def join_host_port(host: str, port: int | None) -> str:
 def is_loopback(listener: str) -> bool:
     """Say whether only this host reaches a listener."""
     host, _, _ = listener.rpartition(":")
-    return (
-        listener.startswith("unix:")
-        or host == "localhost"
-        or ipaddress.ip_address(host.strip("[]")).is_loopback
-    )
+    return listener.startswith("unix:") or ipaddress.ip_address(host.strip("[]")).is_loopback
 
 
 def _parse_ip(value: str) -> str:
@@ -75,26 +72,27 @@ def _parse_nameserver(value: str) -> str:
 
 
 def _parse_tcp_listener(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    named = host == "localhost"  # the one name that needs no DNS
+    if value.startswith("localhost:"):  # the one name that needs no DNS
+        value = value.replace("localhost", "127.0.0.1", 1)
     try:
-        ip, number = split_host_port(f"127.0.0.1{colon}{port}" if named else value)
+        ip, number = split_host_port(value)
     except ValueError:
         raise ValueError("is not ADDRESS:PORT") from None
     if number is None:
         raise ValueError("has no port")
-    return join_host_port(host if named else ip, number)
+    return join_host_port(ip, number)
 
 
 def _parse_listener(value: str) -> str:
     scheme, colon, path = value.partition(":")
     if scheme != "unix" or not colon:
         return _parse_tcp_listener(value)
-    if not path.startswith("/") or path.endswith("/"):
+    if not path.startswith("/") or path.endswith(("/", "/.")):
         raise ValueError("is not unix: and an absolute path")
+    path = "/" + "/".join(step for step in path.split("/") if step not in ("", "."))
     if len(path.encode()) > MAX_SOCKET_PATH_OCTETS:
         raise ValueError(f"has a path longer than {MAX_SOCKET_PATH_OCTETS} octets")
-    return value
+    return f"unix:{path}"
 
 
 def _parse_domain(value: str) -> str:

@@ -248,6 +248,16 @@ def test_output_that_is_closed_is_a_mistake_of_who_writes_there(
     )
 
 
+def test_a_log_that_is_closed_is_lost(pretend: Pretend, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(lambda: click.echo("trouble", err=True))
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["check"])
+    sys.stderr.close()
+
+    assert 0 == ended.value.code
+
+
 @pytest.mark.parametrize(
     ("variable", "coloured"), [("NO_COLOR", False), ("TERM", False), ("OTHER", None)]
 )

@@ -59,6 +59,16 @@ def test_tables_in_a_pipe_are_plain_columns(capsys: pytest.CaptureFixture[str]) 
     ] == capsys.readouterr().out.splitlines()
 
 
+def test_columns_are_as_wide_as_they_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    echo_table(("address", "count"), [("用户@例.example", 1), ("u\u0308@shop.example", 2)])
+
+    assert [
+        "address          count",
+        "用户@例.example  1",
+        "u\u0308@shop.example   2",
+    ] == capsys.readouterr().out.splitlines()
+
+
 def test_tables_on_a_terminal_have_a_bold_head_and_no_markup_from_outside(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -57,10 +57,11 @@ class Served:
 
 
 @contextmanager
-def serve(settings: Path) -> Iterator[Served]:
+def serve(settings: Path, redirection: str = "", **environment: str) -> Iterator[Served]:
+    command = (sys.executable, "-m", "ringback", "serve", "--config", str(settings))
     with subprocess.Popen(
-        [sys.executable, "-m", "ringback", "serve", "--config", str(settings)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -68,6 +69,24 @@ def serve(settings: Path) -> Iterator[Served]:
             yield Served(process)
         finally:
             process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-", "2>&-"])
+def test_it_runs_and_stops_in_order_whatever_was_closed_before(
+    redirection: str, lab_settings: Path, tmp_path: Path
+) -> None:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as told:
+        told.bind(str(tmp_path / "notify"))
+        told.settimeout(20)
+        place = str(tmp_path / "notify")
+        with serve(lab_settings, redirection, NOTIFY_SOCKET=place) as served:
+            while b"READY=1" not in told.recv(10_000):
+                pass
+            status, log = served.end(signal.SIGTERM)
+
+    assert 0 == status
+    assert ([] if "2>" in redirection else ["starting", "ready", "draining", "stopped"]) == log
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from .lazy import LazyGroup
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 128 + 2  # SIGINT
 EXIT_PIPE_GONE = 128 + 13  # SIGPIPE
+_STANDARD_ERROR = 2  # the last of the numbers that every program expects to be open
 # A message names a file, a key, a value and a remedy; a long path must not lose the remedy.
 MAX_MESSAGE_CHARS = 6_000
 
@@ -96,13 +97,25 @@ def ringback(ctx: click.Context) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with its status. A mistake is one line on standard error."""
-    if sys.stdout is None:
-        # The shell closed it: who writes there is told that it fails, and no other file takes its number.
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8
     sys.exit(_flush(_run(args)))
+
+
+def _replace_closed_streams() -> None:
+    """Put something in place of what was closed before: no other file is to take its number.
+
+    Who writes results to a standard output that was closed is told that it fails; a log is lost.
+    """
+    while (spare := os.open(os.devnull, os.O_RDONLY)) <= _STANDARD_ERROR:
+        pass
+    os.close(spare)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def _run(args: Sequence[str] | None) -> int:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from ...assemble import require_store_place
 from ...errors import ConfigError, StoreError
-from ...net.bind import UNIX, spelled_address
+from ...net.bind import UNIX
 from ...net.passwords import load_logins
 from ...values.constraints import quote
 from ...values.forms import split_host_port
@@ -92,7 +92,6 @@ def _clashes(loaded: Loaded) -> Iterator[ConfigError]:
 
 def _is_same_port(one: str, other: str) -> bool:
     """Say whether one of two listeners leaves nothing for the other."""
-    one, other = spelled_address(one), spelled_address(other)
     if one.startswith(UNIX) or other.startswith(UNIX):
         return one == other
     (ip, port), (other_ip, other_port) = split_host_port(one), split_host_port(other)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -44,13 +45,22 @@ _LEAST_COLUMNS = 16
 def echo_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under a head on a terminal that is wide enough, and in plain aligned columns elsewhere."""
     cells = [[printable(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    widths = [max(map(_columns, column)) for column in zip(columns, *cells, strict=True)]
     if sys.stdout.isatty() and _has_room(*widths):
         _echo_rich_table(columns, cells)
         return
     for row in (columns, *cells):
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        padded = (
+            cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)
+        )
         click.echo("  ".join(padded).rstrip())
+
+
+def _columns(text: str) -> int:
+    """How many columns a terminal has for it: two for a wide character, none for an accent."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(char) in "FW" else not combining(char) for char in text)
 
 
 def _has_room(first: int, *others: int) -> bool:
