@@ -9,7 +9,9 @@ from ringback.rules.spotting import Spotter
 from ringback.wire.maillog import LogEvent, LogReader
 from ringback.wire.maillog.line import LogLine
 
-LABELLED = sorted((Path(__file__).parent / "vectors" / "maillog").glob("*.log"))
+_LOGS = Path(__file__).parent / "vectors" / "maillog"
+LABELLED = sorted(_LOGS.glob("*.log"))
+FILTERED = _LOGS / "filtered"  # by filters and milters; without labels
 CAPTURED_AT = 1_795_300_000.0  # a little after the logs were written: 2026-11-21
 _LABEL = "# = "
 

@@ -46,11 +46,26 @@ def test_a_log_is_read_packed_or_not(
     assert (3, 2) == (logs.lines, logs.told)
 
 
-def test_files_are_read_as_they_were_written(tmp_path: Path) -> None:
-    newer = written(tmp_path / "mail.log", LINE % 10)
-    older = written(tmp_path / "mail.log.1", LINE % 9, NOW - 3_600)
+def test_files_are_read_in_the_order_of_their_stamps(tmp_path: Path) -> None:
+    older = written(tmp_path / "mail.log.1", LINE % 9)
+    newer = written(tmp_path / "mail.log", LINE % 10, NOW - 3_600)  # as copies are
 
     assert ["2026 09", "2026 10"] == instants(files(newer, older))
+
+
+def test_logs_of_several_hosts_go_side_by_side(tmp_path: Path) -> None:
+    first = written(tmp_path / "mx1.log", LINE % 8 + LINE % 10)
+    second = written(tmp_path / "mx2.log", LINE % 9 + LINE % 7 + LINE % 11)
+
+    assert ["2026 08", "2026 09", "2026 07", "2026 10", "2026 11"] == instants(files(second, first))
+
+
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    path = written(tmp_path / "mail.log", LINE % 9)
+    link = tmp_path / "link.log"
+    link.symlink_to(path)
+
+    assert ["2026 09"] == instants(files(path, path, link))
 
 
 def test_the_year_is_of_when_it_was_written(tmp_path: Path) -> None:
@@ -59,11 +74,11 @@ def test_the_year_is_of_when_it_was_written(tmp_path: Path) -> None:
     assert ["2024 09"] == instants(files(old))
 
 
-def test_standard_input_is_read_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_one_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LINE % 8)))
     path = written(tmp_path / "mail.log", LINE % 9)
 
-    assert ["2026 09", "2026 08"] == instants(files("-", path))
+    assert ["2026 08", "2026 09"] == instants(files("-", path, "-"))
 
 
 def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

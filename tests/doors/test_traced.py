@@ -34,7 +34,7 @@ def caller_of(*callbacks: Callback) -> Caller:
 
 
 def seen(*callers: Caller) -> CallersSeen:
-    return CallersSeen(callers, Others(), Others())
+    return CallersSeen(callers, (), Others())
 
 
 def test_each_ground_and_software_has_its_words() -> None:
@@ -49,8 +49,8 @@ def test_a_caller_is_told() -> None:
         "caller.example  3 callbacks, 2 for sure, the others likely",
         "  when        2026-11-21T12:00:00Z to 2026-11-21T12:01:00Z",
         "  at most     3 in an hour, from 2026-11-21T12:00:00Z",
-        "  shown by    1 that asked for a recipient that was accepted, and left without a message",
-        "  shown by    1 that asked from a sender that only asks, and were refused; a bounce may be, too",
+        "  shown by    1 that asked as bounces do, for a recipient that was accepted, and sent nothing",
+        "  shown by    1 that asked as bounces do, for a mailbox that is not there; a bounce may have, too",
         "  shown by    1 that asked for an address that Exim makes up to try a host",
         "  asked for   2 recipients by name, without a mailbox: 1; 2 RCPT accepted",
         "  sender      <>",
@@ -111,14 +111,25 @@ def test_of_many_callers_the_first_are_told() -> None:
 
 
 def test_nothing_is_told_as_nothing() -> None:
-    assert [
-        "1 line, 0 of them about mail, at no time",
-        "0 callbacks by 0 callers; 0 for sure, 0 likely",
-    ] == list(tell_seen(seen(), LogSeen(1, 0, None, None)))
+    nothing = LogSeen(1, 0, None, None)
+
+    assert "Not read: 2 lines" in "\n".join(tell_seen(seen(), nothing.but(unread=2)))
+    assert "Not read: 2 lines" in "\n".join(tell_seen(seen(caller_of(LIKELY)), LOG.but(unread=2)))
+    assert ["1 line, none of them about mail."] == list(tell_seen(seen(), nothing))
+    assert ["1 line, none of them about mail since 2026-11-21T12:00:00Z."] == list(
+        tell_seen(seen(), nothing.but(since_at=AT))
+    )
+
+
+def test_an_address_cannot_pretend_to_be_a_step() -> None:
+    asked = (Asked('"x> accepted, RCPT TO:<ceo"@ours.example', 550, missing=True),)
+    (*_, told) = tell_caller(caller_of(LIKELY.but(asked=asked, sender="a> 250, RCPT TO:<b")))
+
+    assert (2, 2) == (told.count("<"), told.count(">"))
 
 
 def test_what_was_left_out_is_told() -> None:
-    left_out = CallersSeen((), Others(1, 2), Others(3, 4))
+    left_out = CallersSeen((), (caller_of(LIKELY, LIKELY),), Others(3, 4))
     told = "\n".join(tell_seen(left_out, LOG.but(dropped_sessions=5)))
 
     assert "Set aside: 2 sessions of 1 site that bring bounces" in told
@@ -164,6 +175,7 @@ def test_programs_are_told_all_of_it() -> None:
     assert {
         "lines": 1_000,
         "lines_told": 900,
+        "lines_unread": 0,
         "first_at": "2026-11-21T12:00:00Z",
         "last_at": "2026-11-21T12:01:00Z",
         "callers": 1,

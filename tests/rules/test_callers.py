@@ -87,7 +87,36 @@ def test_who_brings_bounces_and_was_refused_is_set_aside() -> None:
     likely = callback(ground=Ground.REFUSED)
     seen = callers(bounce, likely, likely).seen()
 
-    assert ((), Others(1, 2)) == (seen.callers, seen.bouncing)
+    assert () == seen.callers
+    assert [("192.0.2.0/24", 2)] == [(one.name, one.sessions) for one in seen.bouncing]
+
+
+def test_who_was_put_off_without_a_name_and_brings_bounces_under_one_is_set_aside() -> None:
+    bounce = Bounce(0, LoggedClient("192.0.2.1", "mta.corp.example"))
+    seen = callers(bounce, callback(ground=Ground.REFUSED)).seen()
+
+    assert ((), 1) == (seen.callers, len(seen.bouncing))
+
+
+def test_who_asks_as_no_bounce_would_is_not_set_aside() -> None:
+    bounce = Bounce(0, LoggedClient("192.0.2.9"))
+    (caller,) = callers(bounce, callback(ground=Ground.SENDER_UNSURE)).seen().callers
+
+    assert (0, 1) == (caller.certain, caller.bounces)
+
+
+def test_others_are_counted() -> None:
+    (caller,) = callers(callback(), callback()).seen().callers
+
+    assert Others(3, 6) == Others(1, 2).plus([caller, caller])
+
+
+def test_a_network_is_known_from_a_name() -> None:
+    seen = callers(callback(), callback(name="mailgw"), callback(name="mx.a.example")).seen()
+
+    assert {"192.0.2.0/24": True, "a.example": False} == {
+        one.name: one.is_network for one in seen.callers
+    }
 
 
 def test_who_brings_bounces_and_asks_for_sure_is_not() -> None:

@@ -1,9 +1,12 @@
 """Events of a log become envelopes, whatever the log leaves out."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from log_lines import FILTERED, events_of, load
 from ringback.rules import envelopes
 from ringback.rules.envelopes import MAX_RECIPIENTS, Ending, Envelope, EnvelopeReader
 from ringback.values.evidence import Stage
@@ -24,6 +27,8 @@ from ringback.wire.maillog import (
 
 CLIENT = LoggedClient("192.0.2.7", "mail.shop.example")
 LOCAL = LoggedClient("")
+OUTER = LoggedClient("192.0.2.8", "mx.ours.example")
+FILTER = LoggedClient("127.0.0.1", "localhost")
 ANN, ME, YOU = "ann@shop.example", "me@ours.example", "you@ours.example"
 POSTFIX, EXIM = Software.POSTFIX, Software.EXIM
 
@@ -107,7 +112,11 @@ def test_exim_may_name_the_sender_with_the_delivery() -> None:
 
 def test_a_recipient_counts_as_it_was_in_rcpt_and_once() -> None:
     found, _ = read(
-        begun(), queued(), delivered("a@home", original=ME), delivered("b@home", original=ME)
+        begun(),
+        queued(),
+        delivered("a@home", original=ME),
+        delivered("b@home", original=ME),
+        delivered(ME.upper()),
     )
 
     assert [ME] == [one.recipient for one in found]
@@ -122,7 +131,7 @@ def test_a_recipient_counts_as_it_was_in_rcpt_and_once() -> None:
         (0, Stage.RCPT, "4.7.1 later", Ending.PUT_OFF),
         (0, Stage.RCPT, "User unknown", Ending.REFUSED),
         (550, None, "", Ending.TOO_LATE),
-        (450, None, "", Ending.TOO_LATE),
+        (450, None, "", Ending.PUT_OFF),
     ],
 )
 def test_a_refusal_is_of_one_of_three_kinds(
@@ -133,11 +142,136 @@ def test_a_refusal_is_of_one_of_three_kinds(
     assert [Envelope(5.0, CLIENT, ANN, ME, ending)] == found
 
 
-def test_a_recipient_refused_after_the_message_is_no_other_when_it_is_delivered() -> None:
-    late = refused(550, None, message="A1")
-    found, _ = read(begun(), queued(), late, delivered())
+def test_a_message_that_was_refused_as_a_whole_is_over() -> None:
+    whole = refused(550, None, message="A1")
+    cleaned = Arrived(at=6.0, software=POSTFIX, message="A1")  # Postfix may say so still
+    found, unread = read(begun(), whole, cleaned, begun(at=9.0), queued(), delivered())
 
-    assert [Ending.TOO_LATE] == [one.ending for one in found]
+    assert [(5.0, Ending.TOO_LATE), (9.0, Ending.TAKEN)] == [(one.at, one.ending) for one in found]
+    assert {} == unread
+
+
+def test_sendmail_names_recipients_of_a_message_after_it_was_refused() -> None:
+    later = refused(451, None, sender=None, recipient="", message="A1").but(client=LOCAL)
+    found, unread = read(queued().but(client=CLIENT), later, delivered(), delivered(YOU))
+
+    assert [(ME, Ending.PUT_OFF), (YOU, Ending.PUT_OFF)] == [
+        (one.recipient, one.ending) for one in found
+    ]
+    assert {} == unread
+
+
+def test_what_a_filter_brings_again_is_no_second_mail() -> None:
+    again = begun("A2").but(client=FILTER, origin=CLIENT, origin_message="A1")
+    found, unread = read(
+        begun(),
+        queued(),
+        again,
+        queued("A2"),
+        refused(message="A2", recipient=YOU).but(client=FILTER),
+        delivered(message="A2"),
+        finished("A2"),
+        delivered(),
+        finished(),
+    )
+
+    assert [Envelope(1.0, CLIENT, ANN, ME, Ending.TAKEN)] == found
+    assert {} == unread
+
+
+@pytest.mark.parametrize(
+    ("name", "endings", "unread"),
+    [
+        (
+            "postfix",
+            {Ending.TAKEN: 6, Ending.PUT_OFF: 3, Ending.REFUSED: 2, Ending.TOO_LATE: 10},
+            # Refused through a proxy; two with lines that can be read in two ways; two for several.
+            {"without_client": 1, "without_sender": 2, "without_recipient": 2},
+        ),
+        (
+            "sendmail",
+            {Ending.TAKEN: 1, Ending.PUT_OFF: 4, Ending.REFUSED: 2, Ending.TOO_LATE: 5},
+            {"without_recipient": 3},
+        ),
+    ],
+)
+def test_filtered_mail_is_told_once_for_each_recipient_that_is_named(
+    name: str, endings: dict[Ending, int], unread: dict[str, int]
+) -> None:
+    found, counted = read(*events_of(load(FILTERED / f"{name}.log").lines))
+
+    assert endings == Counter(one.ending for one in found)
+    assert unread == counted
+    assert {"127.9.0.50", "127.9.0.51"} >= {one.client.ip for one in found}
+
+
+def test_a_filter_may_take_its_time() -> None:
+    again = begun("A2").but(client=FILTER, origin=CLIENT, origin_message="A1")
+    found, unread = read(
+        *(begun(), queued(), delivered(), finished()),
+        *(again, queued("A2"), delivered(message="A2"), finished("A2")),
+    )
+
+    assert [ME] == [one.recipient for one in found]
+    assert {} == unread
+
+
+def test_what_another_host_hands_on_is_of_whom_it_has_it_from() -> None:
+    handed_on = begun().but(client=OUTER, origin=CLIENT, origin_message="outer/B1")
+    late = refused(550, None, message="A1").but(client=LOCAL)
+    found, unread = read(handed_on, queued(), delivered(), finished(), handed_on, late)
+
+    assert [(CLIENT, Ending.TAKEN), (CLIENT, Ending.TOO_LATE)] == [
+        (one.client, one.ending) for one in found
+    ]
+    assert {} == unread
+
+
+def test_what_a_filter_brings_first_is_of_whom_it_has_it_from() -> None:
+    proxied = begun("").but(session="h/1")
+    brought = begun().but(client=FILTER, origin=CLIENT, session="h/2")
+    beside = refused(recipient=YOU, message="A1").but(client=FILTER, session="h/2")
+    found, unread = read(
+        Connected(at=1.0, software=POSTFIX, session="h/2", client=FILTER),
+        proxied,
+        brought,
+        beside,
+        queued(),
+        delivered(),
+        finished(),
+    )
+
+    assert [(CLIENT, YOU), (CLIENT, ME)] == [(one.client, one.recipient) for one in found]
+    assert {} == unread
+
+
+def test_who_hands_a_message_to_a_filter_tells_that_it_was_refused() -> None:
+    brought = begun().but(client=FILTER, origin=CLIENT)
+    behind = refused(550, None, message="A1")
+    before = behind.but(message="", client=LOCAL, session="h/1")
+    found, unread = read(
+        Connected(at=1.0, software=POSTFIX, session="h/1", client=CLIENT), brought, behind, before
+    )
+
+    assert [(CLIENT, ME, Ending.TOO_LATE)] == [
+        (one.client, one.recipient, one.ending) for one in found
+    ]
+    assert {} == unread
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "::1"])
+def test_a_filter_that_does_not_say_whom_it_has_mail_from_is_no_client(ip: str) -> None:
+    client = LoggedClient(ip, "localhost")
+    found, unread = read(begun().but(client=client), queued(), delivered(), finished())
+
+    assert ([], {"without_client": 1}) == (found, unread)
+
+
+def test_lines_of_no_session_are_of_no_session_together() -> None:
+    connected = Connected(at=1.0, software=POSTFIX, client=CLIENT)
+    found, unread = read(connected, refused().but(client=LOCAL))
+
+    assert ([], {"without_client": 1}) == (found, unread)
 
 
 def test_a_recipient_refused_beside_another_leaves_the_message_as_it_is() -> None:
@@ -163,6 +297,20 @@ def test_what_was_given_up_after_rcpt_has_been_asked_about() -> None:
         ((refused(sender=None),), {"without_sender": 1}),
         ((refused(recipient=""),), {"before_recipient": 1}),
         ((refused(sender=None, recipient=""),), {"before_recipient": 1}),
+        ((refused(550, None, sender=None, recipient=""),), {"before_recipient": 1}),
+        ((refused(550, None, recipient=""),), {"without_recipient": 1}),
+        ((begun(), refused(550, None, recipient="", message="A1")), {"without_recipient": 1}),
+        ((refused(550, None, sender=None, recipient="", message="A1"),), {}),
+        ((begun(""),), {}),
+        (
+            (
+                begun("A1"),
+                begun("A2").but(client=FILTER, origin_message="A1"),
+                queued("A2"),
+                delivered(ME, "A2"),
+            ),
+            {"without_sender": 1},
+        ),
         ((refused(sender=None, message="A1"),), {"without_sender": 1}),
         ((refused().but(client=LOCAL),), {"without_client": 1}),
         (
@@ -271,6 +419,13 @@ def test_sessions_and_what_waits_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
     assert [ME] == [one.recipient for one in found]
 
 
+def test_a_queue_id_may_come_again_though_nothing_says_that_it_was_free() -> None:
+    found, unread = read(begun(), queued(), delivered(), begun(at=9.0), queued(), delivered())
+
+    assert [1.0, 9.0] == [one.at for one in found]
+    assert {} == unread
+
+
 def test_a_queue_id_may_come_again() -> None:
     found, _ = read(
         begun(), queued(), delivered(), finished(), begun(at=9.0), queued(sender=""), delivered()
@@ -307,6 +462,12 @@ _PEOPLE = st.sampled_from((ME, YOU, ""))
 _STAGES = st.sampled_from((None, *Stage))
 _EVENTS = st.one_of(
     st.builds(begun, _MESSAGES),
+    st.builds(
+        lambda message, before, origin: begun(message).but(origin=origin, origin_message=before),
+        _MESSAGES,
+        _MESSAGES,
+        st.one_of(st.none(), _CLIENTS),
+    ),
     st.builds(finished, _MESSAGES),
     st.builds(delivered, _PEOPLE, _MESSAGES, _PEOPLE),
     st.builds(

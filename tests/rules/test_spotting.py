@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from log_lines import LABELLED, callbacks_in, events_of, load
+from ringback.assemble import phrasebook
 from ringback.rules.spotting import QUIET_S, TALK_S, Bounce, Sighting, Spotter
 from ringback.values.evidence import Stage
 from ringback.wire.maillog import (
@@ -25,6 +26,7 @@ from ringback.wire.maillog import (
 POSTFIX, EXIM = Software.POSTFIX, Software.EXIM
 CLIENT = LoggedClient("192.0.2.1")
 OTHER = LoggedClient("192.0.2.2")
+BOOK = phrasebook()
 ASKED = {"mail": (1, 1), "rcpt": (1, 1), "quit": (1, 1)}
 
 
@@ -55,7 +57,7 @@ def refused(
 
 
 def hear(*events: LogEvent, spotter: Spotter | None = None) -> list[Sighting]:
-    spotter = spotter or Spotter()
+    spotter = spotter or Spotter(BOOK)
     return [sighting for event in events for sighting in spotter.hear(event)]
 
 
@@ -92,10 +94,101 @@ def refused_postfix() -> LogEvent:
         client=CLIENT,
         stage=Stage.RCPT,
         code=550,
-        text="",
+        text="5.1.1 <a@b.example>: Recipient address rejected: User unknown",
         sender="",
         recipient="a@b.example",
     )
+
+
+SAID = {  # what a server said to RCPT, and whether that answers a callback
+    "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown": True,
+    "550 Unrouteable address": True,
+    "550 5.2.1 The account is disabled": True,
+    "450 4.1.1 <a@b.example>: Recipient address rejected: User unknown": False,
+    "450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted": False,
+    "454 4.7.1 <a@b.example>: Relay access denied": False,
+    "554 5.7.1 <a@b.example>: Relay access denied": False,
+    "550 relay not permitted": False,
+    "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org": False,
+    "550 Administrative prohibition": False,
+    "550 ": False,
+}
+
+
+@pytest.mark.parametrize(("said", "answers"), SAID.items())
+def test_a_refusal_answers_a_callback_where_it_speaks_of_the_mailbox(
+    said: str, answers: bool
+) -> None:
+    code, _, text = said.partition(" ")
+    spotter = Spotter(BOOK)
+    hear(refused().but(code=int(code), text=text), spotter=spotter)
+
+    assert answers == bool(list(spotter.close()))
+
+
+def test_a_message_that_was_refused_is_no_callback() -> None:
+    spotter = Spotter(BOOK)
+    spam = refused().but(stage=None, text="spam", recipient="")
+
+    assert [] == hear(refused(), spam, spotter=spotter)
+    assert [] == list(spotter.close())
+
+
+def test_a_command_that_is_not_known_is_no_message() -> None:
+    spotter = Spotter(BOOK)
+
+    assert [] == hear(refused().but(stage=None, code=502), refused(), spotter=spotter)
+    assert 1 == len(list(spotter.close()))
+
+
+def test_who_was_cut_off_in_a_message_offered_one() -> None:
+    offered = Abandoned(
+        at=0, software=EXIM, session="s", client=CLIENT, sender="", accepted=1, offered=True
+    )
+    spotter = Spotter(BOOK)
+
+    assert [] == hear(offered, spotter=spotter)
+    assert [] == list(spotter.close())
+
+
+@pytest.mark.parametrize(("auth", "found"), [((1, 1), 0), ((0, 1), 1)])
+def test_who_is_logged_in_makes_no_callback(auth: tuple[int, int], found: int) -> None:
+    ended = disconnected(commands=ASKED | {"rcpt": (0, 1), "auth": auth})
+
+    assert found == len(hear(connected(), refused_postfix(), ended))
+
+
+@pytest.mark.parametrize("sender", ["postmaster@c.example", "double-bounce@c.example"])
+def test_a_message_shows_that_its_sender_does_not_only_ask(sender: str) -> None:
+    arrived = Arrived(at=0, software=EXIM, client=CLIENT, sender=sender, message="Q")
+
+    assert [Bounce(0, CLIENT)] == hear(arrived)
+    assert [] == hear(arrived.but(sender="ann@c.example"))
+
+
+def test_lines_of_two_clients_are_no_session_of_either() -> None:
+    spotter = Spotter(BOOK)
+
+    assert [] == hear(refused(), refused(client=OTHER), spotter=spotter)
+    assert [] == list(spotter.close())
+
+
+@pytest.mark.parametrize("session", ["", "s"])
+def test_a_clock_that_steps_back_ends_sessions(session: str) -> None:
+    spotter = Spotter(BOOK)
+    hours = (86_390.0, 0.0, 86_390.0, 3_600.0)
+    found = hear(*(refused(at, session) for at in hours), spotter=spotter)
+
+    assert [86_390.0, 0.0, 86_390.0] == [callback.at for callback in found]
+    assert 1 == len(list(spotter.close()))
+
+
+def test_logs_of_two_hosts_that_overlap_are_two_sessions() -> None:
+    spotter = Spotter(BOOK)
+    lines = (refused(at, f"{host}/8[192.0.2.1]") for at in (0.0, 1.0) for host in ("mx1", "mx2"))
+    hear(*lines, spotter=spotter)
+
+    assert 2 == len(list(spotter.close()))
 
 
 @pytest.mark.parametrize("verb", ["data", "bdat"])
@@ -108,7 +201,7 @@ def test_the_end_of_a_session_that_was_not_seen_says_nothing() -> None:
 
 
 def test_a_session_without_an_end_is_over_when_it_is_quiet() -> None:
-    spotter = Spotter()
+    spotter = Spotter(BOOK)
 
     assert [] == hear(refused(0), refused(QUIET_S - 1), spotter=spotter)
     assert [] == hear(refused(2 * QUIET_S - 2, "other", OTHER), spotter=spotter)
@@ -117,7 +210,7 @@ def test_a_session_without_an_end_is_over_when_it_is_quiet() -> None:
 
 
 def test_sessions_that_lines_do_not_tell_apart_are_short() -> None:
-    spotter = Spotter()
+    spotter = Spotter(BOOK)
     found = hear(*(refused(at, session="") for at in (0, 1, TALK_S, TALK_S + 1)), spotter=spotter)
 
     assert [0.0] == [callback.at for callback in found]
@@ -125,7 +218,7 @@ def test_sessions_that_lines_do_not_tell_apart_are_short() -> None:
 
 
 def test_a_step_out_of_order_asks_for_nobody() -> None:
-    spotter = Spotter()
+    spotter = Spotter(BOOK)
 
     assert [] == hear(refused(code=503), spotter=spotter)
     assert [] == list(spotter.close())
@@ -148,6 +241,14 @@ def test_a_queue_id_ties_a_message_to_its_session() -> None:
     assert [] == hear(connected(), begun, others, taken, disconnected(), removed, queued)
 
 
+def test_a_filter_hands_on_the_bounces_of_others() -> None:
+    filtered = LoggedClient("127.0.0.1")
+    begun = Begun(at=0, software=POSTFIX, session="s", message="Q", client=filtered, origin=CLIENT)
+    queued = Arrived(at=0, software=POSTFIX, message="Q", sender="")
+
+    assert [Bounce(0, CLIENT)] == hear(connected(client=filtered), begun, queued)
+
+
 def test_a_message_without_a_queue_id_is_told_by_the_commands() -> None:
     begun = Begun(at=0, software=POSTFIX, session="s", client=CLIENT)
 
@@ -156,7 +257,7 @@ def test_a_message_without_a_queue_id_is_told_by_the_commands() -> None:
 
 def test_a_bounce_does_not_hide_the_callbacks_beside_it() -> None:
     bounce = Arrived(at=0, software=EXIM, client=CLIENT, sender="", message="Q")
-    spotter = Spotter()
+    spotter = Spotter(BOOK)
 
     assert [Bounce(0, CLIENT)] == hear(refused(session=""), bounce, spotter=spotter)
     assert 1 == len(list(spotter.close()))
@@ -170,7 +271,7 @@ def test_what_was_lost_is_not_sure() -> None:
     abandoned = Abandoned(
         at=0, software=EXIM, session="s", client=CLIENT, sender="", accepted=1, tidy=False
     )
-    spotter = Spotter()
+    spotter = Spotter(BOOK)
     hear(abandoned, spotter=spotter)
 
     assert ["lost"] == [callback.ground for callback in spotter.close()]
@@ -178,7 +279,7 @@ def test_what_was_lost_is_not_sure() -> None:
 
 def test_what_is_under_way_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ringback.rules.spotting.MAX_OPEN", 3)
-    spotter = Spotter()
+    spotter = Spotter(BOOK)
     begun = [
         Begun(at=0, software=POSTFIX, session=f"{number}", message=f"Q{number}", client=CLIENT)
         for number in range(10)

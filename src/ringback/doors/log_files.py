@@ -9,9 +9,11 @@ import gzip
 import lzma
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import tzinfo
+from heapq import merge
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -38,29 +40,36 @@ _BROKEN = (EOFError, lzma.LZMAError, zlib.error)
 
 
 class LogFiles:
-    """The lines of some logs, in the order in which the files were last written; standard input comes last.
+    """The lines of some logs as those of one: in the order of their stamps, whatever they are named.
 
-    `lines` and `told` count what was read up to now, and what of it told something.
+    Those of several hosts go side by side. Within a file the order of the lines stands, even where its stamps
+    go back. `lines` and `told` count what was read up to now, and what of it told something; `unread`, of the
+    files that are over, lines whose form is not that of any log.
     """
 
     def __init__(self, names: Sequence[str], now: float, zone: tzinfo | None = None) -> None:
-        self.lines = self.told = 0
+        """A file that is named twice is read once. Raises OSError for one that is not there."""
+        self.lines = self.told = self.unread = 0
         self._now, self._zone = now, zone
-        self._names = sorted(names, key=_written_at)
+        self._names = sorted({_identify(name): name for name in names}.values(), key=_written_at)
 
     def events(self) -> Iterator[LogEvent]:
         """What the lines tell. Raises UsageError, and OSError for a file that cannot be read."""
-        for name in self._names:
-            with _opened(name) as file:
-                try:
-                    yield from self._read(file, min(self._now, _written_at(name)))
-                except (*_BROKEN, OSError) as error:
-                    if isinstance(error, OSError) and error.errno is not None:
-                        raise
-                    raise UsageError(
-                        f"{printable(name)}: it cannot be unpacked ({error or 'it ends too soon'}); "
-                        "give it anew, or unpack it and give what comes of it"
-                    ) from None
+        with ExitStack() as stack:
+            files = [stack.enter_context(closing(self._events(name))) for name in self._names]
+            yield from merge(*files, key=attrgetter("at"))
+
+    def _events(self, name: str) -> Generator[LogEvent, None, None]:
+        with _opened(name) as file:
+            try:
+                yield from self._read(file, min(self._now, _written_at(name)))
+            except (*_BROKEN, OSError) as error:
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise
+                raise UsageError(
+                    f"{printable(name)}: it cannot be unpacked ({error or 'it ends too soon'}); "
+                    "give it anew, or unpack it and give what comes of it"
+                ) from None
 
     def _read(self, file: _File, now: float) -> Iterator[LogEvent]:
         reader = LogReader(now, self._zone)
@@ -70,11 +79,22 @@ class LogFiles:
             if event is not None:
                 self.told += 1
                 yield event
+        self.unread += reader.unread
+
+
+def _identify(name: str) -> object:
+    """What two names of one file have in common. Raises OSError."""
+    if name == STDIN:
+        return name
+    found = Path(name).stat()
+    return found.st_dev, found.st_ino
 
 
 def _written_at(name: str) -> float:
     """When a log was written last, which tells the year of its lines. Raises OSError."""
-    return float("inf") if name == STDIN else Path(name).stat().st_mtime
+    if name == STDIN:
+        return float("inf")
+    return Path(name).stat().st_mtime or float("inf")  # 0 is what archives write who keep no time
 
 
 @contextmanager

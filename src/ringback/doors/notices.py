@@ -4,18 +4,21 @@ Not here: finding them (rules/callers.py).
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from textwrap import wrap
 from types import MappingProxyType
 
-from ..rules.callbacks import Maker
+from ..rules.callbacks import Callback, Maker
 from ..rules.callers import Caller
 from ..values.text import printable
 from .instants import utc
-from .traced import tell_callback
+from .traced import steps_of
 
-# RFC 5322 section 2.1.1 asks for 78 at most.
+# RFC 5322 section 2.1.1 asks for 78 at most, and no line may have more than 998.
 _COLUMNS = 72
-_MAX_NAMES = 8
+_MAX_NAMES, _MAX_STEPS = 8, 4
+# Of what others wrote, which is more than most names and addresses have.
+_MAX_CHARS = 64
 
 _REMEDIES: Mapping[Maker, str] = MappingProxyType(
     {
@@ -43,47 +46,53 @@ _ANY_REMEDY = (
 def write_notice(caller: Caller, contact: str) -> Iterator[str]:
     """Yield the lines of a mail to the caller's postmaster; `contact` signs it, "" where there is none."""
     yield f"To: {_recipient(caller)}"
-    yield f"Subject: sender verification callouts at our mail server, from {printable(caller.name)}"
+    yield f"Subject: sender verification callouts at our mail server, from {_plain(caller.name)}"
     yield ""
     yield "Dear postmaster,"
     yield ""
-    for paragraph in (_greeting(caller), _what_it_is(), _what_it_costs(caller)):
+    for paragraph in (_greeting(caller), _what_it_is(caller), _what_it_costs(caller)):
         yield from _folded(paragraph)
         yield ""
     yield from _figures(caller)
     yield ""
     yield "Some of them, by our clock in UTC:"
-    yield from (f"  {tell_callback(callback)}" for callback in caller.examples)
+    for callback in caller.examples:
+        yield from _example(callback)
     yield ""
     remedies = [text for maker, text in _REMEDIES.items() if maker in caller.makers]
     for paragraph in (*remedies, _ANY_REMEDY, _and_if_wrong()):
         yield from _folded(paragraph)
         yield ""
     yield "Kind regards"
-    yield printable(contact) if contact else "(your name and address)"
+    yield _plain(contact) if contact else "(your name and address)"
 
 
 def _recipient(caller: Caller) -> str:
     """RFC 5321 section 4.5.1: every domain that takes mail has a postmaster; a network has an owner."""
-    if caller.hosts:
-        return f"postmaster@{printable(caller.name)}"
-    return f"(the abuse contact of {printable(caller.name)}, as whois tells it)"
+    if caller.is_network:
+        return f"(the abuse contact of {_plain(caller.name)}, as whois tells it)"
+    return f"postmaster@{_plain(caller.name)}"
 
 
 def _greeting(caller: Caller) -> str:
     times = "once" if caller.sessions == 1 else f"{caller.sessions:,} times"
+    when = f"from {utc(caller.first_at)} to {utc(caller.last_at)} hosts of yours have"
+    if caller.certain:
+        return f"{when} asked our mail server {times} whether mailboxes exist, without having mail for them."
     return (
-        f"from {utc(caller.first_at)} to {utc(caller.last_at)} hosts of yours have asked our mail "
-        f"server {times} whether mailboxes exist, without having mail for them."
+        f"{when} named recipients to our mail server {times} without sending a message. They look like "
+        "callouts of yours. Our log cannot tell these for sure from bounces that were refused, or from "
+        "monitoring: if they were that, please excuse the trouble."
     )
 
 
-def _what_it_is() -> str:
+def _what_it_is(caller: Caller) -> str:
+    senders = ", ".join(f"<{_plain(sender)}>" for sender in caller.senders[:_MAX_NAMES])
+    given = f"MAIL FROM:{senders}" if senders else "MAIL, of which our log does not say more,"
     return (
-        "They connect, give MAIL with a reverse-path that takes no answers, such as the null one, "
-        "and RCPT, and leave before DATA. These are callouts (callbacks, sender address "
-        "verification): your server was offered mail whose reverse-path names us, and asks us "
-        "whether that is a mailbox."
+        f"They connect, give {given} and RCPT, and leave before DATA. Callouts (callbacks, sender "
+        "address verification) do so: your server was offered mail whose reverse-path names us, and "
+        "asks us whether that is a mailbox."
     )
 
 
@@ -103,7 +112,7 @@ def _what_it_costs(caller: Caller) -> str:
 
 
 def _figures(caller: Caller) -> Iterator[str]:
-    yield f"  callouts               {caller.sessions:,}, {caller.certain:,} of which can be nothing else"
+    yield f"  callouts               {caller.sessions:,}, {caller.certain:,} of them for sure"
     yield f"  in the busiest hour    {caller.peak:,}, from {utc(caller.peak_at)}"
     yield f"  RCPT accepted          {caller.accepted:,}"
     yield f"  recipients in our log  {caller.recipients:,}"
@@ -122,7 +131,20 @@ def _and_if_wrong() -> str:
 
 
 def _listed(texts: tuple[str, ...]) -> str:
-    return ", ".join(printable(text) for text in texts[:_MAX_NAMES]) or "-"
+    return ", ".join(map(_plain, texts[:_MAX_NAMES])) or "-"
+
+
+def _example(callback: Callback) -> Iterator[str]:
+    """A command a line, what we answered before it: an address cannot pretend to be either."""
+    yield f"  {utc(callback.at)}  {_plain(callback.client.ip)}"
+    for command, answer in islice(steps_of(callback), _MAX_STEPS):
+        yield f"    {answer:<10}{_plain(command)}".rstrip()
+
+
+def _plain(text: str) -> str:
+    """What others wrote, in ASCII, so that a mail can have it without a word on its characters."""
+    escaped = printable(text).encode("ascii", "backslashreplace").decode("ascii")
+    return escaped if len(escaped) <= _MAX_CHARS else f"{escaped[: _MAX_CHARS - 3]}..."
 
 
 def _folded(paragraph: str) -> list[str]:

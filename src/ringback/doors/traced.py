@@ -3,21 +3,25 @@
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from ..rules.callbacks import Asked, Callback, Ground, Maker
+from ..rules.callbacks import Callback, Ground, Maker
 from ..rules.callers import Caller, CallersSeen, Others
 from ..values.record import Record
 from ..values.text import printable
 from .instants import utc, utc_or_none
 
+_ACCEPTED = "accepted"
 # What a person reads of each list, and of all callers; JSON has all that is kept.
 SHOWN, SHOWN_CALLERS = 4, 20
 
 GROUNDS: Mapping[Ground, str] = MappingProxyType(
     {
-        Ground.ASKED_AND_LEFT: "asked for a recipient that was accepted, and left without a message",
+        Ground.ASKED_AND_LEFT: "asked as bounces do, for a recipient that was accepted, and sent nothing",
+        Ground.SENDER_UNSURE: (
+            "asked for a recipient that was accepted, and left; from a sender that is not in the log, "
+            "or may have mail"
+        ),
         Ground.CONTROL: "asked for an address that Exim makes up to try a host",
-        Ground.PROBE_SENDER: "came from double-bounce@, which only Postfix's probes do",
-        Ground.REFUSED: "asked from a sender that only asks, and were refused; a bounce may be, too",
+        Ground.REFUSED: "asked as bounces do, for a mailbox that is not there; a bounce may have, too",
         Ground.LOST: "asked for a recipient that was accepted, and were cut off; a bounce may be, too",
     }
 )
@@ -46,6 +50,8 @@ class LogSeen(Record, frozen=True):
     first_at: float | None
     last_at: float | None
     dropped_sessions: int = 0
+    since_at: float = 0.0  # what is older was passed over
+    unread: int = 0  # lines whose form is not known
 
 
 def encode_caller(caller: Caller) -> dict[str, object]:
@@ -96,11 +102,12 @@ def encode_rest(seen: CallersSeen, log: LogSeen) -> dict[str, object]:
     return {
         "lines": log.lines,
         "lines_told": log.told,
+        "lines_unread": log.unread,
         "first_at": utc_or_none(log.first_at),
         "last_at": utc_or_none(log.last_at),
         "callers": len(seen.callers),
         "callbacks": sum(caller.sessions for caller in seen.callers),
-        "set_aside_as_bounces": _encode_others(seen.bouncing),
+        "set_aside_as_bounces": _encode_others(Others().plus(seen.bouncing)),
         "not_kept": _encode_others(seen.dropped),
         "sessions_given_up": log.dropped_sessions,
     }
@@ -114,10 +121,15 @@ def tell_seen(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
     """What was found, for a person, line by line."""
     sessions = sum(caller.sessions for caller in seen.callers)
     certain = sum(caller.certain for caller in seen.callers)
+    if log.first_at is None or log.last_at is None:
+        yield f"{_count(log.lines, 'line')}, none of them about mail{_since(log)}."
+        yield from _tell_unread(log)
+        return
     yield (
         f"{_count(log.lines, 'line')}, {log.told:,} of them about mail, "
         f"{_from_to(log.first_at, log.last_at)}"
     )
+    yield from _tell_unread(log)
     yield (
         f"{_count(sessions, 'callback')} by {_count(len(seen.callers), 'caller')}; "
         f"{certain:,} for sure, {sessions - certain:,} likely"
@@ -138,13 +150,22 @@ def tell_seen(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
         yield from _WHAT_TO_DO
 
 
+def _since(log: LogSeen) -> str:
+    return f" since {utc(log.since_at)}" if log.since_at else ""
+
+
+def _tell_unread(log: LogSeen) -> Iterator[str]:
+    if log.unread:
+        yield f"Not read: {_count(log.unread, 'line')} of a form that is not known here."
+
+
 def _tell_others(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
-    bouncing, dropped = seen.bouncing, seen.dropped
+    bouncing, dropped = Others().plus(seen.bouncing), seen.dropped
     if bouncing.sessions:
         yield ""
         yield (
             f"Set aside: {_count(bouncing.sessions, 'session')} of {_count(bouncing.callers, 'site')} that "
-            "bring bounces, all refused: most likely bounces to senders that were forged."
+            "bring bounces, too: most likely these were bounces to senders that were forged."
         )
     if dropped.sessions:
         yield ""
@@ -178,16 +199,23 @@ def tell_caller(caller: Caller) -> Iterator[str]:
 
 def tell_callback(callback: Callback) -> str:
     """One callback, in a line."""
-    sender = "MAIL" if callback.sender is None else f"MAIL FROM:<{printable(callback.sender)}>"
-    steps = [_step(one) for one in callback.asked]
+    steps = [f"{command} {answer}".rstrip() for command, answer in steps_of(callback)]
+    return f"{utc(callback.at)}  {printable(callback.client.ip)}  {', '.join(steps)}"
+
+
+def steps_of(callback: Callback) -> Iterator[tuple[str, str]]:
+    """The commands of a callback, and how each was answered, "" where that goes without saying."""
+    sender = callback.sender
+    yield "MAIL" if sender is None else f"MAIL FROM:<{_within_brackets(sender)}>", ""
+    for one in callback.asked:
+        yield f"RCPT TO:<{_within_brackets(one.recipient)}>", str(one.code or _ACCEPTED)
     if callback.unnamed:
-        steps.append(f"{_count(callback.unnamed, 'RCPT')} accepted")
-    return f"{utc(callback.at)}  {printable(callback.client.ip)}  {', '.join((sender, *steps))}"
+        yield _count(callback.unnamed, "RCPT"), _ACCEPTED
 
 
-def _step(one: Asked) -> str:
-    answer = "accepted" if not one.code else str(one.code)
-    return f"RCPT TO:<{printable(one.recipient)}> {answer}"
+def _within_brackets(address: str) -> str:
+    """An address, which cannot pretend to end its brackets: a quoted local part may hold others."""
+    return printable(address).replace("<", "\\x3c").replace(">", "\\x3e")
 
 
 def _how_sure(caller: Caller) -> str:
@@ -219,7 +247,5 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _from_to(first_at: float | None, last_at: float | None) -> str:
-    if first_at is None or last_at is None:
-        return "at no time"
+def _from_to(first_at: float, last_at: float) -> str:
     return f"{utc(first_at)} to {utc(last_at)}"

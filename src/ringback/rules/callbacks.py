@@ -2,15 +2,14 @@
 
 A callback asks for a recipient as a bounce would, and leaves: a null or a verifier's sender, RCPT, no
 message. Whatever brings a message is none, nor are sessions that ask for nobody (scanners), for very many
-(harvesters), or with a sender of their own (mail to an address that does not exist). Not here: following
-sessions through a log (rules/spotting.py), and who makes callbacks (rules/callers.py).
+(harvesters), or with a sender of their own (mail to an address that does not exist). A refusal answers one
+only where it speaks of the mailbox: others may be of the client, of relaying or of the moment. Not here:
+following sessions through a log (rules/spotting.py), and who makes callbacks (rules/callers.py).
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from ..values.record import Record
 from ..wire.maillog import LoggedClient
@@ -24,17 +23,14 @@ MAX_KEPT_CHARS = 256
 
 # Exim's callout with "random": host name, time in Unix seconds, and a word.
 _EXIM_CONTROL = re.compile(r"[a-z0-9._-]{1,255}-[0-9]{9,11}-testing", re.IGNORECASE)
-# The default of Postfix's address_verify_sender; no mail comes from there.
+# The default of Postfix's address_verify_sender, and what its notices to the postmaster come from.
 _PROBE_SENDER = "double-bounce"
-# Others that only ask: Exim's documented alternative to the null sender, and what verifiers call themselves.
+# From these, who has a message sends it.
+_SENDERS_OF_CALLBACKS = frozenset({"", _PROBE_SENDER})
+# Exim's documented alternative to the null sender, and what verifiers call themselves. Some bring mail.
 _VERIFIERS = re.compile(
     r"postmaster|mailer-daemon|"
     r"(?:.*[^a-z])?(?:verif(?:y|ier|ication)|call(?:out|back)|sav|probe)(?:[^a-z].*)?",
-    re.IGNORECASE,
-)
-# How servers say in their log that a mailbox is not there.
-_NOBODY = re.compile(
-    r"user unknown|unknown user|unrouteable|no such|invalid recipient|does not exist|not found",
     re.IGNORECASE,
 )
 
@@ -49,28 +45,24 @@ class Sureness(StrEnum):
 class Ground(StrEnum):
     """What shows it."""
 
-    ASKED_AND_LEFT = (
-        "asked_and_left"  # a recipient was accepted, and it took its leave without a message
-    )
+    # A recipient was accepted, and it took its leave without a message:
+    ASKED_AND_LEFT = "asked_and_left"  # from the null sender, or that of Postfix's probes
+    SENDER_UNSURE = "sender_unsure"  # from one who may send mail, or whom the log does not name
     CONTROL = "control"  # it asked for the address that Exim makes up to try a host
-    PROBE_SENDER = "probe_sender"  # of Postfix, which sends no mail
-    REFUSED = "refused"  # nobody was accepted: a bounce to a forged sender looks just so
+    REFUSED = "refused"  # there is no such mailbox: a bounce to a forged sender looks just so
     LOST = "lost"  # accepted, and the connection was lost: a bounce may have had bad luck
 
     @property
     def sureness(self) -> Sureness:
-        return _SURENESS[self]
+        return Sureness.CERTAIN if self in _CERTAIN else Sureness.LIKELY
+
+    @property
+    def may_be_bounce(self) -> bool:
+        """Would a bounce have looked the same?"""
+        return self in (Ground.REFUSED, Ground.LOST)
 
 
-_SURENESS: Mapping[Ground, Sureness] = MappingProxyType(
-    {
-        Ground.ASKED_AND_LEFT: Sureness.CERTAIN,
-        Ground.CONTROL: Sureness.CERTAIN,
-        Ground.PROBE_SENDER: Sureness.CERTAIN,
-        Ground.REFUSED: Sureness.LIKELY,
-        Ground.LOST: Sureness.LIKELY,
-    }
-)
+_CERTAIN = frozenset({Ground.ASKED_AND_LEFT, Ground.CONTROL})
 
 
 class Maker(StrEnum):
@@ -87,7 +79,7 @@ class Asked(Record, frozen=True):
 
     recipient: str
     code: int = 0
-    missing: bool = False  # there is no such mailbox, by the text
+    missing: bool = False  # there is no such mailbox, by the words of a 5xx
 
     @property
     def is_exim_control(self) -> bool:
@@ -127,6 +119,7 @@ class SessionSeen:
     asked: list[Asked] = field(default_factory=list)
     unnamed: int = 0
     brought: bool = False  # a message; or a login, which callers do not have
+    mixed: bool = False  # with that of another client, so that nothing is known of either
     tidy: bool = True  # nothing says that its connection was lost
 
     def learn(self, client: LoggedClient) -> None:
@@ -136,23 +129,23 @@ class SessionSeen:
         ip = ours.ip or client.ip
         self.client = LoggedClient(ip, name[:MAX_KEPT_CHARS], helo[:MAX_KEPT_CHARS])
         self.brought |= bool(client.login)
+        self.mixed |= client.ip not in ("", ip)
 
     def come_from(self, sender: str | None) -> None:
         """Note a MAIL, None where the line does not say which."""
         if sender is not None and len(self.senders) <= MAX_ASKED:
             self.senders.add(sender[:MAX_KEPT_CHARS])
 
-    def ask(self, recipient: str, code: int = 0, text: str = "") -> None:
+    def ask(self, recipient: str, code: int = 0, *, missing: bool = False) -> None:
         """Note a RCPT, and what was answered."""
         if len(self.asked) <= MAX_ASKED:
-            missing = code >= 500 and _NOBODY.search(text) is not None
             self.asked.append(Asked(recipient[:MAX_KEPT_CHARS], code, missing))
 
 
 def judge(session: SessionSeen) -> Callback | None:
     """Say of a session that is over whether it was a callback."""
     asked = len(session.asked) + session.unnamed
-    if session.brought or not session.client.ip or not 0 < asked <= MAX_ASKED:
+    if session.brought or session.mixed or not session.client.ip or not 0 < asked <= MAX_ASKED:
         return None
     senders = {_local_part(sender).lower() for sender in session.senders}
     ground = _ground_of(session, senders)
@@ -174,18 +167,24 @@ def _ground_of(session: SessionSeen, senders: set[str]) -> Ground | None:
         return Ground.CONTROL
     if not all(map(_only_asks, senders)):
         return None
-    if _PROBE_SENDER in senders:
-        return Ground.PROBE_SENDER
     accepted = session.unnamed or not all(one.code for one in session.asked)
     if accepted and session.tidy:
-        return Ground.ASKED_AND_LEFT
+        is_sure = senders and senders <= _SENDERS_OF_CALLBACKS
+        return Ground.ASKED_AND_LEFT if is_sure else Ground.SENDER_UNSURE
     if not senders:
         return None  # whose address it was is not told: mail, most likely
-    return Ground.LOST if accepted else Ground.REFUSED
+    if accepted:
+        return Ground.LOST
+    return Ground.REFUSED if any(one.missing for one in session.asked) else None
 
 
-def _only_asks(sender: str) -> bool:
-    return sender in ("", _PROBE_SENDER) or _VERIFIERS.fullmatch(sender) is not None
+def seems_to_ask(sender: str) -> bool:
+    """Is it a sender of callbacks, as far as its name tells?"""
+    return _only_asks(_local_part(sender).lower())
+
+
+def _only_asks(local: str) -> bool:
+    return local in _SENDERS_OF_CALLBACKS or _VERIFIERS.fullmatch(local) is not None
 
 
 def _maker_of(session: SessionSeen, senders: set[str]) -> Maker:
@@ -197,4 +196,4 @@ def _maker_of(session: SessionSeen, senders: set[str]) -> Maker:
 
 
 def _local_part(address: str) -> str:
-    return address.rpartition("@")[0]
+    return address.rpartition("@")[0] if "@" in address else address

@@ -15,11 +15,12 @@ from .organisation import Organisation
 from .pacing import HOUR_S
 from .spotting import Bounce, Sighting
 
-# Far more than one will write to: some 30 MB, and ten times that where all that they say is as long as it
-# may be. When there are more, those with the fewest callbacks go, half at once.
+# Far more than one will write to: some 30 MB. Where all that they say is as long as it may be, 220 MB in
+# ASCII, and thrice that in the widest characters. When there are more, those with the fewest callbacks go,
+# half at once.
 MAX_CALLERS = 10_000
-# Whose bounces were seen; the oldest go. Most sites that send mail are here.
-MAX_BOUNCERS = 50_000
+# Whose bounces were seen, by name and by network; the oldest go. Most sites that send mail are here.
+MAX_BOUNCERS = 100_000
 # Recipients that are held, of all callers together, to tell how many different ones there are.
 MAX_RECIPIENTS = 200_000
 # Of each caller: what helps a person to see who it is, and what it does.
@@ -53,8 +54,13 @@ class Caller(Record, frozen=True):
     examples: tuple[Callback, ...]
 
     @property
+    def is_network(self) -> bool:
+        """Is it counted under a network, for want of a confirmed name?"""
+        return "/" in self.name or self.name in self.ips
+
+    @property
     def certain(self) -> int:
-        """How many of its callbacks are nothing else for sure."""
+        """How many of its sessions were callbacks for sure."""
         return sum(
             count for ground, count in self.grounds.items() if ground.sureness is Sureness.CERTAIN
         )
@@ -69,20 +75,20 @@ class Others(Record, frozen=True):
     callers: int = 0
     sessions: int = 0
 
-    def plus(self, tallies: Iterable["_Tally"]) -> "Others":
-        counts = [tally.sessions for tally in tallies]
+    def plus(self, more: Iterable["_Tally | Caller"]) -> "Others":
+        counts = [one.sessions for one in more]
         return Others(self.callers + len(counts), self.sessions + sum(counts))
 
 
 class CallersSeen(Record, frozen=True):
     """All of them: those that are certain first, of each kind the busiest.
 
-    `bouncing` are set aside: they bring bounces, and what they asked was refused, as bounces to forged
-    senders are. `dropped` were too many to keep.
+    `bouncing` are set aside: they bring bounces, and all that they did may have been bounces to forged
+    senders. `dropped` were too many to keep.
     """
 
     callers: tuple[Caller, ...]
-    bouncing: Others
+    bouncing: tuple[Caller, ...]
     dropped: Others
 
 
@@ -130,7 +136,7 @@ class _Tally:
             self.examples.append(callback)
 
     def _count_hour(self, hour: int) -> None:
-        """Logs are read in the order of time: an hour that is over does not come again."""
+        """Logs are read in the order of time: what is over comes again only where a clock steps back."""
         self.in_hour = self.in_hour + 1 if hour == self.hour else 1
         self.hour = hour
         self.peak = max(self.peak, (self.in_hour, hour), key=lambda counted: counted[0])
@@ -166,10 +172,9 @@ class Callers:
         """Count a callback, or a bounce."""
         name = self.name_of(sighting.client.ip, sighting.client.name)
         if isinstance(sighting, Bounce):
-            self._bounces[name] = self._bounces.get(name, 0) + 1
-            self._bounces.move_to_end(name)
-            if len(self._bounces) > MAX_BOUNCERS:
-                self._bounces.popitem(last=False)
+            # By network, too: its name may not have been found when it was put off.
+            for bouncer in {name, network_of(sighting.client.ip)}:
+                self._note_bounce(bouncer)
             return
         tally = self._tallies.get(name)
         if tally is None:
@@ -177,6 +182,12 @@ class Callers:
             tally = self._tallies[name] = _Tally(sighting.at, sighting.at)
         tally.count(sighting)
         self._room -= tally.count_recipients(sighting, self._room)
+
+    def _note_bounce(self, name: str) -> None:
+        self._bounces[name] = self._bounces.get(name, 0) + 1
+        self._bounces.move_to_end(name)
+        if len(self._bounces) > MAX_BOUNCERS:
+            self._bounces.popitem(last=False)
 
     def _make_room(self) -> None:
         if len(self._tallies) < MAX_CALLERS:
@@ -188,22 +199,13 @@ class Callers:
 
     def seen(self) -> CallersSeen:
         """What is known by now."""
-        bouncing = {
-            name: tally for name, tally in self._tallies.items() if self._bounces_only(name)
-        }
-        callers = [
-            self._caller(name, tally)
-            for name, tally in self._tallies.items()
-            if name not in bouncing
-        ]
-        callers.sort(key=lambda caller: (not caller.certain, -caller.sessions, caller.name))
-        return CallersSeen(tuple(callers), Others().plus(bouncing.values()), self._dropped)
-
-    def _bounces_only(self, name: str) -> bool:
-        grounds = self._tallies[name].grounds
-        return name in self._bounces and all(
-            ground.sureness is Sureness.LIKELY for ground in grounds
+        ordered = sorted(
+            (self._caller(name, tally) for name, tally in self._tallies.items()),
+            key=lambda caller: (not caller.certain, -caller.sessions, caller.name),
         )
+        bouncing = tuple(filter(_may_all_be_bounces, ordered))
+        callers = tuple(caller for caller in ordered if not _may_all_be_bounces(caller))
+        return CallersSeen(callers, bouncing, self._dropped)
 
     def _caller(self, name: str, tally: _Tally) -> Caller:
         peak, hour = tally.peak
@@ -227,3 +229,7 @@ class Callers:
             tuple(tally.senders),
             tuple(tally.examples),
         )
+
+
+def _may_all_be_bounces(caller: Caller) -> bool:
+    return caller.bounces > 0 and all(ground.may_be_bounce for ground in caller.grounds)

@@ -38,6 +38,8 @@ MAX_RECIPIENTS = 1_000
 _BEFORE_ASKING = frozenset(
     {Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.HELO, Stage.MAIL, Stage.RCPT}
 )
+# The machine itself, or a filter on it.
+_NO_CLIENTS = frozenset({"", "127.0.0.1", "::1"})
 
 
 class Ending(StrEnum):
@@ -46,9 +48,7 @@ class Ending(StrEnum):
     TAKEN = "taken"
     PUT_OFF = "put_off"  # 4xx: its client may have come back
     REFUSED = "refused"  # 5xx, at RCPT or before
-    TOO_LATE = (
-        "too_late"  # refused or given up when RCPT was over: a verifier had been asked by then
-    )
+    TOO_LATE = "too_late"  # 5xx or given up after RCPT: a verifier had been asked by then
 
 
 class Envelope(Record, frozen=True):
@@ -70,13 +70,18 @@ class _Message:
     sender: str | None = None
     recipients: set[str] = field(default_factory=set)
     held: list[Refused] = field(default_factory=list)  # until its sender is known
+    ending: Ending = Ending.TAKEN
+    is_forwarded: bool = False  # by a filter: who handed it the mail tells what became of it
+    is_told: bool = False  # it was in the queue before
 
 
 @dataclass(slots=True)
 class Unread:
     """What the log has, and no envelope came of, for want of something that it does not say."""
 
-    without_client: int = 0  # mail of the machine itself, or begun before the log
+    without_client: int = (
+        0  # mail of the machine itself, or of a filter on it, or begun before the log
+    )
     before_recipient: int = 0  # refused before one was named: nobody is asked there
     without_sender: int = 0
     without_recipient: int = 0
@@ -106,7 +111,7 @@ class EnvelopeReader:
             case Abandoned():
                 yield from self._abandoned(event)
             case Begun():
-                self._message(event).client = event.client
+                self._begin(event)
             case Arrived():
                 yield from self._arrived(event)
             case Delivered():
@@ -120,29 +125,78 @@ class EnvelopeReader:
             self._drop(name)
 
     def _connect(self, event: Connected) -> None:
+        if not event.session:
+            return
         if len(self._clients) >= MAX_SESSIONS:
             del self._clients[next(iter(self._clients))]
         self._clients[event.session] = event.client
 
-    def _client(self, event: LogEvent) -> LoggedClient | None:
-        """Who connected, as this line says, or the first one of its session."""
-        told = None if isinstance(event, Delivered | Finished) else event.client
-        return told if told and told.ip else self._clients.get(event.session, told)
+    def _begin(self, event: Begun) -> None:
+        if not event.message:  # a filter will bring it
+            return
+        if event.message in self._messages:  # one that ended unsaid: its id has come again
+            self._drop(event.message)
+        message = self._message(event)
+        message.client = event.origin or event.client
+        is_filter = event.client.ip in _NO_CLIENTS
+        was_here = event.origin_message in self._messages
+        message.is_told = was_here or (is_filter and event.origin_message != "")
+        message.is_forwarded = message.is_told or (is_filter and event.origin is not None)
+
+    def _client(
+        self, event: Refused | Arrived, message: _Message | None = None
+    ) -> LoggedClient | None:
+        """Who it was, as this line says, or the first one of its session, or of its message."""
+        session = self._clients.get(event.session)
+        told = (event.client, session, message.client if message else None)
+        return next((one for one in told if one and one.ip not in _NO_CLIENTS), None)
 
     def _refused(self, event: Refused) -> Iterator[Envelope]:
-        message, client = self._messages.get(event.message), self._client(event)
-        if not event.recipient:
+        message = self._messages.get(event.message)
+        if event.stage is None and (event.message or event.sender is not None):
+            yield from self._refused_whole(event, message)
+        elif message and message.is_told:
+            return
+        elif not event.recipient:
             self.unread.before_recipient += 1
         elif event.sender is None and event.message:
             self._hold(event)
-        elif event.sender is None:
+        else:
+            client = self._client(event, message)
+            yield from self._tell(event.at, client, event.sender, event.recipient, _ending(event))
+
+    def _refused_whole(self, event: Refused, message: _Message | None) -> Iterator[Envelope]:
+        """The message was refused, for all of its recipients: mostly one of them is named."""
+        if event.sender is None:
+            # Sendmail: other lines have its sender and recipients, before or after this one.
+            if message:
+                message.ending = _ending(event)
+            return
+        if message:
+            self._forget(event.message)
+        if message and message.is_forwarded:
+            return
+        if not event.recipient:
+            self.unread.without_recipient += 1
+            return
+        client = self._client(event, message)
+        yield from self._tell(event.at, client, event.sender, event.recipient, _ending(event))
+
+    def _tell(
+        self,
+        at: float,
+        client: LoggedClient | None,
+        sender: str | None,
+        recipient: str,
+        ending: Ending,
+    ) -> Iterator[Envelope]:
+        """Yield an envelope, or count what it lacks."""
+        if sender is None:
             self.unread.without_sender += 1
-        elif client is None or not client.ip:
+        elif client is None or client.ip in _NO_CLIENTS:
             self.unread.without_client += 1
         else:
-            if message and event.stage not in _BEFORE_ASKING:
-                self._name(message, event.recipient)
-            yield Envelope(event.at, client, event.sender, event.recipient, _ending(event))
+            yield Envelope(at, client, sender, recipient, ending)
 
     def _hold(self, event: Refused) -> None:
         """Sendmail names the sender of a message in a line after those of what it refused of it."""
@@ -154,10 +208,7 @@ class EnvelopeReader:
         """The sender of a message is known: so is that of what was refused of it."""
         held, message.held = message.held, []
         for event in held:
-            client = event.client if event.client.ip else message.client
-            yield from self._refused(
-                event.but(sender=message.sender, client=client or event.client)
-            )
+            yield from self._refused(event.but(sender=message.sender))
 
     def _abandoned(self, event: Abandoned) -> Iterator[Envelope]:
         if event.sender is None:
@@ -171,9 +222,11 @@ class EnvelopeReader:
             self._forget(event.message)
         self.unread.without_recipient += bool(event.accepted and not event.recipients)
         for recipient in dict.fromkeys(event.recipients[:MAX_RECIPIENTS]):
-            yield Envelope(event.at, event.client, event.sender, recipient, Ending.TOO_LATE)
+            yield from self._tell(event.at, event.client, event.sender, recipient, Ending.TOO_LATE)
 
     def _arrived(self, event: Arrived) -> Iterator[Envelope]:
+        if event.sender is None and event.client is None:
+            return  # of an id, nothing that another line does not say
         message = self._message(event)
         message.client = self._client(event) or message.client
         if event.authenticated and message.client and not message.client.login:
@@ -194,12 +247,12 @@ class EnvelopeReader:
         yield from self._taken(message, event.original or event.recipient)
 
     def _taken(self, message: _Message, recipient: str) -> Iterator[Envelope]:
-        if message.sender is None or not recipient or not self._name(message, recipient):
+        if message.sender is None or message.is_told or not recipient:
             return
-        if message.client is None or not message.client.ip:
-            self.unread.without_client += 1
-            return
-        yield Envelope(message.at, message.client, message.sender, recipient, Ending.TAKEN)
+        if self._name(message, recipient):
+            yield from self._tell(
+                message.at, message.client, message.sender, recipient, message.ending
+            )
 
     def _message(self, event: Begun | Arrived | Refused) -> _Message:
         message = self._messages.get(event.message)
@@ -210,8 +263,8 @@ class EnvelopeReader:
         return message
 
     def _name(self, message: _Message, recipient: str) -> bool:
-        """Note a recipient; False if it was noted before, or there are too many."""
-        named = message.recipients
+        """Note a recipient; False if it was noted before, in any case, or there are too many."""
+        named, recipient = message.recipients, recipient.lower()
         if recipient in named or len(named) >= MAX_RECIPIENTS:
             return False
         named.add(recipient)
@@ -230,6 +283,8 @@ class EnvelopeReader:
     def _drop(self, name: str) -> None:
         """Forget a message, and count what the log has not said of it."""
         message = self._forget(name)
+        if message.is_told:
+            return
         if message.sender is None:
             self.unread.without_sender += 1
         elif not message.recipients:
@@ -237,8 +292,7 @@ class EnvelopeReader:
 
 
 def _ending(event: Refused) -> Ending:
-    if event.stage not in _BEFORE_ASKING:
-        return Ending.TOO_LATE
     # Where a log has words only, they begin with the enhanced code, if there is one.
-    is_temporary = 400 <= event.code < 500 or (not event.code and event.text.startswith("4."))
-    return Ending.PUT_OFF if is_temporary else Ending.REFUSED
+    if 400 <= event.code < 500 or (not event.code and event.text.startswith("4.")):
+        return Ending.PUT_OFF
+    return Ending.REFUSED if event.stage in _BEFORE_ASKING else Ending.TOO_LATE

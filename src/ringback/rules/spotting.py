@@ -7,7 +7,7 @@ makes them (rules/callers.py).
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from ..values.evidence import Stage
+from ..values.evidence import Meaning, Stage
 from ..values.record import Record
 from ..wire.maillog import (
     Abandoned,
@@ -20,10 +20,12 @@ from ..wire.maillog import (
     LoggedClient,
     Refused,
 )
-from .callbacks import Callback, SessionSeen, judge
+from ..wire.reply import Reply
+from .callbacks import Callback, SessionSeen, judge, seems_to_ask
+from .classify import Book, classify
 
-# Sessions and messages that are under way: more than a large site has at a time; some 20 MB, and ten times
-# that where all that they say is as long as it may be.
+# Sessions and messages that are under way: more than a large site has at a time; some 20 MB. Where all that
+# they say is as long as it may be, 200 MB in ASCII, and 500 in the widest characters.
 MAX_OPEN = 20_000
 # A session whose end the log does not tell is over when it has been quiet for longer than servers are patient
 # (RFC 5321 section 4.5.3.2.7: five minutes at least).
@@ -34,11 +36,12 @@ TALK_S = 30.0
 # To RCPT out of sequence, or misspelled: nobody was asked for.
 _NOT_ASKED = frozenset({500, 501, 502, 503, 504})
 _WITH_MESSAGE = frozenset({"data", "bdat"})
+_NO_MAILBOX = frozenset({Meaning.UNKNOWN_USER, Meaning.DISABLED_USER, Meaning.MOVED})
 _UNTOLD = LoggedClient("")
 
 
 class Bounce(Record, frozen=True):
-    """A message from the null sender was taken: who brings these also asks for senders that were forged."""
+    """A message came from the null sender, or one that seems to ask: who brings these does not only ask."""
 
     at: float
     client: LoggedClient
@@ -75,20 +78,21 @@ class _Open:
         """Take those that are over by now."""
         while self._sessions:
             key, (session, seen_at) = next(iter(self._sessions.items()))
-            if now - seen_at < self._patience_s:
+            if abs(now - seen_at) < self._patience_s:  # clocks step back, and then time is long
                 return
             del self._sessions[key]
             yield session
 
 
 class Spotter:
-    """Hears what a log tells, and says what of it were callbacks.
+    """Hears what a log tells, and says what of it were callbacks. `book` reads refusals.
 
     `dropped` counts sessions that were given up for others, while there were too many at a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, book: Book) -> None:
         self.dropped = 0
+        self._book = book
         self._told_apart, self._by_client = _Open(QUIET_S), _Open(TALK_S)
         self._by_message: OrderedDict[str, SessionSeen] = OrderedDict()
 
@@ -132,6 +136,8 @@ class Spotter:
 
     def _begin(self, event: Begun) -> None:
         session = self._see(event, event.client)
+        if event.origin:  # what a filter hands on, and who brought it
+            session = SessionSeen(event.at, event.origin)
         if event.message:
             self._by_message[event.message] = session
             if len(self._by_message) > MAX_OPEN:
@@ -140,13 +146,24 @@ class Spotter:
     def _refuse(self, event: Refused) -> None:
         session = self._see(event, event.client)
         session.come_from(event.sender)
-        if event.stage is Stage.RCPT and event.code not in _NOT_ASKED:
-            session.ask(event.recipient, event.code, event.text)
+        if event.code in _NOT_ASKED:
+            return
+        if event.stage is Stage.RCPT:
+            session.ask(event.recipient, event.code, missing=self._is_missing(event))
+        elif event.stage is None:
+            session.brought = True  # a message, though it was not taken
+
+    def _is_missing(self, event: Refused) -> bool:
+        if event.code < 500:
+            return False
+        reply = Reply(event.code, (event.text,))
+        return classify(event.stage, reply, self._book).meaning in _NO_MAILBOX
 
     def _abandon(self, event: Abandoned) -> None:
         session = self._see(event, event.client)
         session.come_from(event.sender)
         session.tidy &= event.tidy is not False
+        session.brought |= event.offered
         session.unnamed += event.accepted - len(event.recipients)
         for recipient in event.recipients:
             session.ask(recipient)
@@ -160,7 +177,7 @@ class Spotter:
         if session is None:
             return
         session.brought = True
-        if event.sender == "" and session.client.ip:
+        if event.sender is not None and seems_to_ask(event.sender) and session.client.ip:
             self._by_message.pop(event.message, None)  # Postfix tells of it again at each attempt
             yield Bounce(event.at, session.client)
 
@@ -170,6 +187,8 @@ class Spotter:
             return
         session.tidy &= event.tidy is not False
         session.brought |= not _WITH_MESSAGE.isdisjoint(event.commands)
+        logins, _ = event.commands.get("auth", (0, 0))  # whose, it does not say where it refuses
+        session.brought |= logins > 0
         accepted, _ = event.commands.get("rcpt", (0, 0))
         session.unnamed = max(session.unnamed, accepted)
         yield from self._close(event, event.client)

@@ -48,6 +48,13 @@ def test_what_is_older_is_passed_over(named: Path) -> None:
     assert ((), None, 2) == (found.seen.callers, found.log.first_at, found.log.told)
 
 
+def test_a_file_without_a_time_is_of_now(named: Path) -> None:
+    os.utime(named, (0, 0))
+    (caller,) = found_in(named).seen.callers
+
+    assert CAPTURED_AT - 86_400 < caller.first_at < CAPTURED_AT
+
+
 def test_lines_of_no_mail_server_are_told(tmp_path: Path) -> None:
     path = written(tmp_path / "auth.log", b"Nov 21 10:00:00 mx sshd[8]: x\n" * 3)
 
@@ -55,15 +62,34 @@ def test_lines_of_no_mail_server_are_told(tmp_path: Path) -> None:
         found_in(path)
 
 
+def test_lines_of_an_unknown_form_are_counted(named: Path, tmp_path: Path) -> None:
+    other = written(tmp_path / "other.log", b"Nov 21 2026 10:00:00 mx postfix/smtpd[8]: x\n" * 3)
+    log = found_in(named, other).log
+
+    assert (5, 3) == (log.lines, log.unread)
+
+
 def test_an_empty_log_has_nobody(tmp_path: Path) -> None:
     assert () == found_in(written(tmp_path / "mail.log", b"")).seen.callers
+
+
+def test_logs_that_overlap_in_time_are_read_as_one(tmp_path: Path) -> None:
+    refused = "2026-11-21 %02d:%02d:%02d H=mx.a.example [192.0.2.1] F=<> rejected RCPT <x@ours>: Unknown user"
+    logs = [
+        "\n".join(refused % (hour, minute, second) for hour in range(9) for minute in (0, 30))
+        for second in (0, 31)
+    ]
+    paths = [written(tmp_path / f"{n}.log", log.encode()) for n, log in enumerate(logs)]
+    (caller,) = found_in(*paths).seen.callers
+
+    assert (36, 4) == (caller.sessions, caller.peak)
 
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
         ("postfix", ""),
-        ("exim", "set log_selector = +smtp_incomplete_transaction +pid"),
+        ("exim", "if log_selector does not have +smtp_incomplete_transaction +pid"),
         ("exim-selected", ""),
         ("sendmail", ""),
         ("opensmtpd", "OpenSMTPD logs neither senders"),

@@ -1,5 +1,7 @@
 """What Exim's main log says."""
 
+import time
+
 import pytest
 
 from log_lines import line_of
@@ -17,11 +19,14 @@ from ringback.wire.maillog.events import (
     Software,
 )
 from ringback.wire.maillog.exim import read_exim
+from ringback.wire.maillog.line import MAX_LINE_BYTES
 
 EXIM = Software.EXIM
 CLIENT = LoggedClient("192.0.2.1", "mx.caller.example", "helo.example")
 HOST = "mx.caller.example (helo.example) [192.0.2.1]"
 LONG_ID = "1xUs7H-000000000AB-0pQQ"
+# Of the processor, for some of the longest lines: fifty times what they take; powers of two never end.
+COSTLY_S = 2.0
 
 
 def read(text: str, process: str = "") -> LogEvent | None:
@@ -45,7 +50,7 @@ def read(text: str, process: str = "") -> LogEvent | None:
             ),
         ),
         (
-            f"H={HOST} X=TLS1.3:x:256 CV=no F=<a@b> A=plain:ann temporarily rejected RCPT <c@d>: later",
+            f"H={HOST} TFO X=TLS1.3:x:256 CV=no F=<a@b> A=plain:ann temporarily rejected RCPT <c@d>: later",
             Refused(
                 at=1,
                 software=EXIM,
@@ -133,6 +138,38 @@ def read(text: str, process: str = "") -> LogEvent | None:
         ),
         (
             f"unexpected disconnection while reading SMTP command from {HOST} D=0s",
+            Disconnected(at=1, software=EXIM, client=CLIENT, tidy=False),
+        ),
+        (
+            f"{LONG_ID} SMTP data timeout (message abandoned) on connection from {HOST} F=<>",
+            Abandoned(
+                at=1,
+                software=EXIM,
+                message=LONG_ID,
+                client=CLIENT,
+                sender=None,
+                tidy=False,
+                offered=True,
+            ),
+        ),
+        (
+            f"{LONG_ID} SMTP connection from {HOST} lost while reading message data (header)",
+            Abandoned(
+                at=1,
+                software=EXIM,
+                message=LONG_ID,
+                client=CLIENT,
+                sender=None,
+                tidy=False,
+                offered=True,
+            ),
+        ),
+        (
+            f"SMTP connection from {HOST} lost while reading message data",
+            Disconnected(at=1, software=EXIM, client=CLIENT, tidy=False),
+        ),
+        (
+            f"SMTP command timeout on connection from {HOST} D=5m",
             Disconnected(at=1, software=EXIM, client=CLIENT, tidy=False),
         ),
         ("SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)", None),
@@ -225,7 +262,66 @@ def test_a_session_is_a_process_or_a_port() -> None:
     text = f"SMTP connection from {HOST}:2525 lost"
     sessions = [event.session for event in (read(text, "77"), read(text)) if event]
 
-    assert ["/77", "/[192.0.2.1]:2525"] == sessions
+    assert ["/77[192.0.2.1]", "/[192.0.2.1]:2525"] == sessions
+
+
+def test_processes_of_two_hosts_are_two_sessions() -> None:
+    first, second = (
+        read(f"SMTP connection from [{ip}] lost", "77") for ip in ("192.0.2.1", "192.0.2.2")
+    )
+
+    assert first and second
+    assert first.session != second.session
+
+
+@pytest.mark.parametrize("what", ["after DATA", "during MIME ACL checks", "by local_scan()"])
+def test_a_message_that_was_refused_is_read(what: str) -> None:
+    refused = read(f"{LONG_ID} H={HOST} F=<> rejected {what}: spam")
+
+    assert isinstance(refused, Refused)
+    assert (None, LONG_ID, "spam") == (refused.stage, refused.message, refused.text)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("a@b", "sender => recipient pair unknown"),
+        ('"a -> b"@c', "Unrouteable address"),
+        ("a@b", "not Completed"),
+        ("a@b", "incomplete transaction (QUIT)"),
+    ],
+)
+def test_the_words_of_a_line_are_not_its_kind(address: str, words: str) -> None:
+    refused = read(f"H={HOST} F=<> rejected RCPT <{address}>: {words}")
+
+    assert isinstance(refused, Refused)
+    assert (address, words) == (refused.recipient, refused.text)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        'id=" A=plain:root for victim@home.test z"@x.example',
+        'id=a@b T="x A=plain:root S=9 H=[192.0.2.9] for victim@home.test"',
+        'id=" T= for victim@home.test"@[ for victim@home.test]',
+        'DN="/CN=x A=plain:root for victim@home.test"',
+    ],
+)
+@pytest.mark.parametrize("recipients", [(), ("c@d", "e@f")])
+def test_what_a_sender_writes_is_no_field(forged: str, recipients: tuple[str, ...]) -> None:
+    named = f" for {' '.join(recipients)}" if recipients else ""
+    arrived = read(f"{LONG_ID} <= a@b H={HOST} P=esmtp S=300 {forged}{named}")
+
+    assert isinstance(arrived, Arrived)
+    assert (CLIENT, False, 300) == (arrived.client, arrived.authenticated, arrived.size_bytes)
+    assert recipients == arrived.recipients
+
+
+def test_what_a_client_writes_is_no_login() -> None:
+    refused = read(f'H={HOST} F=<" A=plain:root"@x> rejected RCPT <a@b>: no A=plain:root')
+
+    assert isinstance(refused, Refused)
+    assert CLIENT == refused.client
 
 
 def test_a_line_within_one_of_the_systems_is_read() -> None:
@@ -249,14 +345,41 @@ def test_a_line_that_can_be_read_in_two_ways_is_not_read(text: str) -> None:
     assert read(text) is None
 
 
+UNITS = [
+    " A=b",
+    ' A="b',
+    " for a@b",
+    " for a@a@",
+    "a@",
+    ' C="',
+    "from [1.1.1.1] ",
+    ' X="',
+    " F=<",
+    ") [1.1.1.1] ",
+    '"',
+    "\\\\",
+]
+ENDS = ["", " .", "  y", " <= ", " => ", " rejected RCPT <", " incomplete transaction ("]
+
+
 @pytest.mark.parametrize(
-    "hostile",
+    "head",
     [
-        "H=(a) [192.0.2.1]" + " A=b" * 4_000 + " rejected ",
-        "1xUs7H-00000B-0p <= a@b" + " for a@b" * 2_000 + " .",
-        "1xUs7H-00000B-0p => a" + ' C="' * 4_000,
-        "rejected HELO " + "from [1.1.1.1] " * 1_000,
+        f"H={HOST}",
+        f"H={HOST} F=<> rejected RCPT <",
+        "rejected HELO ",
+        "SMTP connection from x",
+        f"{LONG_ID} <= a@b",
+        f'{LONG_ID} <= a@b H={HOST} id=" for ',
+        f'{LONG_ID} <= "',
+        f"{LONG_ID} => a <b",
+        f"H={HOST} incomplete transaction (QUIT) from <",
     ],
 )
-def test_a_hostile_line_costs_no_more_than_others(hostile: str) -> None:
-    read(hostile)
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_line_costs_more_than_its_length(head: str, unit: str) -> None:
+    began_s = time.process_time()
+    for end in ENDS:
+        read((head + unit * (MAX_LINE_BYTES // len(unit)))[:MAX_LINE_BYTES] + end)
+
+    assert COSTLY_S > time.process_time() - began_s

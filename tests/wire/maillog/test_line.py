@@ -1,5 +1,6 @@
 """Lines of logs, as far as all are alike."""
 
+import time
 from datetime import UTC
 
 import pytest
@@ -27,6 +28,19 @@ def parse(octets: bytes) -> LogLine | None:
             b'1 2026-11-21T12:00:00Z mx postfix/smtpd 8 ID [meta a="b"] \xef\xbb\xbf',
             id="structured-data",
         ),
+        pytest.param(
+            b'<22>1 2026-11-21T12:00:00Z mx postfix/smtpd 8 - [a b="\\]"][c d="e"] ',
+            id="two-of-them",
+        ),
+        pytest.param(b"Nov 21 12:00:00 <mail.info> mx postfix/smtpd[8]: ", id="freebsd"),
+        pytest.param(b"Nov 21 12:00:00 mx postfix/smtpd[8]: [ID 197553 mail.info] ", id="solaris"),
+        pytest.param(b"Sat 2026-11-21 12:00:00 UTC mx postfix/smtpd[8]: ", id="short-full"),
+        pytest.param(
+            b"Sat 2026-11-21 12:00:00 CET mx postfix/smtpd[8]: ", id="short-full-of-a-zone"
+        ),
+        pytest.param(
+            b"Sat 2026-11-21 15:00:00 +03 mx postfix/smtpd[8]: ", id="short-full-by-hours"
+        ),
     ],
 )
 def test_the_head_of_a_line_is_read(head: bytes) -> None:
@@ -48,6 +62,28 @@ def test_exims_own_log_is_read(octets: bytes, process: str) -> None:
 
 def test_a_host_and_a_process_may_be_missing() -> None:
     assert LogLine(NOON, "", "sendmail", "", "x") == parse(b"Nov 21 12:00:00 sendmail: x")
+
+
+@pytest.mark.parametrize("stamp", [b"Nov 21 12:00:00", b"2026-11-21T12:00:00Z"])
+def test_a_host_may_be_an_address(stamp: bytes) -> None:
+    line = parse(stamp + b" 2001:db8::1 sendmail[8]: x")
+
+    assert LogLine(NOON, "2001:db8::1", "sendmail", "8", "x") == line
+
+
+def test_what_is_nil_is_nothing() -> None:
+    line = parse(b"<22>1 2026-11-21T12:00:00Z - sendmail - - - x")
+
+    assert LogLine(NOON, "", "sendmail", "", "x") == line
+
+
+@pytest.mark.parametrize("unit", [b"[a]", b"[", b"\\]", b"<a>", b":", b"1", b"a "])
+def test_no_head_costs_more_than_its_length(unit: bytes) -> None:
+    began_s = time.process_time()
+    for head in (b"", b"Nov 21 12:00:00 ", b"<22>1 2026-11-21T12:00:00Z mx a 8 - ", b"<"):
+        parse(head + unit * (MAX_LINE_BYTES // len(unit)))
+
+    assert 1.0 > time.process_time() - began_s  # of the processor; it takes a thousandth of this
 
 
 @pytest.mark.parametrize(

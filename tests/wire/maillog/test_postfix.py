@@ -21,6 +21,18 @@ from ringback.wire.maillog.postfix import read_postfix
 
 POSTFIX = Software.POSTFIX
 CLIENT = LoggedClient("192.0.2.1", "mx.caller.example")
+FILTER = LoggedClient("127.0.0.1", "localhost")
+REFUSED_WHOLE = Refused(
+    at=1,
+    software=POSTFIX,
+    message="mx/23FF6",
+    client=CLIENT.but(helo="h"),
+    stage=None,
+    code=550,
+    text="",
+    sender="a@b",
+    recipient="c@d",
+)
 REJECT = "NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 550 5.1.1 <a@b>: User unknown; "
 
 
@@ -74,8 +86,33 @@ def read(program: str, text: str) -> LogEvent | None:
                 at=1,
                 software=POSTFIX,
                 session="mx/8",
-                message="1D29023624C",
+                message="mx/1D29023624C",
                 client=LoggedClient("192.0.2.1", "mx.caller.example", "", "ann"),
+            ),
+        ),
+        (
+            "smtpd",
+            "1D29023624C: client=localhost[127.0.0.1], orig_queue_id=0639F4B4839, "
+            "orig_client=mx.caller.example[192.0.2.1]",
+            Begun(
+                at=1,
+                software=POSTFIX,
+                session="mx/8",
+                message="mx/1D29023624C",
+                client=FILTER,
+                origin=CLIENT,
+                origin_message="mx/0639F4B4839",
+            ),
+        ),
+        (
+            "smtpd",
+            "1D29023624C: client=localhost[127.0.0.1], orig_client=unknown[unknown]",
+            Begun(
+                at=1,
+                software=POSTFIX,
+                session="mx/8",
+                message="mx/1D29023624C",
+                client=FILTER,
             ),
         ),
         (
@@ -110,9 +147,55 @@ def read(program: str, text: str) -> LogEvent | None:
                 at=1,
                 software=POSTFIX,
                 session="mx/8",
-                message="23FF6",
+                message="mx/23FF6",
                 client=CLIENT,
                 stage=None,
+                code=554,
+                text="5.7.1 Spam",
+            ),
+        ),
+        (
+            "cleanup",
+            "23FF6: milter-reject: END-OF-MESSAGE from mx.caller.example[192.0.2.1]: 5.7.1 Spam message "
+            "rejected; from=<a@b> to=<c@d> proto=ESMTP helo=<h>",
+            REFUSED_WHOLE.but(text="5.7.1 Spam message rejected"),
+        ),
+        (
+            "cleanup",
+            "23FF6: milter-reject: END-OF-MESSAGE from mx.caller.example[192.0.2.1]: 4.7.1 Greylisted; "
+            "from=<a@b> to=<c@d> proto=ESMTP helo=<h>",
+            REFUSED_WHOLE.but(code=450, text="4.7.1 Greylisted"),
+        ),
+        (
+            "cleanup",
+            "23FF6: reject: header Subject: you win from mx.caller.example[192.0.2.1]; from=<a@b> to=<c@d> "
+            "proto=ESMTP helo=<h>: 5.7.1 message content rejected",
+            REFUSED_WHOLE.but(text="5.7.1 message content rejected"),
+        ),
+        (
+            "cleanup",
+            "23FF6: reject: body from mx.caller.example[192.0.2.1]; from=<a@b> to=<c@d> proto=ESMTP "
+            "helo=<h>: 4.7.1 try again",
+            REFUSED_WHOLE.but(code=450, text="4.7.1 try again"),
+        ),
+        (
+            "cleanup",
+            "23FF6: reject: header Subject: x from local; from=<a@b> to=<c@d>: 5.7.1 no",
+            None,  # the machine's own
+        ),
+        (
+            "cleanup",
+            "23FF6: reject: header Subject: x from e[192.0.2.9]; from=<> to=<c@d>: z from "
+            "mx.caller.example[192.0.2.1]; from=<a@b> to=<c@d> proto=ESMTP helo=<h>: 5.7.1 no",
+            None,  # either could be who it was
+        ),
+        (
+            "smtpd",
+            "proxy-reject: END-OF-MESSAGE: 554 5.7.1 Spam; from=<a@b> to=<c@d> proto=ESMTP helo=<h>",
+            REFUSED_WHOLE.but(
+                session="mx/8",
+                message="",
+                client=LoggedClient("", "", "h"),
                 code=554,
                 text="5.7.1 Spam",
             ),
@@ -157,7 +240,7 @@ def read(program: str, text: str) -> LogEvent | None:
         (
             "cleanup",
             "1D29023624C: message-id=<x>",
-            Arrived(at=1, software=POSTFIX, message="1D29023624C"),
+            Arrived(at=1, software=POSTFIX, message="mx/1D29023624C"),
         ),
         ("cleanup", "warning: x", None),
         (
@@ -166,13 +249,27 @@ def read(program: str, text: str) -> LogEvent | None:
             Arrived(
                 at=1,
                 software=POSTFIX,
-                message="1D29023624C",
+                message="mx/1D29023624C",
                 sender="a@b",
                 accepted=2,
                 size_bytes=192,
             ),
         ),
-        ("qmgr", "1D29023624C: removed", Finished(at=1, software=POSTFIX, message="1D29023624C")),
+        (
+            "qmgr",
+            "1D29023624C: removed",
+            Finished(at=1, software=POSTFIX, message="mx/1D29023624C"),
+        ),
+        (
+            "postsuper",
+            "1D29023624C: removed",
+            Finished(at=1, software=POSTFIX, message="mx/1D29023624C"),
+        ),
+        (
+            "postsuper",
+            "1D29023624C: requeued",
+            Finished(at=1, software=POSTFIX, message="mx/1D29023624C"),
+        ),
         ("qmgr", "1D29023624C: from=<a@b>, status=expired, returned to sender", None),
         (
             "relay/smtp",
@@ -181,7 +278,7 @@ def read(program: str, text: str) -> LogEvent | None:
             Delivered(
                 at=1,
                 software=POSTFIX,
-                message="1D29023624C",
+                message="mx/1D29023624C",
                 recipient="a@b",
                 fate=Fate.BOUNCED,
                 original="c@d",
@@ -200,6 +297,19 @@ def read(program: str, text: str) -> LogEvent | None:
 )
 def test_a_line_tells_what_happened(program: str, text: str, event: LogEvent | None) -> None:
     assert event == read(program, text)
+
+
+def test_lines_without_a_process_are_of_no_session_that_is_known() -> None:
+    line = line_of("postfix/smtpd", "connect from mx.caller.example[192.0.2.1]", process="")
+
+    assert Connected(at=1, software=POSTFIX, client=CLIENT) == read_postfix(line)
+
+
+def test_queue_ids_of_two_hosts_are_two() -> None:
+    lines = [line_of("postfix/qmgr", "1D29023624C: removed", host=host) for host in ("a", "b")]
+    events = [event for line in lines if (event := read_postfix(line))]
+
+    assert ["a/1D29023624C", "b/1D29023624C"] == [event.message for event in events]
 
 
 def test_what_is_in_a_helo_name_is_no_field() -> None:
@@ -225,3 +335,12 @@ def test_a_hostile_line_costs_no_more_than_others(hostile: str) -> None:
 
     assert isinstance(refused, Refused)
     assert refused.sender is None
+
+
+@pytest.mark.parametrize(
+    "hostile", [" from x[::]; from=<", "; from=<", '"\\', " from x[", "> to=<"]
+)
+def test_what_a_message_holds_costs_no_more_than_other_lines(hostile: str) -> None:
+    line = f"23FF6: reject: header {hostile * (16_000 // len(hostile))}"
+
+    assert read("cleanup", line) is None

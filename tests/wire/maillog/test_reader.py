@@ -50,3 +50,16 @@ def test_a_line_means_the_same_however_often_it_was_seen(path: Path) -> None:
     assert [reader.read(line) for line in lines] == [
         LogReader(NOON, UTC).read(line) for line in lines
     ]
+
+
+def test_lines_of_no_known_form_are_counted() -> None:
+    reader = LogReader(NOON, UTC)
+    for line in (
+        b"Nov 21 2026 12:00:00 mx postfix/smtpd[8]: x",
+        b"not of a log",
+        b"\n",
+        SYSLOG + b"a: b",
+    ):
+        reader.read(line)
+
+    assert 2 == reader.unread

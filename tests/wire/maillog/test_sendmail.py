@@ -17,12 +17,13 @@ from ringback.wire.maillog.events import (
 from ringback.wire.maillog.sendmail import read_sendmail
 
 SENDMAIL = Software.SENDMAIL
-ID = "6ALL00kL000007"
+QUEUED = "6ALL00kL000007"
+ID = f"mx/{QUEUED}"
 CLIENT = LoggedClient("192.0.2.1", "mx.caller.example")
 
 
 def read(text: str) -> LogEvent | None:
-    return read_sendmail(line_of("sendmail", f"{ID}: {text}"))
+    return read_sendmail(line_of("sendmail", f"{QUEUED}: {text}"))
 
 
 @pytest.mark.parametrize(
@@ -163,12 +164,106 @@ def read(text: str) -> LogEvent | None:
                 tidy=False,
             ),
         ),
+        (
+            "lost input channel from root@caller.example [192.0.2.1] to MTA after data",
+            Abandoned(
+                at=1,
+                software=SENDMAIL,
+                session="mx/8",
+                message=ID,
+                client=LoggedClient("192.0.2.1", "caller.example"),
+                sender=None,
+                tidy=False,
+                offered=True,
+            ),
+        ),
         ("lost input channel to nobody", None),
+        (
+            "Milter: to=<a@b>, reject=550 5.7.1 No",
+            Refused(
+                at=1,
+                software=SENDMAIL,
+                session="mx/8",
+                message=ID,
+                client=LoggedClient(""),
+                stage=Stage.RCPT,
+                code=550,
+                text="5.7.1 No",
+                recipient="a@b",
+            ),
+        ),
+        (
+            "Milter: from=<a@b>, reject=451 4.7.1 Later",
+            Refused(
+                at=1,
+                software=SENDMAIL,
+                session="mx/8",
+                message=ID,
+                client=LoggedClient(""),
+                stage=Stage.MAIL,
+                code=451,
+                text="4.7.1 Later",
+                sender="a@b",
+            ),
+        ),
+        ("Milter: data, discard", None),
+        (
+            'from=<": Milter: "@b>, size=1, class=0, nrcpts=1, relay=root@localhost',
+            Arrived(
+                at=1,
+                software=SENDMAIL,
+                session="mx/8",
+                message=ID,
+                client=LoggedClient(""),
+                sender='": Milter: "@b',
+                accepted=1,
+                size_bytes=1,
+            ),
+        ),
+        (
+            "to=<a@b>, delay=00:00:00, pri=60015, stat=Spam message rejected",
+            Delivered(
+                at=1,
+                software=SENDMAIL,
+                message=ID,
+                recipient="a@b",
+                fate=Fate.BOUNCED,
+                text="Spam message rejected",
+            ),
+        ),
+        ("to=<a@b>, delay=00:00:00, mailer=local, pri=60015, stat=queued", None),
         ("[192.0.2.1] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA", None),
     ],
 )
 def test_a_line_tells_what_happened(text: str, event: LogEvent | None) -> None:
     assert event == read(text)
+
+
+@pytest.mark.parametrize("verb", ["data", "cmd=data"])
+def test_a_milter_may_refuse_the_message(verb: str) -> None:
+    refused = read(f"Milter: {verb}, reject=554 5.7.1 Spam message rejected")
+
+    assert (
+        Refused(
+            at=1,
+            software=SENDMAIL,
+            session="mx/8",
+            message=ID,
+            client=LoggedClient(""),
+            stage=None,
+            code=554,
+            text="5.7.1 Spam message rejected",
+        )
+        == refused
+    )
+
+
+def test_lines_without_a_process_are_of_no_session_that_is_known() -> None:
+    lost = f"{QUEUED}: lost input channel from [192.0.2.1] to MTA after rcpt"
+    event = read_sendmail(line_of("sendmail", lost, process=""))
+
+    assert event is not None
+    assert ("", ID) == (event.session, event.message)
 
 
 @pytest.mark.parametrize(

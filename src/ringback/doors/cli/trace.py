@@ -70,14 +70,13 @@ def trace(
     """Find the callbacks that others make at you, in your mail logs.
 
     Each LOG is a mail log of Postfix, Exim, Sendmail or OpenSMTPD; .gz, .xz and .bz2 are unpacked, and "-" is
-    standard input. Files are read in the order in which they were last written; stamps without a year are of
-    the last one that they can be of.
+    standard input. Several are read as one, by their time stamps; stamps without a year are of the last one
+    that they can be of.
 
     A callback is a session that names a recipient and brings no message: from the null sender or one that
-    only asks, or with recipients that were accepted and then left alone. It is certain where nothing else
-    does so, and likely where a bounce that was refused would look the same; both say what shows it. Callers
-    are told apart by the domain of their hosts' confirmed names, else by network. What your server has to
-    log for this is in docs/howto/trace.md.
+    seems to ask. It is certain where a bounce would not look so, and likely where it would, or where the log
+    does not name the sender; both say what shows it. Callers are told apart by the domain of their hosts'
+    confirmed names, else by network. What your server has to log for this is in docs/howto/trace.md.
 
     --notice prints a mail to a caller's postmaster, with times, figures and examples. It is for you to send;
     nothing is sent, and nobody is called. It is signed by `identity.contact`.
@@ -105,9 +104,15 @@ def _lines(found: "tracing.Found", noticed: str | None, config_path: str | None)
     if noticed is None:
         return traced.tell_seen(found.seen, found.log)
     if not found.seen.callers:
-        raise UsageError(f"{printable(noticed)} made no callbacks; run trace without --notice")
+        raise UsageError(f"{printable(noticed)} {_why_none(found)}; run trace without --notice")
     contact = load(config_path).settings.identity.contact
     return notices.write_notice(found.seen.callers[0], contact)
+
+
+def _why_none(found: "tracing.Found") -> str:
+    if found.seen.bouncing:
+        return "was set aside: it brings bounces, and what it asked may have been bounces, too"
+    return "made no callbacks, or is counted under another name"
 
 
 def _echo_jsonl(found: "tracing.Found") -> None:

@@ -6,9 +6,10 @@ Not here: its options (trace.py), and what a callback is (rules/callbacks.py).
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from ...assemble import organisations
+from ...assemble import organisations, phrasebook
 from ...errors import UsageError
-from ...rules.callers import Callers, CallersSeen
+from ...rules.burden import network_of
+from ...rules.callers import MAX_NAMES, Caller, Callers, CallersSeen
 from ...rules.spotting import Spotter
 from ...values.record import Record
 from ...wire.maillog import Abandoned, Disconnected, LogEvent, Software
@@ -16,6 +17,10 @@ from ..log_files import LogFiles
 from ..traced import LogSeen
 
 _HOWTO = "see docs/howto/trace.md"
+_BY_NAME = (
+    "callers whose hosts have confirmed names are counted under these, and of each the first "
+    f"{MAX_NAMES} addresses are kept: look for the name"
+)
 
 
 class Found(Record, frozen=True):
@@ -28,20 +33,22 @@ class Found(Record, frozen=True):
     def only(self, wanted: str) -> "Found":
         """Leave one caller, named by what it is counted under, a host of it or an address."""
         name = wanted.lower().removesuffix(".")
-        by_host = organisations()(name)
-        kept = tuple(
-            caller
-            for caller in self.seen.callers
-            if caller.name in (name, by_host) or name in caller.ips
-        )
-        return self.but(seen=self.seen.but(callers=kept))
+        names = {name, organisations()(name), network_of(name)}
+
+        def kept(callers: tuple[Caller, ...]) -> tuple[Caller, ...]:
+            return tuple(one for one in callers if one.name in names or name in one.ips)
+
+        seen = self.seen.but(callers=kept(self.seen.callers), bouncing=kept(self.seen.bouncing))
+        is_address = network_of(name) != name
+        doubt = (_BY_NAME,) if is_address and not (seen.callers or seen.bouncing) else ()
+        return self.but(seen=seen, complaints=(*self.complaints, *doubt))
 
 
 def trace_logs(names: Sequence[str], now: float, since_at: float, zone: tzinfo | None) -> Found:
     """Find the callers in logs; what is older than `since_at` is passed over. Raises UsageError, OSError."""
     files, spotter, callers, kinds = (
         LogFiles(names, now, zone),
-        Spotter(),
+        Spotter(phrasebook()),
         Callers(organisations()),
         _Kinds(),
     )
@@ -58,7 +65,9 @@ def trace_logs(names: Sequence[str], now: float, since_at: float, zone: tzinfo |
         callers.hear(sighting)
     if files.lines and not files.told:
         raise UsageError(f"none of {files.lines:,} lines is one of a mail server; {_HOWTO}")
-    log = LogSeen(files.lines, files.told, first_at, last_at, spotter.dropped)
+    log = LogSeen(
+        files.lines, files.told, first_at, last_at, spotter.dropped, since_at, files.unread
+    )
     return Found(callers.seen(), log, kinds.complaints())
 
 
@@ -90,8 +99,8 @@ class _Kinds:
             )
         if (Software.EXIM, "") in seen and (Software.EXIM, "abandons") not in seen:
             told.append(
-                "Exim's log does not tell of recipients it accepted without a message; "
-                f"set log_selector = +smtp_incomplete_transaction +pid ({_HOWTO})"
+                "nowhere in Exim's log is a recipient that was accepted without a message; if log_selector "
+                f"does not have +smtp_incomplete_transaction +pid, they do not show ({_HOWTO})"
             )
         if any(software is Software.OPENSMTPD for software, _ in seen):
             told.append(

@@ -41,8 +41,10 @@ class LoggedLine(Record, frozen=True, kw_only=True):
     """What every event has.
 
     `session` ties the lines of one session of one software, until it ends: host and process, or host and
-    number for OpenSMTPD. It is "" where the log does not say: of Exim without +pid and +incoming_port.
-    `message` ties those of one message: a queue id, used again after a while; "" before there is one.
+    number for OpenSMTPD. It is "" where the log does not say: without processes, and of Exim without +pid
+    and +incoming_port.
+    `message` ties those of one message: a queue id, with its host where the log is the system's, used again
+    after a while; "" before there is one.
     """
 
     at: float
@@ -61,7 +63,7 @@ class Refused(LoggedLine, frozen=True, kw_only=True):
     """A step was answered 4xx or 5xx; the session goes on, unless `Disconnected` follows.
 
     `sender` is None where no MAIL was given or the log does not say; "" is the null sender. `code` is 450 or
-    550 where only words are logged: by Exim always. An empty `client.ip` is that of the session.
+    550 where only words are logged: by Exim always. An empty `client.ip` is that of the session or message.
     """
 
     client: LoggedClient
@@ -73,9 +75,15 @@ class Refused(LoggedLine, frozen=True, kw_only=True):
 
 
 class Begun(LoggedLine, frozen=True, kw_only=True):
-    """A recipient was accepted, and nothing yet of the message: Postfix's "QUEUEID: client=…"."""
+    """A recipient was accepted, and nothing yet of the message: Postfix's "QUEUEID: client=…".
+
+    Of what a content filter brings, `origin` is who had brought it to the filter, and `origin_message` what
+    it was before, if it was in the queue then; both where the filter says so (XFORWARD).
+    """
 
     client: LoggedClient
+    origin: LoggedClient | None = None
+    origin_message: str = ""
 
 
 class Abandoned(LoggedLine, frozen=True, kw_only=True):
@@ -91,6 +99,7 @@ class Abandoned(LoggedLine, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()
     accepted: int = 0
     tidy: bool | None = None  # False: the connection was lost over it
+    offered: bool = False  # a message was: DATA had been said
 
 
 class Arrived(LoggedLine, frozen=True, kw_only=True):

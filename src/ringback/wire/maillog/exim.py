@@ -29,10 +29,12 @@ _CLIENT = (
     rf"\[(?P<ip>{IP})\](?::(?P<port>[0-9]{{1,5}}))?"
 )
 # Fields that log_selector puts between a client and what he did: I=[…], U=…, P=…, X=…, CV=…, A=…
-_BETWEEN = r"(?: (?!F=)[A-Za-z0-9]{1,8}=(?:\"[^\"]{0,512}\"|\S{0,512})){0,12}"
+_BETWEEN = r"(?: (?:TFO|L|(?!F=)[A-Za-z0-9]{1,8}=(?:\"[^\"]{0,512}\"|\S{0,512}))){0,12}"
 _REFUSED = re.compile(
-    rf"(?:{_MESSAGE} )?H={_CLIENT}(?P<between>{_BETWEEN})(?: F=<(?P<sender>{PATH})>)?(?: A=\S{{1,255}})?"
-    rf" (?P<later>temporarily )?rejected (?P<verb>MAIL|RCPT|after DATA|DATA)"
+    rf"(?:{_MESSAGE} )?H={_CLIENT}(?P<between>{_BETWEEN})"
+    rf"(?: F=<(?P<sender>{PATH})>)?(?P<after> A=\S{{1,255}})?"
+    r" (?P<later>temporarily )?rejected "
+    r"(?P<verb>MAIL|RCPT|DATA|after DATA|during MIME ACL checks|by local_scan\(\))"
     rf"(?: <(?P<recipient>{PATH})>)?(?:: (?P<text>.*))?$"
 )
 _REFUSED_HELO = re.compile(
@@ -48,7 +50,11 @@ _CLOSED = re.compile(
     rf"SMTP connection from {_CLIENT}{_BETWEEN} (?P<how>closed by QUIT|closed |lost)"
 )
 _CUT = re.compile(
-    rf"unexpected disconnection while reading SMTP command from {_CLIENT}(?:{_BETWEEN})"
+    r"(?:unexpected disconnection while reading SMTP command from|SMTP command timeout on connection from) "
+    rf"{_CLIENT}"
+)
+_CUT_IN_MESSAGE = re.compile(
+    rf"{_MESSAGE} SMTP (?:data timeout \(message abandoned\) on )?connection from {_CLIENT}"
 )
 _ARRIVED = re.compile(
     rf"{_MESSAGE} <= (?:<>|(?P<sender>(?:\"(?:[^\"\\]|\\.){{0,256}}+\")?[^\s\"<>]{{1,512}}))"
@@ -56,8 +62,12 @@ _ARRIVED = re.compile(
 )
 _FROM = re.compile(rf"(?:^| )H={_CLIENT}(?: |$)")
 _SIZE = re.compile(r" S=([0-9]{1,15})(?: |$)")
-_LOGIN = re.compile(r" A=[^\s:]{1,64}(?::(\S{1,255}))?")
-_FOR = re.compile(r" for ((?:\S+@\S+ ?)+)$")
+_FIELD = re.compile(r" ([A-Za-z0-9]{1,8})=(\"[^\"]{0,512}\"|\S{0,512})")
+# What a sender can write at will, his message's id and subject, stands after all other fields but the
+# recipients; where it holds blanks, it has quotes or brackets at its end.
+_AT_WILL = re.compile(r" id=| T=\"")
+_PLAIN = r"[^\s@\"\[\]]++@[^\s\"\[\]]++"
+_FOR = re.compile(rf" for ({_PLAIN}(?: {_PLAIN})*+)$")
 _DELIVERED = re.compile(
     rf"{_MESSAGE} (?P<mark>=>|->|>>|\*\*|==) (?P<to>\S{{1,512}})(?: \([^()]{{0,512}}\))?"
     rf"(?: <(?P<original>{PATH})>)?(?P<fields>.*)$"
@@ -84,8 +94,8 @@ def read_exim(line: LogLine) -> LogEvent | None:
             text=line.text[repeated.end() :], process=repeated["process"] or line.process
         )
     for marks, read in _READERS:
-        if any(mark in line.text for mark in marks):
-            return read(line)
+        if any(mark in line.text for mark in marks) and (event := read(line)):
+            return event
     return None
 
 
@@ -99,7 +109,7 @@ def _read_refused(line: LogLine) -> Refused | None:
         software=Software.EXIM,
         session=_session(line, found),
         message=found["message"] or "",
-        client=_client(found, _LOGIN.search(found[0])),
+        client=_client(found, _login(f"{found['between']}{found['after'] or ''}")),
         stage=_STAGES.get(verb),
         code=450 if found["later"] else 550,
         text=found["text"] or "",
@@ -140,6 +150,22 @@ def _read_abandoned(line: LogLine) -> Abandoned | None:
     )
 
 
+def _read_cut_in_message(line: LogLine) -> Abandoned | None:
+    found = _CUT_IN_MESSAGE.match(line.text)
+    if found is None:
+        return None
+    return Abandoned(
+        at=line.at,
+        software=Software.EXIM,
+        session=_session(line, found),
+        message=found["message"],
+        client=_client(found),
+        sender=None,
+        tidy=False,
+        offered=True,
+    )
+
+
 def _read_closed(line: LogLine) -> Disconnected | None:
     found = _CLOSED.match(line.text) or _CUT.match(line.text)
     if found is None:
@@ -157,12 +183,10 @@ def _read_arrived(line: LogLine) -> Arrived | None:
     found = _ARRIVED.match(line.text)
     if found is None:
         return None
-    # What a sender can write at will, its subject, stands after all that is read here but the recipients.
-    fields = found["fields"].partition(' T="')[0]
-    peer, size = _FROM.search(fields), _SIZE.search(fields)
+    fields = _AT_WILL.split(found["fields"], maxsplit=1)[0]
+    peer, size, login = _FROM.search(fields), _SIZE.search(fields), _login(fields)
     named = _FOR.search(found["fields"])
     recipients = tuple(named[1].split()[:_MAX_RECIPIENTS]) if named else ()
-    login = _LOGIN.search(fields)
     return Arrived(
         at=line.at,
         software=Software.EXIM,
@@ -209,24 +233,37 @@ def _read_finished(line: LogLine) -> Finished | None:
     return Finished(at=line.at, software=Software.EXIM, message=found["message"])
 
 
-# What a line must hold to be one's; looked for in this order.
+# What a line must hold that one of them reads; others may hold it in their words.
 _READERS = (
     ((" <= ",), _read_arrived),
     ((" => ", " -> ", " >> ", " ** ", " == "), _read_delivered),
     ((" Completed",), _read_finished),
     ((" incomplete transaction (",), _read_abandoned),
     (("rejected ",), _read_refused),
-    (("SMTP connection from ", "unexpected disconnection "), _read_closed),
+    ((" while reading message data", "(message abandoned)"), _read_cut_in_message),
+    (
+        ("SMTP connection from ", "unexpected disconnection ", " timeout on connection from "),
+        _read_closed,
+    ),
 )
 
 
 def _session(line: LogLine, client: re.Match[str]) -> str:
-    """By process, else by port: log_selector has +pid or +incoming_port, or neither."""
+    """By process, else by port: log_selector has +pid or +incoming_port, or neither.
+
+    And by address: two hosts whose logs do not name them may have the same process at a time.
+    """
     if line.process:
-        return f"{line.host}/{line.process}"
+        return f"{line.host}/{line.process}[{client['ip']}]"
     return f"{line.host}/[{client['ip']}]:{client['port']}" if client["port"] else ""
 
 
-def _client(found: re.Match[str], login: re.Match[str] | None = None) -> LoggedClient:
+def _login(fields: str) -> str | None:
+    """Who had proved to be whom; what stands in quotes may be a certificate's word."""
+    said = dict(_FIELD.findall(fields)).get("A")
+    return None if said is None else said.partition(":")[2]
+
+
+def _client(found: re.Match[str], login: str | None = None) -> LoggedClient:
     name, helo = found["name"] or "", found["helo"] or ""
-    return named_client(found["ip"], name, helo or name, (login[1] or "") if login else "")
+    return named_client(found["ip"], name, helo or name, login or "")

@@ -11,19 +11,31 @@ from .stamps import Stamp
 MAX_LINE_BYTES = 16_384
 
 _PRIORITY = r"(?:<[0-9]{1,3}>)?"  # as on the wire, where somebody kept what came from it
-_PROGRAM = r"(?P<program>[^\s\[:]{1,64})(?:\[(?P<process>[0-9]{1,10})\])?: "
+# syslogd -v of FreeBSD says what the priority means; Solaris numbers its messages.
+_MEANING = r"(?:<[a-z0-9.]{1,32}> )?"
+_PROGRAM = (
+    r"(?P<program>[^\s\[:]{1,64})(?:\[(?P<process>[0-9]{1,10})\])?: "
+    r"(?:\[ID [0-9]{1,10} [a-z0-9.]{1,32}\] )?"
+)
 _NO_YEAR = re.compile(
-    rf"{_PRIORITY}(?P<at>[A-Z][a-z]{{2}} [ 0-9][0-9] [0-9:]{{8}})(?:\.[0-9]{{1,9}})? "
-    rf"(?:(?P<host>[^\s:\[\]]{{1,255}}) )?{_PROGRAM}"
+    rf"{_PRIORITY}(?P<at>[A-Z][a-z]{{2}} [ 0-9][0-9] [0-9:]{{8}})(?:\.[0-9]{{1,9}})? {_MEANING}"
+    rf"(?:(?P<host>[^\s:\[\]]{{1,255}}|[0-9A-Fa-f]{{0,4}}:[0-9A-Fa-f:.]{{1,41}}) )?{_PROGRAM}"
 )
 _WITH_YEAR = re.compile(
-    rf"{_PRIORITY}(?P<at>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:.,Z+-]{{8,30}}) "
+    rf"{_PRIORITY}(?P<at>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:.,Z+-]{{8,30}}) {_MEANING}"
+    rf"(?P<host>\S{{1,255}}) {_PROGRAM}"
+)
+# journalctl -o short-full: the zone is a word, of which only UTC is known everywhere.
+_WITH_DAY = re.compile(
+    r"[A-Z][a-z]{2} (?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}(?: UTC| [+-][0-9]{2,4})?)(?: [A-Z]{2,5})? "
     rf"(?P<host>\S{{1,255}}) {_PROGRAM}"
 )
 _STRUCTURED = re.compile(  # RFC 5424 section 6
     rf"{_PRIORITY}1 (?P<at>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9:.Z+-]{{8,30}}) (?P<host>\S{{1,255}}) "
-    r"(?P<program>\S{1,48}) (?P<process>\S{1,128}) \S{1,32} (?:-|\[[^\]]{0,4096}\]) (?:\ufeff)?"
+    r"(?P<program>\S{1,48}) (?P<process>\S{1,128}) \S{1,32} "
+    r"(?:-|(?:\[(?:[^\]\\]|\\.){0,4096}+\]){1,16}+) (?:\ufeff)?"
 )
+_NIL = "-"  # where RFC 5424 has nothing to say
 # Exim's own log, or the same line within one of the system's.
 EXIM_STAMP = re.compile(
     r"(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}(?:\.[0-9]{1,6})?(?: [+-][0-9]{4})?) "
@@ -50,11 +62,16 @@ def parse_line(octets: bytes, with_year: Stamp, without_year: Stamp) -> LogLine 
         found_process = found["process"] or ""
         text = line[found.end() :]
         return None if at is None else LogLine(at, "", EXIM, found_process, text)
-    found = _WITH_YEAR.match(line) or _NO_YEAR.match(line) or _STRUCTURED.match(line)
+    found = _WITH_YEAR.match(line) or _NO_YEAR.match(line)
+    found = found or _STRUCTURED.match(line) or _WITH_DAY.match(line)
     if found is None:
         return None
     at = (without_year if found.re is _NO_YEAR else with_year)(found["at"])
     if at is None:
         return None
-    host, process = found["host"] or "", found["process"] or ""
+    host, process = _said(found["host"]), _said(found["process"])
     return LogLine(at, host, found["program"], process, line[found.end() :])
+
+
+def _said(field: str | None) -> str:
+    return "" if field is None or field == _NIL else field

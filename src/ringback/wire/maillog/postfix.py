@@ -34,25 +34,37 @@ _DISCONNECT = re.compile(
 _BEGUN = re.compile(
     rf"{_MESSAGE}: client={_CLIENT}(?::[0-9]+)?(?:, .*?\bsasl_username=(?P<login>[^\s,]+))?(?:,|$)"
 )
+# What a filter hands on with XFORWARD of the mail that it was handed.
+_ORIGIN = re.compile(rf", orig_client={_CLIENT}$")
+_ORIGIN_MESSAGE = re.compile(rf", orig_queue_id={_MESSAGE}(?:,|$)")
 _FIELDS = (
     rf"(?:;(?: from=<(?P<sender>{PATH})>,?)?(?: to=<(?P<recipient>{PATH})>,?)?"
     r" proto=\w+,?(?: helo=<(?P<helo>[^<>]{0,512})>)?(?: sasl_username=<(?P<login>[^<>]{0,255})>)?)$"
 )
+# cleanup writes the enhanced code alone; what a proxied filter refused has no message and no client.
 _REJECT = re.compile(
-    rf"{_MESSAGE}: (?:milter-)?reject: (?P<stage>[A-Z-]{{4,16}}) from "
-    rf"(?:{_CLIENT}|\[(?P<bare_ip>{IP})\])(?::[0-9]+)?: (?P<code>[45][0-9]{{2}}) "
+    rf"(?:{_MESSAGE}: )?(?:milter-|proxy-)?reject: (?P<stage>[A-Z-]{{4,16}})"
+    rf"(?: from (?:{_CLIENT}|\[(?P<bare_ip>{IP})\])(?::[0-9]+)?)?: "
+    r"(?:(?P<code>[45][0-9]{2}) |(?=(?P<class>[45])\.))"
 )
 _REJECT_FIELDS = re.compile(_FIELDS)
 _SCREEN = re.compile(
     rf"(?P<step>CONNECT from|DISCONNECT|PASS NEW|PASS OLD) \[(?P<ip>{IP})\]:(?P<port>[0-9]{{1,5}})"
 )
 _PEER = re.compile(rf" from (?:\S+)?\[({IP})\]:([0-9]{{1,5}}): ")
+# Of header_checks and the like: what was found comes first, and could be made to read as what follows it.
+_CONTENT = re.compile(rf"{_MESSAGE}: reject: [a-z-]{{4,16}} ")
+_CONTENT_FROM = re.compile(rf" from {_CLIENT}; from=<")
+_CONTENT_FIELDS = re.compile(
+    rf"(?P<sender>{PATH})> to=<(?P<recipient>{PATH})>(?: proto=\w+)?"
+    r"(?: helo=<(?P<helo>[^<>]{0,512})>)?: (?P<text>.*)$"
+)
 _TAKEN = re.compile(rf"{_MESSAGE}: message-id=")
 _QUEUED = re.compile(
     rf"{_MESSAGE}: from=<(?P<sender>{PATH}|[^<>]{{0,512}})>, "
     r"size=(?P<size>[0-9]{1,15}), nrcpt=(?P<count>[0-9]{1,9}) "
 )
-_REMOVED = re.compile(rf"{_MESSAGE}: removed$")
+_REMOVED = re.compile(rf"{_MESSAGE}: (?:removed|requeued)$")  # requeued: under another id
 _DELIVERED = re.compile(
     rf"{_MESSAGE}: to=<(?P<recipient>{PATH}|[^<>]{{0,512}})>, "
     rf"(?:orig_to=<(?P<original>{PATH}|[^<>]{{0,512}})>, )?"
@@ -73,6 +85,7 @@ _STAGES = {
     "RCPT": Stage.RCPT,
     "VRFY": Stage.VRFY,
 }
+_CODES = {"4": 450, "5": 550}
 _NO_QUEUE = "NOQUEUE"
 _UNKNOWN = "unknown"  # what stands in place of a reverse name that is not confirmed
 
@@ -85,19 +98,28 @@ def read_postfix(line: LogLine) -> LogEvent | None:
 
 def _read_smtpd(line: LogLine) -> LogEvent | None:
     text = line.text
-    session = f"{line.host}/{line.process}"
+    session = f"{line.host}/{line.process}" if line.process else ""
     if found := _CONNECT.match(text):
         client = _client(found["name"], found["ip"])
         return Connected(at=line.at, software=Software.POSTFIX, session=session, client=client)
     if found := _DISCONNECT.match(text):
         return _disconnected(line, session, found)
     if found := _BEGUN.match(text):
-        client = _client(found["name"], found["ip"], login=found["login"] or "")
-        message = _message(found["message"])
-        return Begun(
-            at=line.at, software=Software.POSTFIX, session=session, message=message, client=client
-        )
+        return _begun(line, session, found)
     return _read_reject(line, session)
+
+
+def _begun(line: LogLine, session: str, found: re.Match[str]) -> Begun:
+    origin, before = _ORIGIN.search(line.text), _ORIGIN_MESSAGE.search(line.text)
+    return Begun(
+        at=line.at,
+        software=Software.POSTFIX,
+        session=session,
+        message=_message(line, found),
+        client=_client(found["name"], found["ip"], login=found["login"] or ""),
+        origin=_client(origin["name"], origin["ip"]) if origin else None,
+        origin_message=_message(line, before) if before else "",
+    )
 
 
 def _disconnected(line: LogLine, session: str, found: re.Match[str]) -> Disconnected:
@@ -124,15 +146,15 @@ def _read_reject(line: LogLine, session: str) -> Refused | None:
     fields = _REJECT_FIELDS.search(line.text, found.end())
     said = fields.groupdict() if fields else {}
     sender, recipient = said.get("sender"), said.get("recipient")
-    ip, name = found["ip"] or found["bare_ip"], found["name"] or ""
+    ip, name = found["ip"] or found["bare_ip"] or "", found["name"] or ""
     return Refused(
         at=line.at,
         software=Software.POSTFIX,
         session=session,
-        message=_message(found["message"]),
+        message=_message(line, found),
         client=_client(name, ip, said.get("helo") or "", said.get("login") or ""),
         stage=_STAGES.get(found["stage"]),
-        code=int(found["code"]),
+        code=int(found["code"] or _CODES[found["class"]]),
         text=line.text[found.end() : fields.start() if fields else None],
         sender=None if sender is None else bare(sender),
         recipient=bare(recipient or ""),
@@ -149,23 +171,43 @@ def _read_postscreen(line: LogLine) -> LogEvent | None:
     return _read_reject(line, f"{line.host}/[{peer[1]}]:{peer[2]}") if peer else None
 
 
-def _read_cleanup(line: LogLine) -> Arrived | None:
-    found = _TAKEN.match(line.text)
-    if found is None:
+def _read_cleanup(line: LogLine) -> Arrived | Refused | None:
+    if found := _TAKEN.match(line.text):
+        return Arrived(at=line.at, software=Software.POSTFIX, message=_message(line, found))
+    if found := _CONTENT.match(line.text):
+        return _read_content(line, found)
+    return _read_reject(line, "")
+
+
+def _read_content(line: LogLine, found: re.Match[str]) -> Refused | None:
+    """None where it can be read in two ways, or the mail came from no client."""
+    clients = [*_CONTENT_FROM.finditer(line.text, found.end() - 1)]
+    fields = _CONTENT_FIELDS.match(line.text, clients[0].end()) if len(clients) == 1 else None
+    if fields is None:
         return None
-    return Arrived(at=line.at, software=Software.POSTFIX, message=found["message"])
+    return Refused(
+        at=line.at,
+        software=Software.POSTFIX,
+        message=_message(line, found),
+        client=_client(clients[0]["name"], clients[0]["ip"], fields["helo"] or ""),
+        stage=None,
+        code=_CODES.get(fields["text"][:1], 550),
+        text=fields["text"],
+        sender=bare(fields["sender"]),
+        recipient=bare(fields["recipient"]),
+    )
 
 
 def _read_qmgr(line: LogLine) -> Arrived | Finished | None:
     if found := _REMOVED.match(line.text):
-        return Finished(at=line.at, software=Software.POSTFIX, message=found["message"])
+        return Finished(at=line.at, software=Software.POSTFIX, message=_message(line, found))
     found = _QUEUED.match(line.text)
     if found is None:
         return None
     return Arrived(
         at=line.at,
         software=Software.POSTFIX,
-        message=found["message"],
+        message=_message(line, found),
         sender=bare(found["sender"]),
         accepted=int(found["count"]),
         size_bytes=int(found["size"]),
@@ -180,7 +222,7 @@ def _read_delivery(line: LogLine) -> Delivered | None:
     return Delivered(
         at=line.at,
         software=Software.POSTFIX,
-        message=found["message"],
+        message=_message(line, found),
         recipient=bare(found["recipient"]),
         original=bare(found["original"] or ""),
         fate=fate,
@@ -193,8 +235,10 @@ def _client(name: str, ip: str, helo: str = "", login: str = "") -> LoggedClient
     return named_client(ip, "" if name == _UNKNOWN else name, helo, login)
 
 
-def _message(queue_id: str) -> str:
-    return "" if queue_id == _NO_QUEUE else queue_id
+def _message(line: LogLine, found: re.Match[str]) -> str:
+    """With the host, since short queue ids are no host's own."""
+    queue_id = found["message"] or _NO_QUEUE
+    return "" if queue_id == _NO_QUEUE else f"{line.host}/{queue_id}"
 
 
 _PROGRAMS: Mapping[str, Callable[[LogLine], LogEvent | None]] = {
@@ -203,6 +247,7 @@ _PROGRAMS: Mapping[str, Callable[[LogLine], LogEvent | None]] = {
     "cleanup": _read_cleanup,
     "qmgr": _read_qmgr,
     "nqmgr": _read_qmgr,
+    "postsuper": _read_qmgr,
     **dict.fromkeys(
         ("smtp", "lmtp", "local", "virtual", "pipe", "discard", "error", "retry"), _read_delivery
     ),

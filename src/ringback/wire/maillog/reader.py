@@ -26,16 +26,21 @@ class LogReader:
     """Reads the lines of one log.
 
     `now`, in Unix seconds, tells the year where stamps have none: when the log was written last, say.
-    `zone` is for stamps without an offset; None is that of this machine.
+    `zone` is for stamps without an offset; None is that of this machine. `unread` counts lines whose form is
+    not that of any log.
     """
 
     def __init__(self, now: float, zone: tzinfo | None = None) -> None:
+        self.unread = 0
         self._with_year, self._without_year = stamp_reader(zone), year_guesser(now, zone)
 
     def read(self, octets: bytes) -> LogEvent | None:
         """What a line tells; None for one that is not a mail server's, or tells nothing of mail."""
         line = parse_line(octets, self._with_year, self._without_year)
-        return _read(line) if line else None
+        if line is None:
+            self.unread += not octets.isspace()
+            return None
+        return _read(line)
 
 
 def _read(line: LogLine) -> LogEvent | None:

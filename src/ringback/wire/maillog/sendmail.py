@@ -33,7 +33,7 @@ _FROM = re.compile(
 _TO = re.compile(
     rf"{_MESSAGE}: to=(?P<recipients>\S{{1,2048}}), "
     r"(?:ctladdr=\S{1,512}(?: \([0-9/]{1,40}\))?, )?delay=\S{1,40}, "
-    r".{0,400}?\bdsn=(?P<class>[245])\.[0-9]{1,3}\.[0-9]{1,3}, stat=(?P<text>.*)$"
+    r"(?:pri=[0-9]{1,15}|.{0,400}?\bdsn=(?P<class>[245])\.[0-9]{1,3}\.[0-9]{1,3}), stat=(?P<text>.*)$"
 )
 _RELAY = re.compile(r" relay=([^,]{1,300}),")
 _RULESET = re.compile(
@@ -42,17 +42,24 @@ _RULESET = re.compile(
     rf"relay={_CLIENT}, reject=(?P<code>[45][0-9]{{2}}) (?P<text>.*)$"
 )
 _UNKNOWN_USER = re.compile(rf"{_MESSAGE}: <(?P<recipient>{PATH})>\.\.\. (?P<text>User unknown)$")
-_LOST = re.compile(rf"{_MESSAGE}: lost input channel from {_CLIENT} to \S+ after \w+$")
+_MILTER = re.compile(
+    rf"{_MESSAGE}: Milter: (?:(?P<verb>from|to)=<(?P<path>{PATH})>|(?:cmd=)?data), "
+    r"reject=(?P<code>[45][0-9]{2}) (?P<text>.*)$"
+)
+_LOST = re.compile(rf"{_MESSAGE}: lost input channel from {_CLIENT} to \S+ after (?P<verb>\w+)$")
 _STAGES = {"check_relay": Stage.CONNECT, "check_mail": Stage.MAIL, "check_rcpt": Stage.RCPT}
+_MILTER_STAGES = {"from": Stage.MAIL, "to": Stage.RCPT}
 _FATES = {"2": Fate.SENT, "4": Fate.DEFERRED, "5": Fate.BOUNCED}
+_OF_NONE = "5"  # nothing was tried, since a milter had the message refused
+_WITH_MESSAGE = frozenset({"data", "bdat"})
 _NOBODY = LoggedClient("")
 
 
 def read_sendmail(line: LogLine) -> LogEvent | None:
     """Read a line of Sendmail's; None where it tells nothing of these."""
     for mark, read in _READERS:
-        if mark in line.text:
-            return read(line)
+        if mark in line.text and (event := read(line)):
+            return event
     return None
 
 
@@ -63,7 +70,7 @@ def _read_from(line: LogLine) -> Arrived | Abandoned | None:
     sender = bare(found["sender"] if found["user"] is None else found["user"])
     size, accepted = int(found["size"]), int(found["count"])
     client = _client(found) if found["ip"] else _NOBODY
-    session, message = _session(line), found["message"]
+    session, message = _session(line), _message(line, found)
     if size == 0 and client.ip:  # a message has a header at least
         return Abandoned(
             at=line.at,
@@ -95,9 +102,9 @@ def _read_to(line: LogLine) -> Delivered | None:
     return Delivered(
         at=line.at,
         software=Software.SENDMAIL,
-        message=found["message"],
+        message=_message(line, found),
         recipient=found["recipients"].partition(",")[0].strip("<>"),
-        fate=_FATES[found["class"]],
+        fate=_FATES[found["class"] or _OF_NONE],
         relay=relay[1] if relay else "",
         text=found["text"],
     )
@@ -112,7 +119,7 @@ def _read_ruleset(line: LogLine) -> Refused | None:
         at=line.at,
         software=Software.SENDMAIL,
         session=_session(line),
-        message=found["message"],
+        message=_message(line, found),
         client=_client(found),
         stage=stage,
         code=int(found["code"]),
@@ -131,12 +138,32 @@ def _read_unknown_user(line: LogLine) -> Refused | None:
         at=line.at,
         software=Software.SENDMAIL,
         session=_session(line),
-        message=found["message"],
+        message=_message(line, found),
         client=_NOBODY,
         stage=Stage.RCPT,
         code=550,
         text=found["text"],
         recipient=bare(found["recipient"]),
+    )
+
+
+def _read_milter(line: LogLine) -> Refused | None:
+    """The client is not in this line, and the sender only where it is what was refused."""
+    found = _MILTER.match(line.text)
+    if found is None:
+        return None
+    path = bare(found["path"] or "")
+    return Refused(
+        at=line.at,
+        software=Software.SENDMAIL,
+        session=_session(line),
+        message=_message(line, found),
+        client=_NOBODY,
+        stage=_MILTER_STAGES.get(found["verb"]),
+        code=int(found["code"]),
+        text=found["text"],
+        sender=path if found["verb"] == "from" else None,
+        recipient=path if found["verb"] == "to" else "",
     )
 
 
@@ -149,15 +176,17 @@ def _read_lost(line: LogLine) -> Abandoned | None:
         at=line.at,
         software=Software.SENDMAIL,
         session=_session(line),
-        message=found["message"],
+        message=_message(line, found),
         client=_client(found),
         sender=None,
         tidy=False,
+        offered=found["verb"] in _WITH_MESSAGE,
     )
 
 
 # What a line must hold to be one's; looked for in this order.
 _READERS = (
+    (": Milter: ", _read_milter),
     (": ruleset=", _read_ruleset),
     (": from=", _read_from),
     (": to=", _read_to),
@@ -167,9 +196,14 @@ _READERS = (
 
 
 def _session(line: LogLine) -> str:
-    return f"{line.host}/{line.process}"
+    return f"{line.host}/{line.process}" if line.process else ""
+
+
+def _message(line: LogLine, found: re.Match[str]) -> str:
+    return f"{line.host}/{found['message']}"
 
 
 def _client(found: re.Match[str]) -> LoggedClient:
     name = "" if found["forged"] else found["name"] or ""
-    return named_client(found["ip"].removeprefix("IPv6:"), name)
+    # Before the name, who it was by ident: "root@" or "IDENT:root@".
+    return named_client(found["ip"].removeprefix("IPv6:"), name.rpartition("@")[2])

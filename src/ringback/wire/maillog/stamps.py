@@ -5,8 +5,10 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 DAY_S = 86_400
-# A leap year may be eight years back (1896, 1904), and 29 February is of no other.
+# A leap year may be eight years back (2096, 2104), and 29 February is of no other.
 _YEARS_BACK = 8
+# What has no date in every zone: the last day that calendars know; and before 1970 nobody logged mail.
+_END_AT = datetime(9999, 12, 31, tzinfo=UTC).timestamp() - DAY_S
 # A busy second has many lines, and several logs are read in turns.
 _REMEMBERED = 64
 _MONTHS = {
@@ -43,14 +45,17 @@ def year_guesser(now: float, zone: tzinfo | None) -> Stamp:
 
 
 def stamp_reader(zone: tzinfo | None) -> Stamp:
-    """A reader of whole stamps: RFC 3339, journald's short-iso, and Exim's with and without an offset.
+    """A reader of whole stamps: RFC 3339, those of journald, and Exim's with and without an offset.
 
     `zone` is for those that name none; None is the zone of this machine.
     """
 
     @lru_cache(_REMEMBERED)
     def read(text: str) -> float | None:
-        return _parse(text.replace(" +", "+").replace(" -", "-"), zone)  # Exim sets an offset apart
+        joined = (
+            text.replace(" UTC", "Z").replace(" +", "+").replace(" -", "-")
+        )  # Exim sets it apart
+        return _parse(joined, zone)
 
     return read
 
@@ -63,4 +68,4 @@ def _parse(text: str, zone: tzinfo | None) -> float | None:
         at = placed.timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-    return at + leap
+    return at + leap if 0 <= at < _END_AT else None
