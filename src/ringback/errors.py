@@ -49,6 +49,9 @@ class ConfigError(UsageError):
 class ListInUseError(UsageError):
     """Another process is working on the same list."""
 
+    def __init__(self) -> None:
+        super().__init__("another run is working on this very list: let it end, or end it")
+
 
 class AddressError(RingbackError):
     """Not an e-mail address."""

@@ -1,19 +1,21 @@
 """Lists in virtual time: who is asked when, what sleeps, and what a stopped run leaves to the next."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
 
 import pytest
 
 from ringback.engine import bulk as module
+from ringback.engine import lost_hopes
 from ringback.engine.bulk import KEEP_S, MAX_RUN_S, Bulk, Progress
 from ringback.engine.ports import Jobs
-from ringback.errors import ListInUseError, StoreError
+from ringback.errors import ListInUseError, StoreError, UsageError
 from ringback.lab.sim import SimClock, SimLoop, run
 from ringback.store.memory_lists import MemoryLists
+from ringback.values.events import Event, Trouble
 from ringback.values.evidence import Exchange, Fault, Stage
-from ringback.values.job import Digest, Job, JobList, Tally, Task
+from ringback.values.job import Digest, Job, JobList, Taken, Tally, Task
 from ringback.values.query import Purpose, Query, Report
 from ringback.values.settings import Budget, Etiquette, Settings
 from ringback.values.verdict import Reason
@@ -97,10 +99,11 @@ class World:
         self.host = Host(self.clock, say)
         self.jobs = jobs or MemoryLists()
         self.settings = Settings(budget=budget, etiquette=Etiquette(recheck_after_s=STEPS))
+        self.told: list[Event] = []
         self.bulk = self.anew()
 
     def anew(self) -> Bulk:
-        return Bulk(self.settings, self.host, self.jobs, self.clock)
+        return Bulk(self.settings, self.host, self.jobs, self.clock, self.told.append)
 
     def do(self, work: Callable[[], Awaitable[T]]) -> T:
         async def doing() -> T:
@@ -153,8 +156,8 @@ def test_what_is_no_address_is_answered_without_asking() -> None:
     found = world.work_on(["nobody", '"a\0b"@x.example'])
 
     assert {Reason.BAD_SYNTAX} == set(reasons_of(found).values())
-    assert "no local part and domain around an @" == found["nobody"].rule
-    assert "characters that no address can have" in found['"a\\x00b"@x.example'].rule
+    assert "no local part and domain around an @" == found[" nobody"].rule
+    assert "characters that no address can have" in found[' "a\\x00b"@x.example'].rule
     assert [] == world.host.asked
 
 
@@ -244,8 +247,42 @@ def test_a_host_that_has_too_much_of_us_is_left_alone_and_not_for_ever() -> None
     assert world.clock.elapsed() < 3 * 3_600
 
 
+def behind(ip: str) -> Exchange:
+    return Exchange(1.0, Stage.RCPT, 1, "mx.example", ip, code=451)
+
+
+def test_where_a_host_makes_us_wait_for_ever_one_of_its_domains_does() -> None:
+    def for_ever(host: Host, query: Query) -> Report:
+        waits = told(query, Reason.GREYLISTED).but(because=behind("192.0.2.1"))
+        waits = waits.but(final=False, retry_at=host.now() + 1_000)
+        return waits if query.address == "a@0.example" else waits.but(callouts=0, gate="greylist")
+
+    world = World(for_ever)
+    found = world.work_on(f"a@{number}.example" for number in range(9))
+
+    assert {Reason.GREYLISTED} == set(reasons_of(found).values())
+    assert [0.0, 1_001.0, 2_002.0] == world.host.times("a@0.example")
+    assert world.clock.elapsed() < 3_100.0
+
+
+def test_one_that_answers_is_waited_for_again() -> None:
+    def for_ever_one(host: Host, query: Query) -> Report:
+        if query.address == "bad@a.example" or len(host.times(query.address)) == 1:
+            waits = told(query, Reason.GREYLISTED).but(because=behind("192.0.2.1"))
+            return waits.but(final=False, retry_at=host.now() + 100)
+        return told(query).but(because=behind("192.0.2.1"))
+
+    world = World(for_ever_one)
+    late = [f"late{number}@b.example" for number in range(2)]
+    early = [f"a@{number}.example" for number in range(3)]
+    found = world.work_on(["bad@a.example", *early, *late])
+
+    assert Reason.GREYLISTED is found.pop("bad@a.example").reason
+    assert {Reason.ACCEPTED} == set(reasons_of(found).values())
+
+
 def test_domains_that_were_given_up_are_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_GIVEN_UP", 0)
+    monkeypatch.setattr(lost_hopes, "MAX_GIVEN_UP", 0)
     world = World(always(Reason.RATE_LIMITED), Budget(concurrent_per_host=1))
     world.work_on(f"{number}@x.example" for number in range(2))
 
@@ -302,6 +339,102 @@ def test_when_its_time_is_over_the_rest_ends_as_what_it_is() -> None:
     assert 0 == world.bulk.progress().tally.waiting
 
 
+def test_a_short_unfitness_after_somebody_was_called_does_not_end_the_run() -> None:
+    def unfit_for_a_moment(host: Host, query: Query) -> Report:
+        if len(host.times(query.address)) == 1:
+            waits = told(query, Reason.GREYLISTED)
+            return waits.but(final=False, retry_at=host.now() + 500)
+        if host.asked[-1][0] < 510.0:
+            return told(query, Reason.IDENTITY_UNFIT, callouts=0).but(gate="identity")
+        return told(query)
+
+    found = World(unfit_for_a_moment).work_on(["a@x.example", "b@y.example"])
+
+    assert {Reason.ACCEPTED} == set(reasons_of(found).values())
+
+
+@pytest.mark.parametrize("step_s", [3_600.0, 30 * 86_400.0])
+def test_a_clock_that_is_set_back_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    world = World(greylists, Budget(concurrent_per_host=1))
+    now = SimClock.now
+
+    async def work() -> None:
+        running = asyncio.create_task(world.finish(f"{number}@x.example" for number in range(3)))
+        await world.clock.sleep(100.0)
+        monkeypatch.setattr(SimClock, "now", lambda clock: now(clock) - step_s)
+        await running
+
+    world.do(work)
+
+    assert 6 == len(world.host.asked)
+    assert world.clock.elapsed() < 504.0 + module.MAX_NAP_S
+
+
+def one_each_80_s() -> Say:
+    passed_at = [-80.0]
+
+    def say(host: Host, query: Query) -> Report:
+        at = host.asked[-1][0]
+        if at < passed_at[-1] + 80.0:
+            return told(query, Reason.OVER_BUDGET, callouts=0).but(gate="budget")
+        passed_at.append(at)
+        return told(query)
+
+    return say
+
+
+@pytest.mark.parametrize("back_s", [0.0, 86_400.0])
+def test_nor_those_who_wait_for_their_turns(monkeypatch: pytest.MonkeyPatch, back_s: float) -> None:
+    world = World(one_each_80_s(), Budget(concurrent_per_host=1))
+    now = SimClock.now
+
+    async def work() -> None:
+        running = asyncio.create_task(world.finish(f"{number}@x.example" for number in range(9)))
+        await world.clock.sleep(100.5)
+        monkeypatch.setattr(SimClock, "now", lambda clock: now(clock) - back_s)
+        await running
+
+    world.do(work)
+
+    assert world.clock.elapsed() < 9 * 83.0 + 80.0
+
+
+def test_a_bug_at_one_address_is_told_and_costs_no_other() -> None:
+    def breaks(_: Host, query: Query) -> Report:
+        if query.address == "bad@x.example":
+            raise ValueError("nobody foresaw this")
+        return told(query)
+
+    world = World(breaks)
+    found = world.work_on(["bad@x.example", "a@x.example", "a@y.example"])
+
+    assert Reason.OUR_TROUBLE is found.pop("bad@x.example").reason
+    assert {Reason.ACCEPTED} == set(reasons_of(found).values())
+    (event, *_) = world.told
+    assert isinstance(event, Trouble)
+    assert ("bulk", "ValueError('nobody foresaw this')") == (event.where, event.what)
+
+
+def test_slow_domains_leave_their_places_to_others() -> None:
+    class Slow(Host):
+        async def verify(self, asked: Query | str) -> Report:
+            assert isinstance(asked, Query)
+            if asked.address.endswith(".slow.example"):
+                await self._clock.sleep(180.0)
+            return await super().verify(asked)
+
+    world = World(accepts, Budget(concurrent_per_host=1, concurrent=100))
+    world.host = Slow(world.clock, accepts)
+    world.bulk = world.anew()
+    slow = [f"{number}@{number % 78}.slow.example" for number in range(780)]
+    world.work_on([*slow, *(f"a@{number}.example" for number in range(300))])
+    fast = [at for at, address in world.host.asked if not address.endswith(".slow.example")]
+
+    assert max(fast) < 180.0
+
+
 def test_a_run_that_was_stopped_is_gone_on_with() -> None:
     world = World(accepts)
     addresses = [f"{number}@{domain}.example" for number in range(20) for domain in range(3)]
@@ -345,6 +478,68 @@ def _digest(*addresses: str) -> str:
     return digest.hex()
 
 
+class Unlucky(MemoryLists):
+    """Takes its time to open a list, and cannot let go of it until `breaks` is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opens = asyncio.Event()
+
+    async def open_list(self, digest: str, now: float, keep_s: float) -> JobList:
+        opened = await super().open_list(digest, now, keep_s)
+        await self.opens.wait()
+        return opened
+
+
+def test_who_gives_up_while_a_list_is_opened_does_not_hold_it() -> None:
+    jobs = Unlucky()
+    world = World(accepts, jobs=jobs)
+
+    async def work() -> JobList:
+        opening = asyncio.create_task(world.bulk.open("d1", ()))
+        await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.sleep(0)
+        jobs.opens.set()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        return await world.bulk.open("d1", ())
+
+    assert world.do(work).is_whole
+
+
+def test_of_a_list_that_changes_while_it_is_written_down_nobody_is_asked() -> None:
+    world = World(accepts)
+    right = [f"{number}@right.example" for number in range(3)]
+
+    def changed() -> Iterator[Task]:
+        for number in range(2 * module.ADDED_AT_ONCE):
+            yield Task.parse(f"{number}@wrong.example")
+        raise UsageError("it changed while it was read")
+
+    async def work() -> dict[str, Report]:
+        with pytest.raises(UsageError, match="it changed while it was read"):
+            await world.bulk.open(_digest(*right), changed())
+        return await world.finish(right)
+
+    assert dict.fromkeys(right, Reason.ACCEPTED) == reasons_of(world.do(work))
+    assert 3 == len(world.host.asked)
+
+
+def test_one_that_is_held_by_somebody_stays_so() -> None:
+    world = World(accepts)
+
+    async def work() -> None:
+        await world.bulk.open("d1", ())
+        for _ in range(2):
+            with pytest.raises(ListInUseError):
+                await world.anew().open("d1", ())
+        with pytest.raises(ListInUseError):
+            await world.bulk.forget("d1")
+
+    world.do(work)
+
+
 def test_one_that_is_done_is_not_asked_again_unless_it_is_forgotten() -> None:
     world = World(accepts)
 
@@ -353,8 +548,9 @@ def test_one_that_is_done_is_not_asked_again_unless_it_is_forgotten() -> None:
         for forgets in (False, True, False):
             await world.finish(["a@x.example"])
             asked.append(len(world.host.asked))
-            opened = JobList(len(asked) // 3 + 1, _digest("a@x.example"), 0.0)
-            await (world.bulk.forget(opened) if forgets else world.bulk.close(opened))
+            await world.bulk.close(JobList(1 + len(asked) // 3, "", 0.0))
+            if forgets:
+                await world.bulk.forget(_digest("a@x.example"))
         return asked
 
     assert [1, 1, 2] == world.do(work)
@@ -405,6 +601,39 @@ def test_a_store_that_fails_ends_the_run() -> None:
 
     with pytest.raises(StoreError, match="the disk is full"):
         world.work_on(f"{number}@x.example" for number in range(2 * module.KEPT_TOGETHER))
+
+
+def test_a_store_that_fails_for_a_while_is_waited_for() -> None:
+    class Locked(MemoryLists):
+        async def take_jobs(self, number: int, now: float, domains: int, each: int) -> Taken:
+            if world.clock.elapsed() < 200.0:
+                raise StoreError("another program keeps it locked")
+            return await super().take_jobs(number, now, domains, each)
+
+    world = World(accepts, jobs=Locked())
+    found = world.work_on(["a@x.example"])
+
+    assert {"a@x.example": Reason.ACCEPTED} == reasons_of(found)
+    assert 200.0 <= world.clock.elapsed() < 220.0
+
+
+def test_a_bug_is_told_before_what_it_does_to_the_store() -> None:
+    class Broken(MemoryLists):
+        failed = False
+
+        def save_job(self, job: Job) -> None:
+            Broken.failed = True
+            raise KeyError("a bug")
+
+        async def take_jobs(self, number: int, now: float, domains: int, each: int) -> Taken:
+            if Broken.failed:
+                raise StoreError("it was closed")
+            return await super().take_jobs(number, now, domains, each)
+
+    world = World(accepts, jobs=Broken())
+
+    with pytest.raises(KeyError, match="a bug"):
+        world.work_on(["a@x.example", "a@y.example"])
 
 
 def test_the_store_is_waited_for_where_answers_come_faster_than_it_keeps_them(

@@ -22,7 +22,7 @@ async def test_it_begins_where_former_runs_ended_and_counts_on() -> None:
     before = of_y.jobs[0].but(due_at=None, callouts=2, report=report_of("1@y.example"))
     jobs.save_job(before)
     subject = Score(jobs, work.number)
-    await subject.count()
+    await subject.begin()
     subject.note_done(of_x.jobs[0], report_of("1@x.example", 3))
     subject.note_later(report_of("2@x.example"))
 
@@ -34,12 +34,16 @@ async def test_it_begins_where_former_runs_ended_and_counts_on() -> None:
     subject.note_bound("x.example", 80.0)
     assert 160.0 == subject.pace(10.0, 5.0).bound_s
 
+    await subject.count()
+    assert 2 == subject.tally.done[Reason.ACCEPTED] + 1
+    assert 0 == subject.pace(10.0, 5.0).done
+
 
 async def test_an_empty_list_has_no_score() -> None:
     jobs = MemoryStore().jobs
     work = await jobs.open_list("d", 1.0, 9.0)
     subject = Score(jobs, work.number)
-    await subject.count()
+    await subject.begin()
 
     assert Tally() == subject.tally
     assert Pace(0, 0, 1.0) == subject.pace(1.0, 0.0)

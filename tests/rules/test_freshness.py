@@ -311,6 +311,30 @@ def test_retries_follow_the_schedule_and_then_it_is_final() -> None:
     assert old.final
 
 
+REMEMBERED = Exchange(NOON, Stage.RCPT, ip="192.0.2.1", meaning=Meaning.GREYLISTED)
+CALLED = Exchange(NOON, Stage.CONNECT, 1, ip="192.0.2.2", fault=Fault.TIMEOUT)
+UNSAID = Exchange(NOON, Stage.ROUTE, fault=Fault.DNS_FAILURE)
+
+
+@pytest.mark.parametrize(
+    ("said", "attempts"),
+    [
+        ((REMEMBERED,), 2),  # another address waits for the host, and this one was not asked
+        ((CALLED, REMEMBERED), 3),
+        ((CALLED,), 3),
+        ((UNSAID,), 3),
+    ],
+)
+def test_only_what_was_tried_uses_up_the_schedule(
+    said: tuple[Exchange, ...], attempts: int
+) -> None:
+    old = entry(Reason.GREYLISTED, retry_at=NOON, attempts=2)
+    concluded = Conclusion(Reason.GREYLISTED, False, "a rule", said[-1])
+    kept = remember(KEY, concluded, said, NOON, old, AGES, RECHECKS)
+
+    assert (attempts, attempts == 3) == (kept.attempts, kept.final)
+
+
 def test_after_a_final_answer_the_schedule_begins_anew() -> None:
     used_up = recall(conclusion(), entry(Reason.GREYLISTED, retry_at=NOON, attempts=2))
 

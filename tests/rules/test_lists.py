@@ -11,11 +11,14 @@ from ringback.rules.lists import (
     Pace,
     Then,
     Wait,
+    broken_off,
     is_given_up,
     judge_answer,
     left_s,
     not_an_address,
     out_of_time,
+    places_of,
+    unreadable,
     wait_for,
 )
 from ringback.values.evidence import Exchange, Fault, Stage
@@ -23,7 +26,7 @@ from ringback.values.query import Report
 from ringback.values.settings import Budget
 from ringback.values.verdict import Reason
 
-NOW, STEPS = 1_000.0, (360.0, 900.0)
+NOW, STEPS, KEY = 1_000.0, (360.0, 900.0), "a@x.example"
 BUDGET = Budget(
     per_host=120,
     per_domain=60,
@@ -44,6 +47,11 @@ def over_budget(gate: str, text: str = "callouts at this host", ip: str = "192.0
     return told(Reason.OVER_BUDGET, gate=gate).but(because=because)
 
 
+def in_trouble(stage: Stage) -> Report:
+    because = Exchange(NOW, stage, 1, "mx.x.example", "192.0.2.1", code=421)
+    return told(Reason.PEER_TROUBLE, final=False, retry_at=NOW + 99).but(because=because)
+
+
 @pytest.mark.parametrize(
     ("report", "tries", "judgement"),
     [
@@ -59,9 +67,21 @@ def over_budget(gate: str, text: str = "callouts at this host", ip: str = "192.0
         (
             told(Reason.DNS_FAILURE, final=False, retry_at=NOW - 99),
             1,
-            Judgement(Then.LATER, NOW + MIN_WAIT_S),
+            Judgement(Then.REST, NOW + MIN_WAIT_S),
         ),
+        (
+            told(Reason.UNREACHABLE, final=False, retry_at=NOW + 99),
+            0,
+            Judgement(Then.REST, NOW + 99),
+        ),
+        (in_trouble(Stage.GREETING), 0, Judgement(Then.REST, NOW + 99)),
+        (in_trouble(Stage.RCPT), 0, Judgement(Then.LATER, NOW + 99)),
         (told(Reason.GREYLISTED, final=False, retry_at=NOW + 99), 2, Judgement(Then.DONE)),
+        (
+            told(Reason.GREYLISTED, final=False, retry_at=NOW + 86_400),
+            1,
+            Judgement(Then.LATER, NOW + 14_400),
+        ),
         (
             told(Reason.GREYLISTED, final=False, retry_at=NOW + 99, gate="greylist"),
             1,
@@ -101,18 +121,28 @@ def test_without_steps_nobody_is_told_to_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "all_its_domain"),
+    ("report", "all_others"),
     [
-        (Reason.GREYLISTED, True),
-        (Reason.RATE_LIMITED, True),
-        (Reason.NO_SUCH_MAILBOX, False),
-        (Reason.DNS_FAILURE, False),
+        (told(Reason.GREYLISTED), True),
+        (told(Reason.RATE_LIMITED), True),
+        (told(Reason.UNREACHABLE), True),
+        (told(Reason.DNS_FAILURE), True),
+        (in_trouble(Stage.GREETING), True),
+        (in_trouble(Stage.RCPT), False),
+        (told(Reason.PEER_TROUBLE), False),
+        (told(Reason.NO_SUCH_MAILBOX), False),
     ],
 )
-def test_one_that_waited_in_vain_may_do_so_for_all_its_domain(
-    reason: Reason, all_its_domain: bool
+def test_one_that_waited_in_vain_may_do_so_for_all_others_there(
+    report: Report, all_others: bool
 ) -> None:
-    assert all_its_domain is is_given_up(told(reason))
+    assert all_others is is_given_up(report)
+
+
+def test_an_answer_is_that_of_its_domain_and_of_the_host_that_decided() -> None:
+    assert ("x.example", "192.0.2.1") == places_of(in_trouble(Stage.GREETING), "x.example")
+    assert ("x.example",) == places_of(told(Reason.DNS_FAILURE), "x.example")
+    assert ("x.example",) == places_of(over_budget("budget", ip=""), "x.example")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +153,7 @@ def test_one_that_waited_in_vain_may_do_so_for_all_its_domain(
     ],
 )
 def test_what_is_no_address_is_told_why(key: str, rule: str) -> None:
-    report = not_an_address(key, NOW)
+    report = not_an_address(f" {key}", NOW)
 
     assert (key, Reason.BAD_SYNTAX, True, rule) == (
         report.address,
@@ -139,14 +169,27 @@ def test_who_had_no_turn_was_over_budget() -> None:
     assert (Reason.OVER_BUDGET, "budget", NOW) == (report.reason, report.gate, report.checked_at)
 
 
+@pytest.mark.parametrize("report", [broken_off(KEY, NOW), unreadable(KEY)])
+def test_what_went_wrong_with_us_says_nothing_of_the_address(report: Report) -> None:
+    assert (KEY, Reason.OUR_TROUBLE, True) == (report.address, report.reason, report.final)
+
+
 @pytest.mark.parametrize(
     ("report", "wait"),
     [
-        (over_budget("budget"), Wait("host 192.0.2.1", 80.0)),
+        (over_budget("budget"), Wait("host 192.0.2.1", 40.0)),
+        (over_budget("budget", "callouts in its network"), Wait("host 192.0.2.1", 10.0)),
+        (
+            over_budget("budget", "callouts at the organisation of this host"),
+            Wait("host 192.0.2.1", 80.0),
+        ),
+        (over_budget("budget", "callouts for this domain"), Wait("domain x.example", 80.0)),
+        (over_budget("budget", "callouts that x.example allows"), Wait("host 192.0.2.1", 80.0)),
         (over_budget("refused_recipients"), Wait("refused 192.0.2.1", 240.0)),
         (over_budget("connections"), Wait("places 192.0.2.1", PLACE_WAIT_S / 3)),
         (over_budget("budget", "callouts overall"), Wait("all", 4.8)),
-        (over_budget("budget", ip=""), Wait("host x.example", 80.0)),
+        (over_budget("budget", ip=""), Wait("host x.example", 40.0)),
+        (told(Reason.OVER_BUDGET, gate="budget"), Wait("host x.example", 80.0)),
         (told(Reason.OVER_BUDGET, gate="connections"), Wait("places x.example", PLACE_WAIT_S / 3)),
     ],
 )

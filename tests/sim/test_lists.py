@@ -71,7 +71,7 @@ class Desk:
         line = Line(self.street)
         scene = Scene("lists", people, self.clock, line, SimResolver(self.land.zone, self.clock))
         verifier = make_verifier(scene, self.settings, self.told.append, self.store)
-        bulk = Bulk(self.settings, verifier, self.jobs, self.clock)
+        bulk = Bulk(self.settings, verifier, self.jobs, self.clock, self.told.append)
         work = await bulk.open(digest, tasks)
         try:
             assert await bulk.run(work, most_s) is None
@@ -187,6 +187,44 @@ def test_a_host_that_greylists_is_asked_for_one_at_a_time_until_it_lets_us_pass(
 
     assert {Reason.ACCEPTED} == reasons_of(found)
     assert len(host.connections) <= 2 * 20
+
+
+def test_of_those_who_wait_behind_a_host_that_greylists_none_is_given_up_unasked() -> None:
+    land, addresses = village("grey.example", "greylisting", 20)
+    found = Desk(land).work(addresses)
+    (host,) = land.hosts
+
+    assert {Reason.ACCEPTED} == reasons_of(found)
+    assert len(host.connections) <= 2 * 20
+
+
+@pytest.mark.slow
+def test_nor_is_one_of_many_domains_behind_it() -> None:
+    land = Land()
+    provider = land.hoster("big.example", Manner("greylisting"), 1)
+    addresses = []
+    for number in range(40):
+        land.hosted(f"d{number}.example", provider, Spf.NONE).mailboxes.add("u0")
+        addresses.append(f"u0@d{number}.example")
+    found = Desk(land).work(addresses, most_s=7 * DAY_S)
+    (host,) = land.hosts
+
+    assert {Reason.ACCEPTED} == reasons_of(found)
+    # Where the control found no budget left, a third time.
+    assert len(host.connections) <= 2.5 * 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("persona", ["silent", "busy"])
+def test_a_dead_host_is_called_about_once_for_each_address(persona: str) -> None:
+    land, addresses = village("dead.example", persona, 100)
+    desk = Desk(land)
+    desk.work(addresses, most_s=7 * DAY_S)
+    (host,) = land.hosts
+
+    # Two at a time are told to come back, as often as there are steps; their word is that on the others.
+    steps = len(desk.settings.etiquette.recheck_after_s)
+    assert len(host.connections) <= 100 + 2 * steps
 
 
 def test_a_domain_without_mail_is_answered_without_a_connection() -> None:

@@ -10,7 +10,15 @@ import pytest
 from ringback.errors import ListInUseError
 from ringback.store.codec import encode_job
 from ringback.store.database import prepare
-from ringback.store.list_errands import add_jobs, end_jobs, open_list, run, take_jobs
+from ringback.store.list_errands import (
+    add_jobs,
+    drop_forgotten,
+    end_jobs,
+    forget_list,
+    open_list,
+    run,
+    take_jobs,
+)
 from ringback.store.queries import QUERIES
 from ringback.values.job import Job, JobList, Taken, Task
 from ringback.values.query import Report
@@ -51,6 +59,7 @@ def test_a_list_is_held_until_its_session_ends(connection: sqlite3.Connection) -
 
 def test_one_that_is_opened_again_is_kept_the_longer_time(connection: sqlite3.Connection) -> None:
     _make(connection)
+    run("complete_list", 1, connection)
     for now, keep_s in ((NOW + 50, KEEP_S), (NOW + 60, 1.0)):
         run("let_go_list", 1, connection)
         open_list("d1", now, keep_s, US, connection)
@@ -68,16 +77,44 @@ def test_a_domain_that_is_over_leaves_nothing(connection: sqlite3.Connection) ->
     assert [] == connection.execute("SELECT * FROM list_domain").fetchall()
 
 
-def test_of_a_job_whose_report_cannot_be_read_the_rest_counts(
+def test_a_job_is_taken_without_its_report(
     connection: sqlite3.Connection,
 ) -> None:
     made = _make(connection, "1@x.example")
     slept = Job(made.number, "1@x.example", "x.example", 5.0, 2, 3, REPORT)
     connection.execute(QUERIES["save_job"], encode_job(slept))
-    connection.execute("UPDATE job SET body = 'x'")
     [due] = take_jobs(made.number, NOW, 9, 9, connection).due
 
     assert (slept.but(report=None),) == due.jobs
+
+
+def test_one_whose_columns_are_damaged_is_an_error(connection: sqlite3.Connection) -> None:
+    made = _make(connection, "1@x.example")
+    connection.execute("UPDATE job SET tries = 'many'")
+
+    with pytest.raises(ValueError, match="tries"):
+        take_jobs(made.number, NOW, 9, 9, connection)
+
+
+def test_what_is_forgotten_goes_in_portions_and_nothing_else_does(
+    connection: sqlite3.Connection,
+) -> None:
+    made = _make(connection, "1@x.example", "2@x.example", "1@y.example")
+    other = open_list("d2", NOW, KEEP_S, US, connection)
+    assert isinstance(other, JobList)
+    add_jobs(other.number, [Task.parse("1@x.example")], connection)
+
+    assert isinstance(forget_list("d1", connection), ListInUseError)
+    run("let_go_list", made.number, connection)
+    assert [True, False] == [forget_list("d1", connection) for _ in range(2)]
+    portions = [drop_forgotten(2, connection) for _ in range(3)]
+    left = [
+        connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for table in ("list", "list_domain", "job")
+    ]
+
+    assert [True, True, False] == portions
+    assert [1, 1, 1] == left
 
 
 def test_only_so_many_are_ended_at_once(connection: sqlite3.Connection) -> None:

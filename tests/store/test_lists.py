@@ -96,7 +96,7 @@ async def test_an_address_is_a_job_once(jobs: Jobs, take: Take) -> None:
 async def test_what_is_no_address_is_a_job_too(jobs: Jobs, take: Take) -> None:
     await _make(jobs, "no address", "a\0\ud800b", "")
 
-    assert [["no address", "a\\x00\\ud800b", ""]] == keys_of(await take())
+    assert [[" no address", " a\\x00\\ud800b", " "]] == keys_of(await take())
 
 
 async def test_domains_are_taken_by_turns_and_not_again_before_they_are_given_back(
@@ -131,6 +131,16 @@ async def test_a_domain_that_rests_is_not_taken(jobs: Jobs, take: Take) -> None:
     assert [["1@x.example"]] == keys_of(await take(NOW + 50))
 
 
+async def test_what_is_given_back_again_is_due_as_was_said_last(jobs: Jobs, take: Take) -> None:
+    await _make(jobs, "1@x.example")
+    await take()
+    for due_at in (NOW, NOW + 50, NOW, NOW + 50, NOW + 40):
+        jobs.save_turn(1, "x.example", due_at)
+
+    assert Taken(next_at=NOW + 40) == await take(NOW + 39)
+    assert [["1@x.example"]] == keys_of(await take(NOW + 60))
+
+
 async def test_one_that_is_done_is_not_taken_and_one_that_sleeps_is_when_it_is_due(
     jobs: Jobs, take: Take
 ) -> None:
@@ -142,7 +152,7 @@ async def test_one_that_is_done_is_not_taken_and_one_that_sleeps_is_when_it_is_d
     jobs.save_turn(1, "x.example", NOW)
 
     assert Taken(next_at=NOW + 60) == await take(NOW + 59)
-    assert (later,) == (await take(NOW + 60)).due[0].jobs
+    assert (later.but(report=None),) == (await take(NOW + 60)).due[0].jobs
 
 
 async def test_who_was_told_to_come_back_comes_before_the_new_ones_in_order(
@@ -256,12 +266,105 @@ async def test_what_has_no_report_ends_with_one_instead(store: Stored, take: Tak
 
 async def test_a_list_that_was_forgotten_begins_anew(jobs: Jobs) -> None:
     made = await _make(jobs, "1@x.example")
-    await jobs.forget_list(made.number)
+    with pytest.raises(ListInUseError):
+        await jobs.forget_list("d1")
+    await jobs.close_list(made.number)
+    forgotten = [await jobs.forget_list("d1") for _ in range(2)]
     again = await jobs.open_list("d1", NOW, KEEP_S)
 
+    assert [True, False] == forgotten
     assert not again.is_whole
-    assert made.number != again.number
     assert Tally() == await jobs.tally(again.number)
+
+
+async def test_of_one_that_nobody_knows_there_is_nothing_to_forget(jobs: Jobs) -> None:
+    await jobs.forget_list("d1")
+
+    assert not (await jobs.open_list("d1", NOW, KEEP_S)).is_whole
+
+
+async def test_a_list_that_was_never_whole_begins_anew(jobs: Jobs) -> None:
+    made = await jobs.open_list("d1", NOW, KEEP_S)
+    await jobs.add_jobs(made.number, tasks_of("1@elsewhere.example"))
+    await jobs.close_list(made.number)
+    again = await jobs.open_list("d1", NOW, KEEP_S)
+
+    assert Tally() == await jobs.tally(again.number)
+
+
+async def test_a_list_whose_time_is_over_begins_anew(jobs: Jobs) -> None:
+    made = await _make(jobs, "1@x.example")
+    with pytest.raises(ListInUseError):  # as long as somebody is at work on it, it is not
+        await jobs.open_list("d1", NOW + KEEP_S, KEEP_S)
+    await jobs.close_list(made.number)
+    again = await jobs.open_list("d1", NOW + KEEP_S, KEEP_S)
+
+    assert made.number < again.number
+    assert not again.is_whole
+
+
+async def test_where_the_clock_is_set_back_what_waits_is_due_so_much_earlier(
+    jobs: Jobs, take: Take
+) -> None:
+    await _make(jobs, "1@x.example", "2@x.example", "1@y.example", "1@z.example")
+    of_x, of_y, _ = (await take()).due
+    jobs.save_job(of_x.jobs[0].but(due_at=NOW + 60))
+    jobs.save_job(done(of_x.jobs[1]))
+    jobs.save_job(of_y.jobs[0].but(due_at=NOW + 10))
+    jobs.save_turn(1, "x.example", NOW)
+    jobs.save_turn(1, "y.example", NOW + 20)
+    await jobs.set_back(1, 900.0)
+
+    assert Taken(next_at=120.0) == await take(119.0)
+    assert [["1@y.example"]] == keys_of(await take(120.0))
+    [again] = (await take(160.0)).due
+    assert (160.0,) == tuple(job.due_at for job in again.jobs)
+    await jobs.set_back(1, 9_000.0)
+    jobs.save_turn(1, "x.example", 0.0)
+    assert [1.0] == [job.due_at for job in (await take(2.0)).due[0].jobs]
+
+
+@pytest.mark.parametrize("pattern", ["1@X.example", "x.example"])
+async def test_what_is_forgotten_of_an_address_is_forgotten_with_lists_and_asked_again(
+    store: Stored, take: Take, pattern: str
+) -> None:
+    jobs: Jobs = store.jobs
+    await _make(jobs, "1@x.example", "1@y.example")
+    for due in (await take()).due:
+        jobs.save_job(done(due.jobs[0]))
+        jobs.save_turn(1, due.domain, NOW)
+
+    assert [1, 0] == [await store.forget(pattern) for _ in range(2)]
+    assert ["1@y.example"] == [
+        *await jobs.load_reports(1, tasks_of("1@x.example", "1@y.example")),
+    ]
+    assert [["1@x.example"]] == keys_of(await take())
+
+
+async def test_who_waits_and_is_forgotten_is_asked_again(store: Stored, take: Take) -> None:
+    jobs: Jobs = store.jobs
+    await _make(jobs, "1@x.example", "2@x.example")
+    [due] = (await take(each=1)).due
+    slept = due.jobs[0].but(due_at=NOW + 60, tries=2, report=report_of("1@x.example"))
+    jobs.save_job(slept)
+    jobs.save_turn(1, "x.example", NOW)
+
+    assert 1 == await store.forget("1@x.example")
+    assert [[0, 0]] == [[job.tries for job in due.jobs] for due in (await take()).due]
+
+
+async def test_a_report_that_is_damaged_says_so_and_holds_nobody_up(
+    open_store: Callable[..., Awaitable[SqliteStore]], path: Path
+) -> None:
+    jobs = (await open_store()).jobs
+    await _make(jobs, "1@x.example")
+    [due] = (await jobs.take_jobs(1, NOW, MANY, 1)).due
+    jobs.save_job(done(due.jobs[0]).but(report=report_of("1@x.example").but(rule="\ud800")))
+    await jobs.flush()
+    found = await jobs.load_reports(1, tasks_of("1@x.example"))
+
+    assert Reason.OUR_TROUBLE is found["1@x.example"].reason
+    assert "cannot be read any more" in found["1@x.example"].rule
 
 
 async def test_lists_are_told_apart(jobs: Jobs) -> None:

@@ -17,6 +17,7 @@ def tasks_of(*addresses: str) -> tuple[Task, ...]:
 async def test_a_list_is_forgotten_some_time_after_it_was_worked_on() -> None:
     jobs = MemoryLists()
     made = await jobs.open_list("d1", NOW, KEEP_S)
+    await jobs.complete_list(made.number)
     held = await jobs.open_list("held", NOW, KEEP_S)
     await jobs.close_list(made.number)
     late = await jobs.open_list("d1", NOW + KEEP_S, KEEP_S)
@@ -40,7 +41,7 @@ async def test_what_was_put_off_twice_is_due_once() -> None:
     await jobs.open_list("d1", NOW, KEEP_S)
     await jobs.add_jobs(1, tasks_of("1@x.example"))
     [due] = (await jobs.take_jobs(1, NOW, 9, 9)).due
-    for due_at in (NOW + 10, NOW + 30, NOW + 20):
+    for due_at in (NOW + 10, NOW + 30, NOW + 20, NOW + 20):
         jobs.save_job(due.jobs[0].but(due_at=due_at))
     jobs.save_turn(1, "x.example", NOW)
 

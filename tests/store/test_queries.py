@@ -95,6 +95,12 @@ def test_every_query_fits_the_tables(name: str) -> None:
         ("tally_domains", "COVERING INDEX job_by_reason (list=? AND domain=?)"),
         ("tally_domains", "COVERING INDEX job_by_turn (list=? AND domain=?"),
         ("sweep_jobs", "sqlite_autoindex_job_1 (list=?)"),
+        ("give_up_list", "sqlite_autoindex_list_1 (digest=?)"),
+        ("forget_reports", "sqlite_autoindex_job_1 (list=? AND domain=? AND key=?)"),
+        ("forget_reports", "sqlite_autoindex_job_1 (list=? AND domain=?)"),
+        ("ask_domain_again", "job_by_turn (list=? AND domain=? AND due_at=?)"),
+        ("set_back_jobs", "job_by_turn (list=?)"),
+        ("set_back_domains", "list_domain_by_turn (list=? AND due_at>?)"),
     ],
 )
 def test_no_query_reads_a_whole_table_of_evidence(name: str, index: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringback.values.job import MAX_KEY_CHARS, Digest, DomainTally, Tally, Task
+from ringback.values.job import MAX_TEXT_CHARS, Digest, DomainTally, Tally, Task, text_of
 from ringback.values.query import Purpose
 from ringback.values.verdict import Reason
 
@@ -20,9 +20,9 @@ def digest_of(*addresses: str, purpose: Purpose = Purpose.BULK) -> str:
         ("Ann@Shop.Example", Task("Ann@shop.example", "shop.example")),
         ("用户@例子.example", Task("用户@xn--fsqu00a.example", "xn--fsqu00a.example")),
         ("ann@[192.0.2.1]", Task("ann@[192.0.2.1]", "[192.0.2.1]")),
-        ("", Task("", "")),
-        ("ann at shop.example", Task("ann at shop.example", "")),
-        ('"a\0\ud800\x1bb"@shop.example', Task('"a\\x00\\ud800\\x1bb"@shop.example', "")),
+        ("", Task(" ", "")),
+        ("ann at shop.example", Task(" ann at shop.example", "")),
+        ('"a\0\ud800\x1bb"@shop.example', Task(' "a\\x00\\ud800\\x1bb"@shop.example', "")),
     ],
 )
 def test_every_text_is_a_task_that_can_be_kept(text: str, task: Task) -> None:
@@ -33,8 +33,15 @@ def test_every_text_is_a_task_that_can_be_kept(text: str, task: Task) -> None:
 def test_what_is_too_long_is_cut_and_still_too_long() -> None:
     task = Task.parse("x" * 10_000_000 + "@shop.example")
 
-    assert ("", MAX_KEY_CHARS) == (task.domain, len(task.key))
-    assert task == Task.parse(task.key)
+    assert ("", MAX_TEXT_CHARS) == (task.domain, len(text_of(task.key)))
+    assert task == Task.parse(text_of(task.key))
+
+
+def test_what_is_no_address_is_not_taken_for_one_that_it_is_shown_as() -> None:
+    none, address = Task.parse('"a\0b"@x.example'), Task.parse('"a\\x00b"@x.example')
+
+    assert ("", "x.example") == (none.domain, address.domain)
+    assert none.key != address.key == text_of(none.key)
 
 
 def test_a_list_is_known_by_its_addresses_in_order_and_what_they_are_asked_for() -> None:

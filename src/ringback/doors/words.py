@@ -75,7 +75,7 @@ WHOSE = MappingProxyType(
     }
 )
 
-WOULD_CHANGE = MappingProxyType(
+WOULD_CHANGE: Mapping[str, str] = MappingProxyType(
     {
         Reason.ACCEPTED: "a permanent refusal, confirmed by a second one at least an hour later",
         Reason.BAD_SYNTAX: "only another address: no host can have this one",

@@ -158,7 +158,8 @@ class Jobs(Protocol):
     async def open_list(self, digest: str, now: float, keep_s: float) -> JobList:
         """The list known by `digest`, made if there is none; to be forgotten `keep_s` after `now`.
 
-        Raises ListInUseError where another process is at work on it.
+        One whose time is over, or that was never whole, is made anew. Raises ListInUseError where
+        somebody is at work on it.
         """
         ...
 
@@ -174,15 +175,22 @@ class Jobs(Protocol):
         """Let others work on it."""
         ...
 
-    async def forget_list(self, number: int) -> None:
-        """Drop it with all that was answered. It must not be worked on."""
+    async def forget_list(self, digest: str) -> bool:
+        """Drop it with all that was answered; say whether there was one.
+
+        Raises ListInUseError where somebody is at work on it.
+        """
+        ...
+
+    async def set_back(self, number: int, step_s: float) -> None:
+        """Have all that waits due so much earlier, since the clock was set back by that."""
         ...
 
     async def take_jobs(self, number: int, now: float, domains: int, each: int) -> Taken:
         """Take up to `domains` domains, the longest due first, with up to `each` of their jobs that are due.
 
         Nobody takes a domain again before `save_turn`, or before the list is opened again. Of its jobs, those
-        that were told to come back come first.
+        that were told to come back come first; what they were told stays where it is.
         """
         ...
 
@@ -197,7 +205,7 @@ class Jobs(Protocol):
         ...
 
     async def load_reports(self, number: int, tasks: Sequence[Task]) -> Mapping[str, Report]:
-        """The reports of those that are done, by key."""
+        """The reports of those that are done, by key; of one that cannot be read, that it cannot."""
         ...
 
     async def tally(self, number: int) -> Tally: ...

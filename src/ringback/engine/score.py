@@ -35,6 +35,10 @@ class Score:
         tally = await self._jobs.tally(self._number)
         self._waiting, self._callouts = tally.waiting, tally.callouts
         self._done = Counter(tally.done)
+
+    async def begin(self) -> None:
+        """The same, before the first answer. Raises StoreError."""
+        await self.count()
         self._done_before = self._done.total()
         for largest in await self._jobs.tally_domains(self._number, 1):
             self._largest, self._of_largest = largest.domain, largest.waiting

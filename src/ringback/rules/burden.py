@@ -15,8 +15,10 @@ IPV4_NETWORK, IPV6_NETWORK = 24, 48
 NETWORK_TIMES = 4
 # Of strangers to the client, a quarter: a spammer can point his MX at a victim.
 STRANGERS_PART = 4
-# The name of the budget that all callouts fall under.
-OVERALL = "callouts overall"
+# The names of budgets: whose they are, and the one that all callouts fall under.
+AT_HOST, IN_NETWORK = "callouts at this host", "callouts in its network"
+AT_ORGANISATION = "callouts at the organisation of this host"
+FOR_DOMAIN, OVERALL = "callouts for this domain", "callouts overall"
 # As many refusals as a host bears in an hour say within a week that a domain is being forged.
 FORGED_WINDOW_S = 7 * 86_400.0
 
@@ -62,10 +64,10 @@ class _Share(Record, frozen=True):
 def _shares(budget: Budget) -> tuple[_Share, ...]:
     """Of a host, its network, its organisation, and the domain: the same for all callouts."""
     numbers = (
-        (budget.per_host, "callouts at this host"),
-        (NETWORK_TIMES * budget.per_host, "callouts in its network"),
-        (budget.per_domain, "callouts at the organisation of this host"),
-        (budget.per_domain, "callouts for this domain"),
+        (budget.per_host, AT_HOST),
+        (NETWORK_TIMES * budget.per_host, IN_NETWORK),
+        (budget.per_domain, AT_ORGANISATION),
+        (budget.per_domain, FOR_DOMAIN),
     )
     return tuple(
         _Share(

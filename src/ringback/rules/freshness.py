@@ -135,7 +135,10 @@ def remember(
     A conclusion that waiting may change gets a `retry_at`: after the time the host itself named, else
     by `recheck_after_s`, one after the other. When those are used up, it is final.
     """
-    attempts = old.attempts + 1 if old and old.retry_at is not None else 0
+    attempts = 0
+    if old and old.retry_at is not None:
+        # While another address waits for the host, this one was not asked again, and not told anything.
+        attempts = old.attempts + (not _was_spared(conclusion, evidence))
     retry_at = None
     if not conclusion.final and attempts < len(recheck_after_s):
         because = conclusion.because
@@ -158,6 +161,13 @@ def remember(
         because=conclusion.because,
         evidence=evidence,
     )
+
+
+def _was_spared(conclusion: Conclusion, evidence: tuple[Exchange, ...]) -> bool:
+    """True where nobody was called, for what is remembered of a host."""
+    because = conclusion.because
+    remembered = because is not None and because.ip != ""
+    return remembered and not any(said.connection for said in evidence)
 
 
 # "try again in 300 seconds", "Greylisted for 5 minutes", "retry after 00:04:30" …

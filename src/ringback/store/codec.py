@@ -157,21 +157,22 @@ def encode_report(report: Report | None) -> Row:
     """What is kept of the answer of a job, or of none."""
     if report is None:
         return {"reason": "", "body": ""}
-    return {"reason": report.reason.value, "body": _encode_body(_body_of(report, _OF_REPORT))}
+    try:
+        body = _encode_body(_body_of(report, _OF_REPORT))
+    except UnicodeEncodeError:
+        body = ""  # who has been asked is not asked for ever, for want of words that can be kept
+    return {"reason": report.reason.value, "body": body}
 
 
 def parse_job(row: sqlite3.Row) -> Job:
-    """Raises ValueError if `row` is not a job that this version can read."""
-    if not row["reason"]:
-        return parse_job_alone(row)
-    body = _with_because(_parse_body(row))
-    report = msgspec.convert(body | {"address": row["key"], "reason": row["reason"]}, Report)
-    return parse_job_alone(row).but(report=report)
-
-
-def parse_job_alone(row: sqlite3.Row) -> Job:
     """The job without its report. Raises ValueError if `row` is none."""
     return msgspec.convert({name: row[name] for name in _JOB_COLUMNS}, Job)
+
+
+def parse_report(row: sqlite3.Row) -> Report:
+    """That of a job. Raises ValueError if it is not one that this version can read."""
+    body = _with_because(_parse_body(row))
+    return msgspec.convert(body | {"address": row["key"], "reason": row["reason"]}, Report)
 
 
 def _parse_body(row: sqlite3.Row) -> dict[str, Any]:

@@ -14,7 +14,10 @@ from .budgets import Budgets
 from .codec import encode_call
 from .database import transaction
 from .memory import SECRET_BYTES
+from .pattern import domain_of
 from .queries import QUERIES
+
+_FORGETTING = ("forget_entries", "forget_facts", "forget_reports")
 
 
 class Errand(Record, frozen=True, gc=True):
@@ -57,12 +60,16 @@ def make_secret(name: str, connection: sqlite3.Connection) -> bytes:
 
 
 def forget(pattern: Mapping[str, str], connection: sqlite3.Connection) -> int:
-    """Drop the entries and facts about an address or a domain, spelled; return how many records went."""
+    """Drop what was learned of an address or a domain, spelled; return how many records went.
+
+    Lists go on with it as if they had not asked.
+    """
+    wanted = {**pattern, "domain": domain_of(pattern["pattern"])}
     with transaction(connection):
-        return sum(
-            connection.execute(QUERIES[name], pattern).rowcount
-            for name in ("forget_entries", "forget_facts")
-        )
+        gone = [connection.execute(QUERIES[name], wanted).rowcount for name in _FORGETTING]
+        if gone[-1]:
+            connection.execute(QUERIES["ask_domain_again"], wanted)
+    return sum(gone)
 
 
 def do_nothing(_: sqlite3.Connection) -> None:

@@ -7,27 +7,58 @@ import sqlite3
 from collections.abc import Sequence
 
 from ..errors import ListInUseError
-from ..values.job import Due, Job, JobList, Taken, Task
+from ..values.job import Due, JobList, Taken, Task
 from ..values.query import Report
-from .codec import Row, encode_report, parse_job, parse_job_alone
+from .codec import Row, encode_report, parse_job
 from .database import transaction
 from .queries import QUERIES
 from .rows import run_for_all
+
+# Of a list that is forgotten its jobs go first, so that its number stays taken until they have.
+DROPPING = ("sweep_jobs", "sweep_list_domains", "drop_lists")
 
 
 def open_list(
     digest: str, now: float, keep_s: float, holder: int, connection: sqlite3.Connection
 ) -> JobList | ListInUseError:
     """Make the list if there is none, and hold it; or return, for the thread, what is to be raised."""
+    wanted: dict[str, str | float] = {"digest": digest, "now": now}
     with transaction(connection):
-        connection.execute(QUERIES["make_list"], {"digest": digest, "now": now})
-        row = connection.execute(QUERIES["find_list"], {"digest": digest}).fetchone()
+        connection.execute(QUERIES["give_up_list"], wanted)
+        connection.execute(QUERIES["make_list"], wanted)
+        row = connection.execute(QUERIES["find_list"], wanted).fetchone()
         if row["holder"] is not None:
-            return ListInUseError("another run is working on this very list: let it end, or end it")
+            return ListInUseError()
         wanted = {"list": row["number"], "holder": holder, "keep_until": now + keep_s}
         connection.execute(QUERIES["hold_list"], wanted)
         connection.execute(QUERIES["give_back_domains"], wanted)
     return JobList(row["number"], digest, row["made_at"], row["is_whole"] == 1)
+
+
+def forget_list(digest: str, connection: sqlite3.Connection) -> ListInUseError | bool:
+    """Let its digest go, unless somebody holds it; what it had is to be dropped. Say whether there was one."""
+    with transaction(connection):
+        row = connection.execute(QUERIES["find_list"], {"digest": digest}).fetchone()
+        if row is None:
+            return False
+        if row["holder"] is not None:
+            return ListInUseError()
+        connection.execute(QUERIES["forget_list"], {"list": row["number"]})
+    return True
+
+
+def drop_forgotten(most: int, connection: sqlite3.Connection) -> bool:
+    """Drop so much of lists that are forgotten; say whether there may be more."""
+    with transaction(connection):
+        dropped = [connection.execute(QUERIES[one], {"most": most}).rowcount for one in DROPPING]
+    return max(dropped) > 0
+
+
+def set_back(number: int, step_s: float, connection: sqlite3.Connection) -> None:
+    wanted = {"list": number, "step_s": step_s}
+    with transaction(connection):
+        connection.execute(QUERIES["set_back_jobs"], wanted)
+        connection.execute(QUERIES["set_back_domains"], wanted)
 
 
 def run(query: str, number: int, connection: sqlite3.Connection) -> None:
@@ -68,15 +99,7 @@ def _take(number: int, domain: str, now: float, each: int, connection: sqlite3.C
     else:
         run_for_all(connection, "save_turn", [{"list": number, "domain": domain, "due_at": now}])
         run_for_all(connection, "end_turn", [{"list": number, "domain": domain}])
-    return Due(domain, tuple(_parse(row) for row in rows))
-
-
-def _parse(row: sqlite3.Row) -> Job:
-    """One whose report this version cannot read is asked as if it had none."""
-    try:
-        return parse_job(row)
-    except ValueError:
-        return parse_job_alone(row)
+    return Due(domain, tuple(parse_job(row) for row in rows))
 
 
 def end_jobs(number: int, most: int, instead: Report, connection: sqlite3.Connection) -> int:

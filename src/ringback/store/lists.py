@@ -13,14 +13,18 @@ from functools import partial
 import msgspec
 
 from ..errors import ListInUseError
+from ..rules.lists import unreadable
 from ..values.job import DomainTally, Job, JobList, Taken, Tally, Task
 from ..values.query import Report
 from ..values.verdict import Reason
 from . import list_errands as errands
-from .codec import parse_job
+from .codec import parse_report
 from .errands import do_nothing
 from .reader import Parameters, Reader
 from .writer import Writer
+
+# Rows in one transaction: some ten milliseconds, after which others get their turn.
+DROPPED_AT_ONCE = 1_000
 
 _Count = tuple[str, str, int, int]  # a domain, a reason or "", of how many, and what they have cost
 
@@ -47,8 +51,16 @@ class Lists:
     async def close_list(self, number: int) -> None:
         await self._writer.run(partial(errands.run, "let_go_list", number))
 
-    async def forget_list(self, number: int) -> None:
-        await self._writer.run(partial(errands.run, "forget_list", number))
+    async def forget_list(self, digest: str) -> bool:
+        forgotten = await self._writer.run(partial(errands.forget_list, digest))
+        if isinstance(forgotten, ListInUseError):
+            raise forgotten
+        while await self._writer.run(partial(errands.drop_forgotten, DROPPED_AT_ONCE)):
+            pass
+        return forgotten
+
+    async def set_back(self, number: int, step_s: float) -> None:
+        await self._writer.run(partial(errands.set_back, number, step_s))
 
     async def take_jobs(self, number: int, now: float, domains: int, each: int) -> Taken:
         return await self._writer.run(partial(errands.take_jobs, number, now, domains, each))
@@ -66,8 +78,8 @@ class Lists:
         """Of those that are committed: what was done within the last 50 ms may be missing."""
         pairs = msgspec.json.encode([(one.domain, one.key) for one in tasks]).decode()
         wanted: Parameters = {"list": number, "wanted": pairs}
-        found = await self._reader.read("load_done_jobs", parse_job, wanted)
-        return {job.key: job.report for job in found if job.report}
+        found = await self._reader.read("load_done_jobs", _parse_report, wanted)
+        return {report.address: report for report in found}
 
     async def flush(self) -> None:
         await self._writer.run(do_nothing)
@@ -85,6 +97,14 @@ class Lists:
         tallies = ((domain, _tally(some)) for domain, some in counts.items())
         made = [DomainTally(domain, tally.waiting, tally.done) for domain, tally in tallies]
         return tuple(sorted(made, key=lambda one: (-one.total, one.domain)))
+
+
+def _parse_report(row: sqlite3.Row) -> Report:
+    """One that cannot be read is told to be so: rows behind it would wait for it for ever."""
+    try:
+        return parse_report(row)
+    except ValueError:
+        return unreadable(str(row["key"]))
 
 
 def _tally(counts: Iterable[_Count]) -> Tally:

@@ -230,7 +230,7 @@ class MemoryStore:
         for subject in patterns.spellings(patterns.parse(pattern)):
             facts += len(self._facts.find(subject) or {})
             self._facts.drop(subject)
-        return len(entries) + facts
+        return len(entries) + facts + self.jobs.forget(patterns.parse(pattern))
 
     async def stats(self) -> StoreStats:
         return StoreStats(

@@ -18,7 +18,7 @@ class _Domain:
     """The jobs in one domain that are not done, and when it is due itself."""
 
     def __init__(self) -> None:
-        self.due_at: float | None = 0.0  # None: it is being asked
+        self.due_at: float | None = None  # None: it is being asked
         self.new: dict[str, None] = {}
         self.coming_back: dict[str, float] = {}
         self._by_time: list[
@@ -29,6 +29,11 @@ class _Domain:
     def is_over(self) -> bool:
         return not (self.new or self.coming_back)
 
+    def set_back(self, step_s: float) -> None:
+        self.coming_back = {key: max(at - step_s, 1.0) for key, at in self.coming_back.items()}
+        self._by_time = sorted((at, key) for key, at in self.coming_back.items())
+        self.due_at = None if self.due_at is None else max(self.due_at - step_s, 0.0)
+
     def first_at(self) -> float:
         """When the first of its jobs is due."""
         if self.new:
@@ -36,10 +41,15 @@ class _Domain:
         self._pass_over_old()
         return self._by_time[0][0]
 
+    def begin(self, key: str) -> None:
+        self.coming_back.pop(key, None)
+        self.new[key] = None
+
     def put_off(self, key: str, due_at: float) -> None:
         self.new.pop(key, None)
-        self.coming_back[key] = due_at
-        heappush(self._by_time, (due_at, key))
+        if self.coming_back.get(key) != due_at:
+            self.coming_back[key] = due_at
+            heappush(self._by_time, (due_at, key))
 
     def end(self, key: str) -> None:
         self.new.pop(key, None)
@@ -67,30 +77,45 @@ class _List:
         self.keep_until, self.is_held = 0.0, False
         self.jobs: dict[str, Job] = {}
         self.domains: dict[str, _Domain] = {}
+        self._turns: list[tuple[float, str]] = []  # of those; also some that are over
 
     def add(self, task: Task) -> None:
         if task.key not in self.jobs:
             self.jobs[task.key] = Job(self.known_as.number, task.key, task.domain)
-            self.domains.setdefault(task.domain, _Domain()).new[task.key] = None
+            self._ask(task.key, task.domain)
+
+    def _ask(self, key: str, name: str) -> None:
+        if name not in self.domains:
+            self.domains[name] = _Domain()
+            self._let(name, 0.0)
+        self.domains[name].begin(key)
 
     def take(self, now: float, domains: int, each: int) -> Taken:
-        ready = sorted(
-            (domain.due_at, name)
-            for name, domain in self.domains.items()
-            if domain.due_at is not None and domain.due_at <= now
-        )
-        due = [Due(name, self._take(name, now, each)) for _, name in ready[:domains]]
-        left = [domain.due_at for domain in self.domains.values() if domain.due_at is not None]
-        return Taken(tuple(one for one in due if one.jobs), min(left, default=None))
+        names: list[str] = []
+        while len(names) < domains and (at := self._next_at()) is not None and at <= now:
+            names.append(heappop(self._turns)[1])
+            self.domains[names[-1]].due_at = None
+        due = [Due(name, self._take(name, now, each)) for name in names]
+        return Taken(tuple(one for one in due if one.jobs), self._next_at())
+
+    def _next_at(self) -> float | None:
+        """When the first domain is due."""
+        while self._turns:
+            due_at, name = self._turns[0]
+            if name in self.domains and self.domains[name].due_at == due_at:
+                return due_at
+            heappop(self._turns)
+        return None
+
+    def _let(self, name: str, due_at: float) -> None:
+        self.domains[name].due_at = due_at
+        heappush(self._turns, (due_at, name))
 
     def _take(self, name: str, now: float, each: int) -> tuple[Job, ...]:
-        domain = self.domains[name]
-        found = domain.find(now, each)
-        if found:
-            domain.due_at = None
-        else:
+        found = self.domains[name].find(now, each)
+        if not found:
             self.release(name, now)
-        return tuple(self.jobs[key] for key in found)
+        return tuple(self.jobs[key].but(report=None) for key in found)
 
     def save(self, job: Job) -> None:
         self.jobs[job.key] = job
@@ -105,7 +130,32 @@ class _List:
         if domain.is_over:
             del self.domains[name]
         else:
-            domain.due_at = max(due_at, domain.first_at())
+            self._let(name, max(due_at, domain.first_at()))
+
+    def give_back(self) -> None:
+        """What was taken when a run was stopped is due again."""
+        for name, domain in self.domains.items():
+            if domain.due_at is None:
+                self._let(name, 0.0)
+
+    def set_back(self, step_s: float) -> None:
+        for domain in self.domains.values():
+            domain.set_back(step_s)
+            for key, due_at in domain.coming_back.items():
+                self.jobs[key] = self.jobs[key].but(due_at=due_at)
+        self._turns = sorted(
+            (one.due_at, name) for name, one in self.domains.items() if one.due_at is not None
+        )
+
+    def forget(self, pattern: str) -> int:
+        """Ask anew whoever a domain or an address names; return how many had been told something."""
+        told = [
+            job for job in self.jobs.values() if job.report and pattern in (job.key, job.domain)
+        ]
+        for job in told:
+            self.jobs[job.key] = job.but(due_at=0.0, tries=0, report=None)
+            self._ask(job.key, job.domain)
+        return len(told)
 
 
 class MemoryLists:
@@ -119,10 +169,9 @@ class MemoryLists:
         self._forget_old(now)
         found = self._find(digest) or self._make(digest, now)
         if found.is_held:
-            raise ListInUseError("another run is working on this very list: let it end, or end it")
+            raise ListInUseError
         found.is_held, found.keep_until = True, max(found.keep_until, now + keep_s)
-        for domain in found.domains.values():
-            domain.due_at = 0.0 if domain.due_at is None else domain.due_at
+        found.give_back()
         return found.known_as
 
     async def add_jobs(self, number: int, tasks: Sequence[Task]) -> None:
@@ -140,8 +189,20 @@ class MemoryLists:
     async def close_list(self, number: int) -> None:
         self._lists[number].is_held = False
 
-    async def forget_list(self, number: int) -> None:
-        del self._lists[number]
+    async def forget_list(self, digest: str) -> bool:
+        found = self._find(digest)
+        if found and found.is_held:
+            raise ListInUseError
+        if found:
+            del self._lists[found.known_as.number]
+        return found is not None
+
+    async def set_back(self, number: int, step_s: float) -> None:
+        self._lists[number].set_back(step_s)
+
+    def forget(self, pattern: str) -> int:
+        """Forget what was told about an address or a domain; return how many reports went."""
+        return sum(one.forget(pattern) for one in self._lists.values())
 
     async def take_jobs(self, number: int, now: float, domains: int, each: int) -> Taken:
         return self._lists[number].take(now, domains, each)
@@ -193,7 +254,11 @@ class MemoryLists:
 
     def _forget_old(self, now: float) -> None:
         kept = self._lists.items()
-        self._lists = {number: one for number, one in kept if one.is_held or one.keep_until > now}
+        self._lists = {
+            number: one
+            for number, one in kept
+            if one.is_held or (one.keep_until > now and one.known_as.is_whole)
+        }
 
 
 def _count(jobs: Iterable[Job]) -> tuple[int, dict[Reason, int]]:

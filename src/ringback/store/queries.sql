@@ -225,6 +225,11 @@ DELETE FROM call WHERE rowid IN (SELECT rowid FROM call ORDER BY at LIMIT :most)
 -- name: find_list
 SELECT * FROM list WHERE digest = :digest;
 
+-- Its time is over, or it was never whole: then it may hold what is not on it.
+-- name: give_up_list
+UPDATE list SET digest = NULL
+WHERE digest = :digest AND holder IS NULL AND (keep_until <= :now OR NOT is_whole);
+
 -- name: make_list
 INSERT INTO list (digest, made_at, keep_until, is_whole) VALUES (:digest, :now, :now, 0)
 ON CONFLICT (digest) DO NOTHING;
@@ -239,7 +244,7 @@ UPDATE list SET is_whole = 1 WHERE number = :list;
 UPDATE list SET holder = NULL WHERE number = :list;
 
 -- name: forget_list
-UPDATE list SET digest = NULL, holder = NULL WHERE number = :list;
+UPDATE list SET digest = NULL WHERE number = :list;
 
 -- Of a run that was stopped.
 -- name: give_back_domains
@@ -258,11 +263,13 @@ ON CONFLICT (list, domain) DO NOTHING;
 SELECT domain FROM list_domain WHERE list = :list AND due_at <= :now ORDER BY due_at LIMIT :most;
 
 -- name: jobs_come_back
-SELECT * FROM job WHERE list = :list AND domain = :domain AND due_at > 0 AND due_at <= :now
+SELECT list, key, domain, due_at, tries, callouts FROM job
+WHERE list = :list AND domain = :domain AND due_at > 0 AND due_at <= :now
 ORDER BY due_at LIMIT :most;
 
 -- name: new_jobs
-SELECT * FROM job WHERE list = :list AND domain = :domain AND due_at = 0 ORDER BY rowid LIMIT :most;
+SELECT list, key, domain, due_at, tries, callouts FROM job
+WHERE list = :list AND domain = :domain AND due_at = 0 ORDER BY rowid LIMIT :most;
 
 -- name: take_domain
 UPDATE list_domain SET due_at = NULL WHERE list = :list AND domain = :domain;
@@ -283,6 +290,13 @@ WHERE list = :list AND domain = :domain;
 -- name: end_turn
 DELETE FROM list_domain WHERE list = :list AND domain = :domain AND due_at IS NULL;
 
+-- Never to 0, which is due at once.
+-- name: set_back_jobs
+UPDATE job SET due_at = max(due_at - :step_s, 1) WHERE list = :list AND due_at > 0;
+
+-- name: set_back_domains
+UPDATE list_domain SET due_at = max(due_at - :step_s, 0) WHERE list = :list AND due_at > 0;
+
 -- name: end_jobs
 UPDATE job SET due_at = NULL,
   reason = CASE reason WHEN '' THEN :reason ELSE reason END,
@@ -291,7 +305,7 @@ WHERE rowid IN (SELECT rowid FROM job WHERE list = :list AND due_at IS NOT NULL 
 
 -- `wanted`: a JSON array of pairs, domain and key.
 -- name: load_done_jobs
-SELECT job.* FROM json_each(:wanted) AS one CROSS JOIN job
+SELECT job.key, job.reason, job.body FROM json_each(:wanted) AS one CROSS JOIN job
   ON job.list = :list AND job.domain = json_extract(one.value, '$[0]')
   AND job.key = json_extract(one.value, '$[1]')
 WHERE job.due_at IS NULL;
@@ -315,6 +329,21 @@ SELECT top.domain, '', count(*)
 FROM top CROSS JOIN job INDEXED BY job_by_turn
   ON job.list = :list AND job.domain = top.domain AND job.due_at IS NOT NULL
 GROUP BY top.domain;
+
+-- What was told is forgotten, the question is not: it is asked again when the list is.
+-- name: forget_reports
+UPDATE job SET due_at = 0, tries = 0, reason = '', body = ''
+WHERE reason <> '' AND rowid IN
+  (SELECT job.rowid FROM list CROSS JOIN job
+     ON job.list = list.number AND job.domain = :domain AND job.key = :pattern
+   UNION ALL
+   SELECT job.rowid FROM list CROSS JOIN job ON job.list = list.number AND job.domain = :pattern);
+
+-- name: ask_domain_again
+INSERT INTO list_domain (list, domain, due_at)
+SELECT number, :domain, 0 FROM list WHERE EXISTS
+  (SELECT 1 FROM job WHERE job.list = number AND domain = :domain AND due_at = 0)
+ON CONFLICT (list, domain) DO NOTHING;
 
 -- name: sweep_lists
 UPDATE list SET digest = NULL WHERE number IN

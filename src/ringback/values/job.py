@@ -15,11 +15,13 @@ from .text import printable
 from .verdict import Reason
 
 # What is no address and longer is refused for its length alone: the rest of it would change nothing.
-MAX_KEY_CHARS = MAX_ADDRESS_OCTETS + 1
+MAX_TEXT_CHARS = MAX_ADDRESS_OCTETS + 1
+# Before what is no address: no address begins with it, however much the rest looks like one.
+_NO_ADDRESS = " "
 
 
 class Task(Record, frozen=True):
-    """Whom a list asks about: an address under its key, or what is none under its own text."""
+    """Whom a list asks about: an address under its key, or what is none under its own text, marked."""
 
     key: str
     domain: str  # "" for what is no address
@@ -30,8 +32,13 @@ class Task(Record, frozen=True):
         try:
             address = parse_address(text)
         except AddressError:
-            return cls(printable(text, limit=MAX_KEY_CHARS), "")
+            return cls(_NO_ADDRESS + printable(text, limit=MAX_TEXT_CHARS), "")
         return cls(address.key, address.domain)
+
+
+def text_of(key: str) -> str:
+    """The text of what is no address."""
+    return key.removeprefix(_NO_ADDRESS)
 
 
 class Digest:
@@ -66,7 +73,9 @@ class Job(Record, frozen=True):
     due_at: float | None = 0.0
     tries: int = 0  # how often its answer was to come back
     callouts: int = 0  # what all its answers have cost
-    report: Report | None = None  # the last one; None before the first
+    report: Report | None = (
+        None  # the last one, to be kept; None before the first, and when it is taken
+    )
 
 
 class Due(Record, frozen=True):
@@ -88,7 +97,7 @@ class Tally(Record, frozen=True):
 
     waiting: int = 0  # addresses without their last word
     done: Mapping[Reason, int] = MappingProxyType({})
-    callouts: int = 0  # connections that those done have cost
+    callouts: int = 0  # connections that they have cost
 
     @property
     def total(self) -> int:
