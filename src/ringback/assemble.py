@@ -31,6 +31,7 @@ from .rules.organisation import Organisation, organisation_by
 from .rules.phrase_table import decode_table
 from .rules.phrasebook import Book, Phrasebook, UnreadBook
 from .store.database import require_place
+from .store.glimpse import Glimpse
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .suffixes import registered
@@ -71,6 +72,11 @@ def require_store_place(settings: Settings) -> None:
     """Refuse a file that nobody could open as a store. Raises StoreError, OSError if it cannot be told."""
     if settings.store.sqlite_path is not None:
         require_place(Path(settings.store.sqlite_path))
+
+
+def glimpse_store(settings: Settings) -> Glimpse:
+    """Look into the file that `store.url` names, and leave it as it is. Raises StoreError."""
+    return Glimpse(Path(settings.store.sqlite_path or ""))
 
 
 async def open_store(settings: Settings, sink: Sink) -> MemoryStore | SqliteStore:
@@ -274,7 +280,7 @@ async def running_lists(settings: Settings, sink: Sink) -> AsyncIterator["Bulk"]
     store = await open_store(settings, sink)
     try:
         async with _verifier_on(store, settings, sink) as verifier:
-            yield bulk.Bulk(settings, verifier, store.jobs, SystemClock())
+            yield bulk.Bulk(settings, verifier, store.jobs, SystemClock(), sink)
     finally:
         await store.close()
 

@@ -8,23 +8,22 @@ import pytest
 from replay_scene import ANN, OWN_IP, STRANGER_IP, around, envelope
 from ringback.engine.ports import Sink
 from ringback.lab import lane
-from ringback.lab.assumed import Mailboxes, Source, Standing
+from ringback.lab.assumed import Mailboxes, Shown, Source, Standing
+from ringback.lab.authorised import Authorised
 from ringback.lab.lane import (
     ALIGNED,
     ALWAYS,
     RETRIED,
     RETRIED_BY_ALL,
-    Authorised,
     Course,
     Lane,
     Surroundings,
-    client_of,
 )
 from ringback.lab.sim import SimLoop, run
-from ringback.lab.tally import Busy
+from ringback.lab.tally import Busy, Could
 from ringback.rules.envelopes import Ending, Envelope
 from ringback.values.events import Trouble
-from ringback.values.query import Client, Query
+from ringback.values.query import Query
 
 PUT_OFF = Ending.PUT_OFF
 
@@ -69,7 +68,7 @@ def test_strangers_are_called_by_some_courses_only() -> None:
     assert {
         "aligned": {"unaligned": 1},
         "retried": {"retried": 1},
-        "retried, all back": {"retried": 1, "accepted": 1},
+        "retried_all_back": {"retried": 1, "accepted": 1},
         "always": {"accepted": 1},
     } == {name: dict(tally.said) for name, tally in lanes.items()}
     assert [0, 0, 1, 1] == [tally.calls for tally in lanes.values()]
@@ -96,7 +95,30 @@ def test_callouts_for_mail_that_the_site_did_not_take_change_nothing() -> None:
     mail = [envelope(ending=Ending.TOO_LATE), envelope("bob@shop.example", ending=PUT_OFF)]
     tally = take(ALIGNED, mail).tally
 
-    assert (2, 2, 0) == (tally.calls, tally.changes_nothing, tally.answered)
+    assert (2, 2, 0) == (tally.calls, tally.in_vain.count, tally.answered)
+
+
+def test_a_callout_was_not_in_vain_where_the_mail_was_taken_in_the_end() -> None:
+    tally = take(ALIGNED, [envelope(ending=PUT_OFF), envelope(after_s=400.0)]).tally
+
+    assert (1, 0) == (tally.calls, tally.in_vain.count)
+
+
+def test_senders_are_those_about_whom_a_client_may_be_asked() -> None:
+    mail = [
+        envelope(),
+        envelope(after_s=60.0),
+        envelope(""),
+        envelope("me@ours.example", login="me"),
+        envelope("bob@shop.example", STRANGER_IP),
+        envelope("eve@shop.example", ending=Ending.TOO_LATE),
+        envelope("a@null.example"),
+    ]
+    senders = {it.name: take(it, mail).tally.senders for it in (ALIGNED, RETRIED)}
+
+    assert {"aligned": [3, 2, 1], "retried": [3, 3, 1]} == {
+        name: [it.count(could) for could in Could] for name, it in senders.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,14 +138,15 @@ def test_some_mail_is_refused_without_a_callout(sender: str, reason: str) -> Non
 
 def test_what_is_known_of_a_mailbox_is_counted() -> None:
     mailboxes = Mailboxes(Standing.EXISTS)
-    mailboxes.note(ANN, Standing.MISSING)
-    mailboxes.note("bob@shop.example", Standing.EXISTS)
+    mailboxes.note(ANN, Shown(Standing.MISSING, 0.0))
+    mailboxes.note("bob@shop.example", Shown(Standing.EXISTS, 0.0))
     mail = [envelope(), envelope("bob@shop.example"), envelope("carl@shop.example")]
     made = take(ALIGNED, mail, mailboxes)
 
     tally = made.tally
     assert (3, 1, 1) == (tally.answered, tally.refused_called, tally.known_to_exist)
     assert {Source.LOG: 2, Source.ASSUMED: 1} == dict(made.hosts.told)
+    assert [3, 2, 1] == [tally.senders.count(could) for could in Could]
 
 
 def test_mail_that_waits_for_a_host_to_say_more_is_let_through_in_the_end() -> None:
@@ -140,6 +163,7 @@ def test_mail_that_is_to_come_back_is_bounded(monkeypatch: pytest.MonkeyPatch) -
     tally = take(RETRIED_BY_ALL, mail).tally
 
     assert {"retried": 3, "accepted": 1} == dict(tally.said)
+    assert 2 == tally.taken_as_gone
 
 
 def test_a_network_that_may_not_be_called_is_not_counted() -> None:
@@ -154,23 +178,6 @@ def test_an_address_without_a_name_is_its_own_host() -> None:
 
     assert {OWN_IP: 1, STRANGER_IP: 1} == {one.name: one.count for one in tally.hosts.busiest(9)}
     assert 1 == tally.to_unauthorised
-
-
-def test_who_is_authorised_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "MAX_AUTHORISED", 1)
-    loop = SimLoop()
-    scene = around(loop)
-    authorised = Authorised(scene.resolver, scene.organisation)
-    mail = [envelope(), envelope(), envelope(ip=STRANGER_IP), envelope(), envelope("nobody")]
-
-    async def ask() -> list[bool]:
-        return [await authorised.holds(one) for one in mail]
-
-    assert [True, True, False, True, False] == run(loop, ask())
-
-
-def test_a_client_is_told_of_as_a_server_would() -> None:
-    assert Client(OWN_IP, authenticated=True) == client_of(envelope(login="ann"))
 
 
 def test_a_bug_of_ours_ends_the_count() -> None:

@@ -1,6 +1,9 @@
 """Two loops take turns: virtual time stands still while real work is done."""
 
 import asyncio
+import gc
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -94,4 +97,87 @@ def test_who_waits_for_nothing_is_found_out() -> None:
             await outward.loop.create_future()
 
         with pytest.raises(DeadlockError):
+            outward.run(live())
+
+
+@pytest.mark.parametrize("where", ["inside", "outside", "before"])
+def test_an_interrupt_ends_it_in_order(where: str, capfd: pytest.CaptureFixture[str]) -> None:
+    ended = []
+
+    async def interrupt() -> None:
+        signal.raise_signal(signal.SIGINT)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(where)
+
+    async def live() -> None:
+        forgotten = asyncio.create_task(asyncio.sleep(1.0))
+        await (interrupt() if where == "inside" else outward.ask(interrupt()))
+        await forgotten
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), Outward() as outward:
+        outward.outside(interrupt()) if where == "before" else outward.run(live())
+    gc.collect()
+
+    assert [where] == ended
+    assert before is signal.getsignal(signal.SIGINT)
+    assert ("", "") == capfd.readouterr()
+
+
+def test_an_interrupt_that_comes_too_late_for_the_work_is_heeded() -> None:
+    async def live() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(lambda _: signal.raise_signal(signal.SIGINT))
+
+    for where in ("run", "outside"):
+        with pytest.raises(KeyboardInterrupt), Outward() as outward:
+            getattr(outward, where)(live())
+
+
+def test_an_interrupt_between_two_runs_leaves_nothing_in_pieces(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def live() -> None:
+        outward.ask(fail())
+        await outward.ask(turns(3))
+
+    with pytest.raises(KeyboardInterrupt), Outward() as outward:
+        outward.run(live())
+        outward.ask(fail())
+        outward.outside(turns(3))
+        raise KeyboardInterrupt
+    gc.collect()
+
+    assert ("", "") == capfd.readouterr()
+
+
+def test_time_goes_on_from_one_run_to_the_next() -> None:
+    with Outward() as outward:
+
+        async def live() -> float:
+            await asyncio.sleep(60.0)
+            return outward.loop.time()
+
+        assert [60.0, 120.0] == [outward.run(live()), outward.run(live())]
+
+
+def test_in_another_thread_no_signal_comes() -> None:
+    def live() -> int:
+        with Outward() as outward:
+            return outward.run(turns(2))
+
+    with ThreadPoolExecutor(1) as threads:
+        assert 2 == threads.submit(live).result()
+
+
+def test_who_is_cancelled_by_another_is_told_so() -> None:
+    with Outward() as outward:
+
+        async def live() -> None:
+            raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
             outward.run(live())

@@ -55,7 +55,7 @@ class Scene:
         scene = around(outward.loop, settings=settings)
         self.kept = KeptDns(outward, self.outside)
         self.around: Surroundings = replace(scene, resolver=self.kept)
-        self._scout = Scout(scene.settings, self.kept.outer, scene.clock, scene.organisation)
+        self._scout = Scout(scene.settings, self.kept, scene.clock, scene.organisation)
 
     def look_ahead(self, mail: Sequence[Envelope]) -> int:
         """Return how many questions that took."""
@@ -68,7 +68,7 @@ class Scene:
 
         async def work() -> None:
             for one in mail:
-                await replay.meet(one)
+                await replay.meet(one, one.at)
             await replay.close()
 
         self._outward.run(work())

@@ -4,19 +4,23 @@ They take part in the conversation of the real probe, so that all that follows f
 Not here: who is called (the engine), and what calls are counted as (tally.py).
 """
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
-from ..engine.ports import Clock
+from ..engine.ports import Clock, Resolver
 from ..errors import AddressError
 from ..values.address import parse_address
+from ..values.dns import RecordType
 from ..values.endpoint import Endpoint, Patience
 from ..values.evidence import Fault
+from ..values.record import Record
 from ..wire.probe import Probe
 
 # Mailboxes that the log itself has shown. Some 150 bytes each; the oldest goes first.
 MAX_SHOWN = 200_000
+_NOT_IN_NAMES = re.compile(r"\.?[^\w.-]+|\.$")
 
 _GREETING = b"220 ESMTP\r\n"
 _SAYS = {
@@ -53,34 +57,68 @@ class Source(StrEnum):
     ASSUMED = "assumed"
 
 
-Remembered = Callable[[str], Awaitable[Standing | None]]
+class Shown(Record, frozen=True):
+    """What was said of a mailbox, when (Unix seconds), and by whom, as a log names it.
+
+    Without a `relay` it is the word of a host of the mailbox's domain.
+    """
+
+    standing: Standing
+    at: float
+    relay: str = ""
 
 
-async def nothing_remembered(_: str) -> None:
+Remembered = Callable[[str], Shown | None]
+
+
+def nothing_remembered(_: str) -> None:
     """There is no store to look into."""
 
 
 class Mailboxes:
-    """What is known of mailboxes. `told` counts the answers by where they came from."""
+    """What is known of mailboxes. `resolver` tells whether a host is one of their domain."""
 
-    def __init__(self, assumed: Standing, remembered: Remembered = nothing_remembered) -> None:
-        self._assumed, self._remembered = assumed, remembered
-        self._shown: dict[str, Standing] = {}
+    def __init__(
+        self,
+        assumed: Standing,
+        remembered: Remembered = nothing_remembered,
+        resolver: Resolver | None = None,
+    ) -> None:
+        self._assumed, self._remembered, self._resolver = assumed, remembered, resolver
+        self._shown: dict[tuple[str, Standing], Shown] = {}
 
-    def note(self, address: str, standing: Standing) -> None:
+    def note(self, address: str, shown: Shown) -> None:
         """The log shows what a host has said of `address`."""
-        key = _key(address)
-        if key not in self._shown and len(self._shown) >= MAX_SHOWN:
+        key = _key(address), shown.standing
+        if self._shown.pop(key, None) is None and len(self._shown) >= MAX_SHOWN:
             del self._shown[next(iter(self._shown))]
-        self._shown[key] = standing
+        self._shown[key] = shown
 
     async def find(self, address: str) -> tuple[Standing, Source]:
+        """What was said last, of those who can know."""
         key = _key(address)
-        if remembered := await self._remembered(key):
-            return remembered, Source.STORE
-        if shown := self._shown.get(key):
-            return shown, Source.LOG
-        return self._assumed, Source.ASSUMED
+        known = {
+            shown: Source.LOG
+            for standing in Standing
+            if (shown := self._shown.get((key, standing))) and await self._can_know(key, shown)
+        }
+        if remembered := self._remembered(key):
+            known[remembered] = Source.STORE
+        if not known:
+            return self._assumed, Source.ASSUMED
+        last = max(known, key=lambda shown: shown.at)
+        return last.standing, known[last]
+
+    async def _can_know(self, key: str, shown: Shown) -> bool:
+        """A smarthost or a filter takes mail for whomever; only a host of the domain knows its mailboxes."""
+        if not shown.relay:
+            return True
+        if self._resolver is None:
+            return False
+        domain = key.rpartition("@")[2]
+        found = await self._resolver.ask(domain, RecordType.MX)
+        hosts = {mx.host.lower().removesuffix(".") for mx in found.mx} or {domain}
+        return not hosts.isdisjoint(_NOT_IN_NAMES.split(shown.relay.lower()))
 
 
 class AssumedHosts:

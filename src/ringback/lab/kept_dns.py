@@ -4,8 +4,8 @@ An answer holds for the whole of a log, however old its mail: the DNS of that da
 Not here: asking (net/resolver.py), and waiting for it while time stands still (outward.py).
 """
 
+import asyncio
 import hashlib
-from collections.abc import Awaitable
 
 from ..engine.ports import Resolver
 from ..values.dns import DnsAnswer, DnsStatus, Mx, RecordType
@@ -20,7 +20,7 @@ _Key = tuple[str, RecordType]
 
 
 class KeptDns:
-    """The Resolver of engine/ports.py on virtual time, which asks another one that lives outside."""
+    """The Resolver of engine/ports.py, on virtual time and outside of it, which asks another one outside."""
 
     def __init__(self, outward: Outward, resolver: Resolver) -> None:
         self._outward, self._resolver = outward, resolver
@@ -30,18 +30,17 @@ class KeptDns:
 
     async def ask(self, name: str, kind: RecordType) -> DnsAnswer:
         known = self.ask_nowait(name, kind)
-        return known if known is not None else await self._outward.ask(self._put(name, kind))
+        if known is not None:
+            return known
+        is_outside = asyncio.get_running_loop() is not self._outward.loop
+        work = self._put(name, kind)
+        return await (work if is_outside else self._outward.ask(work))
 
     def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
         return self._kept.get(_key(name, kind))
 
     async def close(self) -> None:
         """Several engines ask here: who made it closes what it asks."""
-
-    @property
-    def outer(self) -> "OuterDns":
-        """The same for those who live outside."""
-        return OuterDns(self)
 
     async def _put(self, name: str, kind: RecordType) -> DnsAnswer:
         """Ask outside, and keep the answer."""
@@ -53,22 +52,6 @@ class KeptDns:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = answer
         return self._kept[key]
-
-
-class OuterDns:
-    """The same answers, for who waits for them on the loop outside."""
-
-    def __init__(self, kept: KeptDns) -> None:
-        self._kept = kept
-
-    def ask(self, name: str, kind: RecordType) -> Awaitable[DnsAnswer]:
-        return self._kept._put(name, kind)  # ours, from the other side
-
-    def ask_nowait(self, name: str, kind: RecordType) -> DnsAnswer | None:
-        return self._kept.ask_nowait(name, kind)
-
-    async def close(self) -> None:
-        """It is not ours."""
 
 
 class MadeUpDns:

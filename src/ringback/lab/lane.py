@@ -1,7 +1,7 @@
 """A site's own mail put to the real engine, of which nobody learns: one engine for each way to take the mail.
 
 Not here: the order of the mail, and the time it comes (replay.py); what hosts answer (assumed.py); DNS
-(kept_dns.py); counting (tally.py).
+(kept_dns.py); whose client it is (authorised.py); counting (tally.py).
 """
 
 import asyncio
@@ -11,42 +11,49 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from ..engine.asker import Asker
 from ..engine.callout import CONTROL_KEY
 from ..engine.outside import Outside
 from ..engine.pacer import Pacer
 from ..engine.ports import Clock, Resolver, Sink
 from ..engine.verifier import Verifier
-from ..errors import AddressError
 from ..rules.actions import Action, Kind
 from ..rules.classify import Book
 from ..rules.envelopes import Ending, Envelope
 from ..rules.exemptions import Exemptions
-from ..rules.gates import Gate, Passed, align
+from ..rules.gates import Gate
 from ..rules.organisation import Organisation
 from ..rules.plan import control_local_part
 from ..rules.waiting import wait_key
 from ..store.memory import MemoryStore
-from ..values.address import Address, parse_address
 from ..values.endpoint import Endpoint
 from ..values.events import Event, Trouble
-from ..values.query import Client, Purpose, Query, Report
+from ..values.query import Purpose, Query, Report
 from ..values.settings import CallWhen, Settings
 from ..values.verdict import Reason
 from .assumed import AssumedHosts, Mailboxes, Source, Standing
+from .authorised import Authorised, client_of, parsed
 from .dice import Dice
-from .tally import Tally
+from .tally import MAX_NAMES, Could, Tally
 
 # What DNS or the look of an address says; no host has a part in it.
 UNCALLED = frozenset(
     {Reason.BAD_SYNTAX, Reason.NO_SUCH_DOMAIN, Reason.NO_MAIL_HOST, Reason.NULL_MX}
 )
+# Mail about whose sender no client is ever asked, however the rest is set.
+_NOBODY_ASKS = frozenset(
+    {
+        Gate.NULL_SENDER,
+        Gate.AUTHENTICATED_CLIENT,
+        Gate.EXEMPT_CLIENT,
+        Gate.EXEMPT_SENDER,
+        Gate.OWN_DOMAIN,
+        Gate.POSTMASTER,
+    }
+)
 # Mail that is yet to come back, at some 5 kB each. What is put off beyond it is taken as gone.
 MAX_WAITING = 10_000
 # Whoever comes back lets so much time pass, or he would never get anywhere.
 _AGAIN_AFTER_S = 60.0
-# Pairs of a domain and a client that are remembered; the oldest goes first. Some 200 bytes each.
-MAX_AUTHORISED = 50_000
 
 # The mail for which a host would be called; callouts run in tasks of their own.
 _CAUSE: ContextVar[Envelope] = ContextVar("envelope")
@@ -88,7 +95,7 @@ class Course:
 
 ALIGNED = Course("aligned", CallWhen.ALIGNED)
 RETRIED = Course("retried", CallWhen.RETRIED)
-RETRIED_BY_ALL = Course("retried, all back", CallWhen.RETRIED, comes_back=True)
+RETRIED_BY_ALL = Course("retried_all_back", CallWhen.RETRIED, comes_back=True)
 ALWAYS = Course("always", CallWhen.ALWAYS)
 COURSES = (ALIGNED, RETRIED, RETRIED_BY_ALL, ALWAYS)
 COURSE_OF = MappingProxyType(
@@ -108,29 +115,6 @@ class Surroundings:
     book: Book
     forbidden: Callable[[str], str | None]
     make_judge: MakesJudge
-
-
-class Authorised:
-    """Says whether a mail's client is one that its sender's domain has authorised; it remembers."""
-
-    def __init__(self, resolver: Resolver, organisation: Organisation) -> None:
-        self._resolver, self._organisation = resolver, organisation
-        self._known: dict[tuple[str, str, str], bool] = {}
-
-    async def holds(self, envelope: Envelope) -> bool:
-        address = _parsed(envelope.sender)
-        if address is None:
-            return False
-        client = client_of(envelope)
-        # SPF may name the local part; hardly a record does, and the count is of domains.
-        key = (address.domain, client.address, client.name or client.helo)
-        if key not in self._known:
-            if len(self._known) >= MAX_AUTHORISED:
-                del self._known[next(iter(self._known))]
-            asker = Asker(self._resolver)
-            found = await asker.run(align(address, client, self._organisation))
-            self._known[key] = isinstance(found, Passed)
-        return self._known[key]
 
 
 class Lane:
@@ -159,10 +143,12 @@ class Lane:
         _CAUSE.set(envelope)
         ruling = await self._ask(envelope)
         comes_back = self.course.comes_back and envelope.ending is Ending.TAKEN
-        if comes_back and _is_put_off(ruling) and len(self._waiting) < MAX_WAITING:
+        has_room = len(self._waiting) < MAX_WAITING
+        if comes_back and _is_put_off(ruling) and has_room:
             self._waiting.add(task := asyncio.create_task(self._come_back(envelope, ruling)))
             task.add_done_callback(self._waiting.discard)
         else:
+            self.tally.taken_as_gone += comes_back and _is_put_off(ruling)
             await self._note_end(envelope, ruling)
 
     async def close(self) -> None:
@@ -192,12 +178,21 @@ class Lane:
 
     def _note(self, envelope: Envelope, ruling: Ruling) -> None:
         """Count one question."""
-        tally, report = self.tally, ruling.report
+        tally, report, ending = self.tally, ruling.report, envelope.ending
         tally.questions += 1
         tally.said[str(report.gate or report.reason)] += 1
-        if envelope.ending is not Ending.TAKEN:
-            tally.changes_nothing += report.callouts
-        self._note_wait(envelope, ruling)
+        is_put_off = _is_put_off(ruling)
+        if ending is Ending.TAKEN and report.gate not in _NOBODY_ASKS:
+            could = Could.END_OTHERWISE if is_put_off else Could.NOTHING
+            tally.senders.note(envelope.sender, could)
+        if not (is_put_off or report.callouts or tally.put_off.count or tally.in_vain.count):
+            return
+        key = wait_key(envelope.client.ip, envelope.sender, envelope.recipient)
+        tally.in_vain.note(key, report.callouts, ending)
+        if not is_put_off:
+            tally.put_off.note_passed(key, self._clock.now())
+        elif report.gate == Gate.RETRIED:
+            tally.put_off.note(key, self._clock.now(), ending)
 
     async def _note_end(self, envelope: Envelope, ruling: Ruling) -> None:
         """Count what became of a mail, once it is known."""
@@ -205,37 +200,34 @@ class Lane:
             return
         tally, report = self.tally, ruling.report
         is_refused = ruling.told.kind is Kind.REFUSE
+        if is_refused:
+            tally.senders.note(envelope.sender, Could.BE_REFUSED)
         if report.reason in UNCALLED:
             tally.refused_uncalled[report.reason] += is_refused
         elif report.callouts or report.from_cache:
             tally.answered += 1
             tally.refused_called += is_refused
-            standing, source = await self._mailboxes.find(envelope.sender)
-            is_known = source is not Source.ASSUMED
-            tally.known_to_exist += is_known and standing is Standing.EXISTS
+            if await self._is_known(envelope.sender):
+                tally.known_to_exist += 1
+            else:
+                tally.senders.note(envelope.sender, Could.END_OTHERWISE)
 
-    def _note_wait(self, envelope: Envelope, ruling: Ruling) -> None:
-        put_off = self.tally.put_off
-        if not _is_put_off(ruling) and not put_off.count:
-            return
-        key = wait_key(envelope.client.ip, envelope.sender, envelope.recipient)
-        now = self._clock.now()
-        if _is_put_off(ruling):
-            if ruling.report.gate == Gate.RETRIED:
-                put_off.note(key, now, was_taken=envelope.ending is Ending.TAKEN)
-        else:
-            put_off.note_passed(key, now)
+    async def _is_known(self, address: str) -> bool:
+        """Whether the mailbox has been shown to exist."""
+        standing, source = await self._mailboxes.find(address)
+        return source is not Source.ASSUMED and standing is Standing.EXISTS
 
     async def _note_call(self, endpoint: Endpoint) -> None:
         envelope, tally, now = _CAUSE.get(), self.tally, self._clock.now()
         tally.calls += 1
         tally.hosts.note(endpoint.host or endpoint.ip, now)
-        address = _parsed(envelope.sender)
+        address = parsed(envelope.sender)
         domain = address.domain if address else ""
         tally.domains.note(domain, now)
         if not await self._authorised.holds(envelope):
             tally.to_unauthorised += 1
-            tally.unauthorised_domains.note(domain, now)
+            if len(tally.unauthorised_domains) < MAX_NAMES:
+                tally.unauthorised_domains.add(domain)
 
     async def _is_control(self, address: str) -> bool:
         local, _, domain = address.rpartition("@")
@@ -266,21 +258,8 @@ class Lane:
             raise RuntimeError(f"{first.where}: {first.what}\n{first.trace}")
 
 
-def client_of(envelope: Envelope) -> Client:
-    """The client as a mail server would have told of it."""
-    logged = envelope.client
-    return Client(logged.ip, logged.name, logged.helo, authenticated=bool(logged.login))
-
-
 def _is_put_off(ruling: Ruling) -> bool:
     return ruling.told.kind in (Kind.DEFER_IF_PERMIT, Kind.DEFER)
-
-
-def _parsed(text: str) -> Address | None:
-    try:
-        return parse_address(text)
-    except AddressError:
-        return None
 
 
 async def _is_fit() -> bool:

@@ -21,7 +21,7 @@ from ..values.address import parse_address
 from ..values.dns import RecordType
 from ..values.query import Purpose, Query
 from ..values.settings import Settings
-from .lane import client_of
+from .authorised import client_of
 
 # Mails that are asked about at a time: what a resolver of a small site bears beside its work.
 AT_A_TIME = 32

@@ -8,7 +8,7 @@ import pytest
 
 from ringback.assemble import open_store
 from ringback.doors.cli import replaying
-from ringback.doors.cli.replay_account import Account
+from ringback.doors.cli.replay_account import Account, Figures
 from ringback.doors.cli.replaying import Wish, as_if_switched_on, replay
 from ringback.errors import StoreError, UsageError
 from ringback.net.clock import SystemClock
@@ -34,7 +34,7 @@ def arrived(sender: str = ANN, after_s: float = 0.0) -> Arrived:
     return Arrived(
         at=AT + after_s,
         software=Software.EXIM,
-        message="x",
+        message=sender,
         client=LoggedClient("198.51.100.7"),
         sender=sender,
         recipients=(f"{after_s:g}@ours.example",),
@@ -53,15 +53,21 @@ def delivered(fate: Fate, text: str, relay: str = "mx.shop.example") -> Delivere
     )
 
 
+def figures(account: Account) -> Figures:
+    course = account.courses["always"]
+    assert course is not None
+    return course
+
+
 def answers(account: Account) -> tuple[dict[str, int], dict[str, int]]:
-    course = account.course("always")
-    return dict(course.said), dict(course.answers_from)
+    return dict(figures(account).said), dict(figures(account).answers_from)
 
 
 @pytest.mark.parametrize(
     ("fate", "text", "reason", "source"),
     [
-        (Fate.SENT, "250 2.0.0 Ok: queued as 9", "accepted", "log"),
+        # Of whom nobody knows, without the DNS, whether he is a host of the domain.
+        (Fate.SENT, "250 2.0.0 Ok: queued as 9", "accepted", "assumed"),
         (Fate.SENT, "delivered to maildir", "accepted", "assumed"),
         (
             Fate.BOUNCED,
@@ -98,22 +104,42 @@ def test_who_was_not_told_by_another_host_shows_nothing() -> None:
     assert ({"accepted": 1}, {"assumed": 1}) == answers(account)
 
 
-async def remember(settings: Settings, address: str, reason: Reason) -> None:
-    store, now = await open_store(settings, lambda _: None), SystemClock().now()
-    store.save(Entry(address, reason, True, "r", now, now + 3_600))
+def test_what_the_log_shows_counts_from_there_on() -> None:
+    missing = "host mx[192.0.2.1] said: 550 5.1.1 no such user (in reply to RCPT TO command)"
+    shown, mail, other = delivered(Fate.BOUNCED, missing), arrived(), arrived("bob@shop.example")
+    logs: Sequence[Sequence[LogEvent]] = ([shown, mail], [mail, shown, other])
+    said = [answers(replay(ALWAYS, NO_DNS, log))[0] for log in logs]
+
+    assert [{"no_such_mailbox": 1}, {"accepted": 2}] == said
+
+
+async def remember(settings: Settings, *entries: Entry) -> None:
+    store = await open_store(settings, lambda _: None)
+    for entry in entries:
+        store.save(entry)
     await store.close()
 
 
-def test_the_store_is_looked_into_if_wanted(tmp_path: Path) -> None:
+def refused(address: str, now: float, *, expires_in_s: float = 3_600.0) -> Entry:
+    return Entry(address, Reason.NO_SUCH_MAILBOX, True, "r", now, now + expires_in_s)
+
+
+def test_the_store_is_looked_into_if_wanted_and_stays_as_it_was(tmp_path: Path) -> None:
     settings = ALWAYS.but(store=StoreSettings(f"sqlite://{tmp_path}/ringback.db"))
-    asyncio.run(remember(settings, ANN, Reason.NO_SUCH_MAILBOX))
-    mail = [arrived(), arrived("bob@shop.example", 1.0)]
+    now = SystemClock().now()
+    names = ("ann", "bob", "eve", "unsure")
+    mail = [arrived(f"{name}@shop.example", 7_200.0 * turn) for turn, name in enumerate(names)]
+    unsure = Entry("unsure@shop.example", Reason.GREYLISTED, True, "r", now, now + 3_600)
+    ran_out = refused("eve@shop.example", 1.0)
+    asyncio.run(remember(settings, refused(ANN, now), unsure, ran_out))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     looked = replay(settings, NO_DNS.but(looks_into_store=True), mail)
     not_looked = replay(settings, NO_DNS, mail)
 
-    assert {"store": 1, "assumed": 1} == answers(looked)[1]
-    assert {"assumed": 2} == answers(not_looked)[1]
+    assert {"store": 1, "assumed": 3} == answers(looked)[1]
+    assert {"assumed": 4} == answers(not_looked)[1]
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
 def test_a_store_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
@@ -128,7 +154,7 @@ def test_mail_comes_in_any_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replaying, "BATCH", 2)
     account = replay(ALWAYS, NO_DNS, [arrived(after_s=float(number)) for number in range(5)])
 
-    assert 5 == account.course("always").questions
+    assert 5 == figures(account).questions
 
 
 def test_events_are_read_as_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,3 +181,17 @@ def test_who_has_not_switched_it_on_yet_is_taken_as_if_he_had() -> None:
 def test_without_mail_there_is_nothing_to_tell(events: Sequence[LogEvent]) -> None:
     with pytest.raises(UsageError, match="no mail was found"):
         replay(ALWAYS, NO_DNS, events)
+
+
+def test_what_is_missing_in_a_log_without_mail_is_told() -> None:
+    with pytest.raises(UsageError, match=r"1 not counted: of this machine's own.*howto"):
+        replay(ALWAYS, NO_DNS, [delivered(Fate.SENT, "ok")])
+
+
+def test_no_resolver_is_made_where_the_dns_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("a resolver was made")
+
+    monkeypatch.setattr(replaying, "DnsResolver", fail)
+
+    assert 1 == figures(replay(ALWAYS, NO_DNS, [arrived()])).questions

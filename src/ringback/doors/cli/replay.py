@@ -75,7 +75,11 @@ class _Network(click.ParamType[str]):
     is_flag=True,
     help="Ask for mail, too, that your server itself refused: as if Ringback were asked first.",
 )
-@click.option("--remembered", is_flag=True, help="Look into the configured store for mailboxes.")
+@click.option(
+    "--remembered",
+    is_flag=True,
+    help="Look into the configured store for mailboxes; nothing in it changes.",
+)
 @click.option("--no-dns", is_flag=True, help="Ask the DNS nothing.")
 @json_option
 @config_option
@@ -95,7 +99,7 @@ def replay(
     """Say what this would have done to your own traffic, without calling anyone.
 
     Each LOG is a mail log of Postfix, Exim, Sendmail or OpenSMTPD; .gz, .xz and .bz2 are unpacked, and "-" is
-    standard input. Files are read in the order in which they were last written.
+    standard input. Several are read as one, by their time stamps: rotated ones, and those of several hosts.
 
     Their mail is put to the same gates, budgets and memory as `ringback serve` has, on the log's own time:
     once for each `call_when`, with the other settings as they are, and as if policy.mode were "enforce".
@@ -104,8 +108,9 @@ def replay(
     of your mail a callout could change at all, and whether that is worth it.
 
     No mail server is called. The DNS is asked, as of today, by [dns]: some questions a domain, each once.
-    What a mailbox would have answered is taken from the log, where it shows that mail was sent there, and
-    with --remembered from the store; else it is assumed, which is told. Nothing is remembered.
+    What a mailbox would have answered is taken from the log, where it shows what a host of its domain said,
+    and with --remembered from the store, if that is newer; else it is assumed, which is told. Nothing is
+    remembered, and the store stays as it is.
 
     Mail that your server refused by itself is not asked about, as Ringback comes last there.
 

@@ -4,19 +4,20 @@ Not here: its options (replay.py), the replay (lab/replay.py), the account (repl
 """
 
 import sys
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import tzinfo
 from ipaddress import ip_address
 from itertools import chain, islice
 
 import click
 
-from ...assemble import open_store, organisations, phrasebook
-from ...engine.ports import Resolver, Store
+from ...assemble import glimpse_store, organisations, phrasebook
+from ...engine.ports import Resolver
 from ...errors import UsageError
-from ...lab.assumed import Mailboxes, Remembered, Standing, nothing_remembered
+from ...lab.assumed import Mailboxes, Remembered, Shown, Standing, nothing_remembered
 from ...lab.kept_dns import KeptDns, MadeUpDns
-from ...lab.lane import Surroundings
+from ...lab.lane import ALWAYS, COURSES, Surroundings
 from ...lab.outward import Outward
 from ...lab.replay import Replay
 from ...lab.scout import Scout
@@ -25,8 +26,8 @@ from ...net.clock import SystemClock
 from ...net.identity import own_addresses
 from ...net.resolver import DnsResolver
 from ...rules.classify import classify
-from ...rules.envelopes import Envelope, EnvelopeReader
-from ...rules.freshness import Entry
+from ...rules.envelopes import Envelope, EnvelopeReader, Unread
+from ...rules.freshness import Freshness, ages_of, judge
 from ...rules.networks import forbidden, parse_networks
 from ...values.evidence import Meaning
 from ...values.record import Record
@@ -37,6 +38,7 @@ from ..judging import Judge
 from ..log_files import LogFiles
 from ..replies import find_reply
 from .replay_account import Account
+from .replay_shown import unread_in_words
 from .stored import require_store
 
 # Mail whose DNS is asked for ahead, together.
@@ -50,6 +52,20 @@ _STANDING_OF = {
     Verdict.UNDELIVERABLE: Standing.MISSING,
     Verdict.UNKNOWN: None,
 }
+
+
+_NOT_KNOWN = frozenset({Freshness.EXPIRED, Freshness.DOUBTFUL})
+
+
+class _Mail(Record, frozen=True):
+    """An envelope, and the stamp of the line that completed it. Unix seconds."""
+
+    envelope: Envelope
+    logged_at: float
+
+
+# Or a mailbox, and what was shown of it on the way.
+_Note = _Mail | tuple[str, Shown]
 
 
 class Wish(Record, frozen=True):
@@ -78,53 +94,40 @@ def run(
 
 def replay(settings: Settings, wish: Wish, events: Iterable[LogEvent]) -> Account:
     """Replay what a log tells. Raises RingbackError, and UsageError where it has no mail."""
+    with Outward() as outward, ExitStack() as stack:
+        kept = _ask_dns(settings, outward, stack) if wish.asks_dns else None
+        remembered = _remembered(settings, stack) if wish.looks_into_store else nothing_remembered
+        dns = kept or MadeUpDns()
+        mailboxes = Mailboxes(Standing(wish.assume), remembered, dns)
+        log = _Log(events)
+        clock = SimClock(outward.loop, log.first_at(mailboxes))
+        around = _surroundings(settings, clock, mailboxes, dns, made_up=not kept)
+        # Without a DNS nobody stands behind his clients, and the other courses would tell of nothing else.
+        course = Replay(around, COURSES if kept else (ALWAYS,), asks_refused=wish.asks_refused)
+        scout = Scout(settings, kept, clock, around.organisation) if kept else None
+        while batch := list(islice(log.notes, BATCH)):
+            if scout:
+                ahead = [note.envelope for note in batch if isinstance(note, _Mail)]
+                outward.outside(scout.look_ahead(ahead))
+            outward.run(_take(course, mailboxes, batch))
+            _show_progress(f"ringback: {sum(course.envelopes.values()):,} attempts")
+        outward.run(course.close())
+        _show_progress("")
+        return Account.of(around.settings, course, log.unread, kept, Standing(wish.assume))
+
+
+def _ask_dns(settings: Settings, outward: Outward, stack: ExitStack) -> KeptDns:
     resolver = DnsResolver(settings.dns.nameservers, settings.dns.timeout_s)
-    with Outward() as outward:
-        try:
-            return _replay(settings, wish, events, outward, resolver)
-        finally:
-            outward.outside(resolver.close())
+    stack.callback(lambda: outward.outside(resolver.close()))
+    return KeptDns(outward, resolver)
 
 
-def _replay(
-    settings: Settings,
-    wish: Wish,
-    events: Iterable[LogEvent],
-    outward: Outward,
-    resolver: Resolver,
-) -> Account:
-    store = _open_store(settings, outward) if wish.looks_into_store else None
-    try:
-        remembered = _remembered(store, outward) if store else nothing_remembered
-        mailboxes = Mailboxes(Standing(wish.assume), remembered)
-        log = _Log(events, mailboxes)
-        first = next(log.envelopes, None)
-        if first is None:
-            raise UsageError(f"no mail was found in the log; {_why_none(log)}")
-        clock = SimClock(outward.loop, first.at)
-        kept = KeptDns(outward, resolver) if wish.asks_dns else None
-        around = _surroundings(settings, clock, mailboxes, kept or MadeUpDns(), made_up=not kept)
-        scout = Scout(settings, kept.outer, clock, around.organisation) if kept else None
-        course = Replay(around, asks_refused=wish.asks_refused)
-        outward.run(_run(course, chain([first], log.envelopes), scout, outward))
-        return Account.of(around.settings, course, log.reader.unread, kept, Standing(wish.assume))
-    finally:
-        if store:
-            outward.outside(store.close())
-
-
-async def _run(
-    replay: Replay, envelopes: Iterator[Envelope], scout: Scout | None, outward: Outward
-) -> None:
-    done = 0
-    while batch := list(islice(envelopes, BATCH)):
-        if scout:
-            await outward.ask(scout.look_ahead(batch))
-        for envelope in batch:
-            await replay.meet(envelope)
-        _show_progress(f"ringback: {(done := done + len(batch)):,} mails")
-    await replay.close()
-    _show_progress("")
+async def _take(replay: Replay, mailboxes: Mailboxes, batch: Iterable[_Note]) -> None:
+    for note in batch:
+        if isinstance(note, _Mail):
+            await replay.meet(note.envelope, note.logged_at)
+        else:
+            mailboxes.note(*note)
 
 
 def _show_progress(words: str) -> None:
@@ -134,24 +137,45 @@ def _show_progress(words: str) -> None:
 
 
 class _Log:
-    """The envelopes of a log; on the way, what hosts have said of mailboxes that mail was sent to."""
+    """What a log has for a replay, in its order. `unread` counts what it leaves out, up to there."""
 
-    def __init__(self, events: Iterable[LogEvent], mailboxes: Mailboxes) -> None:
-        self.reader = EnvelopeReader()
-        self._mailboxes = mailboxes
-        self.events = 0
-        self.envelopes = self._read(events)
+    def __init__(self, events: Iterable[LogEvent]) -> None:
+        self._reader = EnvelopeReader()
+        self._events = 0
+        self.notes = self._read(events)
 
-    def _read(self, events: Iterable[LogEvent]) -> Iterator[Envelope]:
+    @property
+    def unread(self) -> Unread:
+        return self._reader.unread
+
+    def first_at(self, mailboxes: Mailboxes) -> float:
+        """When the first mail came; what stands before it is noted. Raises UsageError where there is none."""
+        for note in self.notes:
+            if isinstance(note, _Mail):
+                self.notes = chain([note], self.notes)
+                return note.envelope.at
+            mailboxes.note(*note)
+        raise UsageError(f"no mail was found in the log; {self._why_none()}")
+
+    def _read(self, events: Iterable[LogEvent]) -> Iterator[_Note]:
         for event in events:
-            self.events += 1
-            if isinstance(event, Delivered) and (standing := _shown_by(event)):
-                self._mailboxes.note(event.recipient, standing)
-            yield from self.reader.take(event)
-        self.reader.close()
+            self._events += 1
+            if isinstance(event, Delivered) and (shown := _shown_by(event)):
+                yield event.recipient, shown
+            for envelope in self._reader.take(event):
+                yield _Mail(envelope, event.at)
+        self._reader.close()
+
+    def _why_none(self) -> str:
+        if not self._events:
+            return "name the log of Postfix, Exim, Sendmail or OpenSMTPD"
+        counts = "; ".join(
+            " ".join(words.split()) for words in unread_in_words(self.unread.counts())
+        )
+        return f"{counts or 'its lines name no message'}; see docs/howto/replay.md, What the log has to have"
 
 
-def _shown_by(event: Delivered) -> Standing | None:
+def _shown_by(event: Delivered) -> Shown | None:
     """What the next host has said of the recipient's mailbox, if it has."""
     try:
         said = find_reply(event.text) if event.relay else None
@@ -160,10 +184,11 @@ def _shown_by(event: Delivered) -> Standing | None:
     if said is None:
         return None
     if event.fate is Fate.SENT:
-        return Standing.EXISTS if said.reply.code < 300 else None
+        is_taken = said.reply.code < 300
+        return Shown(Standing.EXISTS, event.at, event.relay) if is_taken else None
     reading = classify(said.stage, said.reply, phrasebook(), null_sender=False)
     is_missing = reading.meaning is Meaning.UNKNOWN_USER and not reading.weak
-    return Standing.MISSING if is_missing and said.reply.code >= 500 else None
+    return Shown(Standing.MISSING, event.at) if is_missing and said.reply.code >= 500 else None
 
 
 def _surroundings(
@@ -191,21 +216,17 @@ def as_if_switched_on(settings: Settings) -> Settings:
     )
 
 
-def _open_store(settings: Settings, outward: Outward) -> Store:
+def _remembered(settings: Settings, stack: ExitStack) -> Remembered:
+    """What the store knows, as of now: what it would not answer with any more, it does not know."""
     require_store(settings)
-    return outward.outside(open_store(settings, lambda _: None))
+    store, now = stack.enter_context(closing(glimpse_store(settings))), SystemClock().now()
+    ages = ages_of(settings.cache)
 
+    def shown(address: str) -> Shown | None:
+        entry = store.load(address)
+        if entry is None or judge(entry, now, ages) in _NOT_KNOWN:
+            return None
+        standing = _STANDING_OF[entry.verdict]
+        return Shown(standing, entry.checked_at) if standing else None
 
-def _remembered(store: Store, outward: Outward) -> Remembered:
-    async def standing(address: str) -> Standing | None:
-        asked: Awaitable[Entry | None] = outward.ask(store.load(address))
-        entry = await asked
-        return _STANDING_OF[entry.verdict] if entry else None
-
-    return standing
-
-
-def _why_none(log: _Log) -> str:
-    if log.events:
-        return "its lines tell of deliveries and sessions, but of no client, sender and recipient"
-    return "name the log of Postfix, Exim, Sendmail or OpenSMTPD"
+    return shown
