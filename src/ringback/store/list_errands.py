@@ -36,7 +36,7 @@ def open_list(
 
 
 def forget_list(digest: str, connection: sqlite3.Connection) -> ListInUseError | bool:
-    """Let its digest go, unless somebody holds it; what it had is to be dropped. Say whether there was one."""
+    """Let its digest go, unless somebody holds it; what it had is to be dropped. Say whether it was there."""
     with transaction(connection):
         row = connection.execute(QUERIES["find_list"], {"digest": digest}).fetchone()
         if row is None:
