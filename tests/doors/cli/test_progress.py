@@ -1,5 +1,6 @@
 """How far a list has come, on a terminal and elsewhere."""
 
+import errno
 import io
 import sys
 
@@ -61,6 +62,35 @@ def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
     assert ("", f"{line}{line}ringback: trouble\n") == capsys.readouterr()
 
 
+@pytest.mark.parametrize("gone", [OSError(errno.ENOSPC, "full"), BrokenPipeError()])
+def test_who_does_not_listen_ends_no_run(monkeypatch: pytest.MonkeyPatch, gone: OSError) -> None:
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise gone
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    with shown_progress() as display:
+        display.show(stand())
+        display.tell("ringback: trouble")
+
+
+def test_a_closed_standard_error_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with shown_progress() as display:
+        display.tell("ringback: trouble")
+
+
+def test_results_on_the_terminal_have_lines_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    with shown_progress(beside_results=True) as display:
+        display.show(stand())
+        display.tell("ringback: \x1b[2Jtrouble")
+
+    assert "ringback: 1,200 of 2,500 addresses\nringback: \\x1b[2Jtrouble\n" == screen.getvalue()
+
+
 @pytest.mark.parametrize("colour", [None, False])
 def test_a_terminal_has_a_bar_and_what_is_told_above_it(
     monkeypatch: pytest.MonkeyPatch, colour: bool | None
@@ -75,11 +105,11 @@ def test_a_terminal_has_a_bar_and_what_is_told_above_it(
     context.color = colour
     with context.scope(), shown_progress() as display:
         display.show(stand())
-        display.tell("ringback: [red]trouble[/red]")
+        display.tell("ringback: [red]trouble[/red]\x07")
 
     shown = screen.getvalue()
     assert "━━━" in shown
     assert "1,200 of 2,500 addresses" in shown
-    assert "ringback: [red]trouble[/red]" in shown
+    assert "ringback: [red]trouble[/red]\\x07" in shown
     assert ("\x1b[9" in shown) is (colour is None)
     assert shown.endswith("\x1b[2K")  # nothing of the bar is left

@@ -10,6 +10,7 @@ from ringback.doors.lists.delivery import Delivery
 from ringback.doors.lists.listing import Form
 from ringback.doors.lists.output import Output
 from ringback.doors.lists.writing import writer_of
+from ringback.errors import UsageError
 from ringback.rules.reports import Heading, unasked
 from ringback.store.memory_lists import MemoryLists
 from ringback.values.job import Job, JobList, Task
@@ -54,6 +55,39 @@ async def test_a_row_waits_for_all_before_it(
     last = ["Ann@A.example", "no address"]
     assert [["# ours"], ["# ours"], first, first + whole, first + whole + last] == steps
     assert (6, 1, True) == (delivery.rows, delivery.without_address, delivery.is_complete)
+
+
+async def test_a_list_that_changes_meanwhile_is_not_gone_on_with(
+    lists: Lists, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_module, "ROWS_AT_ONCE", 1)
+    jobs, listing, path = MemoryLists(), lists(LIST), tmp_path / "out.txt"
+    work = await hold(jobs, *listing.addresses())
+
+    with Output(str(path)) as output:
+        writer = writer_of(listing, Form.TEXT, flag_lists())
+        delivery = Delivery(listing, writer, output, jobs, work)
+        await delivery.go_on()
+        (tmp_path / "list.txt").write_bytes(LIST + b"eve@a.example\n")
+        finish(jobs, work, "ann@a.example")
+        with pytest.raises(UsageError, match="it changed while it was read"):
+            await delivery.go_on()
+
+
+async def test_rows_with_a_problem_are_counted(lists: Lists, tmp_path: Path) -> None:
+    jobs, listing = MemoryLists(), lists(b"\n\nAnn <a@b.example>\n\nB <b@b.example>\n")
+
+    with Output(str(tmp_path / "out.txt")) as output:
+        writer = writer_of(listing, Form.TEXT, flag_lists())
+        delivery = Delivery(listing, writer, output, jobs, await hold(jobs))
+        await delivery.go_on()
+
+    assert (5, 5, 2, 3) == (
+        delivery.rows,
+        delivery.without_address,
+        delivery.problems,
+        delivery.first_problem,
+    )
 
 
 async def test_it_is_complete_only_when_all_is_written(lists: Lists, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ REPORT = Report("", Reason.NOT_ASKED, final=True, checked_at=0.0, rule="a rule")
 
 def as_csv(octets: bytes, delimiter: str) -> list[list[str]]:
     text = octets.decode("utf-8", "surrogateescape")
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    return list(rows)
 
 
 @given(octets=OCTETS, form=st.sampled_from(Form), to=st.sampled_from(Form))
@@ -53,7 +54,8 @@ def test_any_octets_are_a_list_or_a_mistake_that_is_told(
 
     header = listing.table.header if listing.table else None
     mark = b"\xef\xbb\xbf" if source.has_mark else b""
-    kept = "".join(row.body + row.end for row in (*filter(None, [header]), *rows))
+    before = listing.table.preamble if listing.table else ""
+    kept = before + "".join(row.body + row.end for row in (*filter(None, [header]), *rows))
     assert octets == mark + kept.encode("utf-8", "surrogateescape")
     assert all(Task.parse(row.address).key.encode() for row in rows if row.address)
     assert all(not one or one.endswith((b"\n", b"\r")) for one in written)
@@ -62,10 +64,10 @@ def test_any_octets_are_a_list_or_a_mistake_that_is_told(
             json.loads(line)["line"] for line in out.splitlines()
         ]
     elif to is Form.CSV and listing.table:
-        delimiter = listing.table.delimiter
-        before, after = (as_csv(it.removeprefix(mark), delimiter) for it in (octets, out))
-        assert before == [row[: len(was)] for was, row in zip(before, after, strict=True)]
-        assert {0, listing.table.width + len(COLUMNS)} >= {len(row) for row in after}
+        delimiter, above = listing.table.delimiter, mark + listing.table.preamble.encode()
+        was, now = (as_csv(it.removeprefix(above), delimiter) for it in (octets, out))
+        assert was == [row[: len(cells)] for cells, row in zip(was, now, strict=True)]
+        assert {0, listing.table.width + len(COLUMNS)} >= {len(row) for row in now}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,7 @@ def test_any_octets_are_a_list_or_a_mistake_that_is_told(
         ("list", b"name;email\n", Form.CSV),
         ("list", b"ann@shop.example\n", Form.TEXT),
         ("list", b"", Form.TEXT),
+        ("list", b"# ours, all of them\n\nann@shop.example\n", Form.TEXT),
     ],
 )
 def test_a_form_is_told_by_name_or_content(
@@ -95,3 +98,29 @@ def test_a_form_may_be_given(lists: Lists) -> None:
 
 def test_a_suffix_tells_a_form() -> None:
     assert [Form.JSONL, None] == [form_by_suffix(Path(name)) for name in ("a.JSONL", "a.out")]
+
+
+def test_an_array_is_no_table_whatever_its_name(lists: Lists) -> None:
+    with pytest.raises(UsageError, match="this is one JSON array"):
+        lists(b'[{"email": "ann@shop.example"}, {}]', "list")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "problem"),
+    [
+        ("list.txt", {"column": "email"}, "this is read as txt, which has none for --column; say"),
+        (
+            "list.txt",
+            {"delimiter": ";"},
+            "this is read as txt, which has none for --delimiter; say",
+        ),
+        ("list.jsonl", {"delimiter": ";"}, "this is read as jsonl, which has none for --delimiter"),
+    ],
+)
+def test_an_option_that_would_not_be_heeded_is_refused(
+    lists: Lists, name: str, options: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        lists(b"ann@shop.example\n", name, **options)
+
+    assert problem in str(refused.value)

@@ -1,11 +1,12 @@
 """A list and what it is written to, opened together."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from ringback.doors.lists.listing import Form
-from ringback.doors.lists.opening import Wish, digest_of, opened, opened_list
+from ringback.doors.lists.listing import Form, Listing
+from ringback.doors.lists.opening import ROWS_AT_ONCE, Wish, digest_of, opened, opened_list
 from ringback.errors import UsageError
 
 
@@ -21,16 +22,16 @@ def refused(wish: Wish) -> str:
     return str(error.value)
 
 
-def test_a_list_is_known_by_its_addresses_in_their_order(wish: Wish, tmp_path: Path) -> None:
-    def digest(octets: str, form: Form | None = None) -> str:
+async def test_a_list_is_known_by_its_addresses_in_their_order(wish: Wish, tmp_path: Path) -> None:
+    async def digest(octets: str, form: Form | None = None) -> str:
         (tmp_path / "list.csv").write_text(octets)
         with opened_list(wish.but(form=form)) as listing:
-            return digest_of(listing)
+            return await digest_of(listing)
 
-    known = digest("email\nann@A.example\nb@b.example\n")
+    known = await digest("email\nann@A.example\nb@b.example\n")
 
-    assert known == digest("ann@a.example\n\n<b@b.example>", Form.TEXT)
-    assert known != digest("email\nb@b.example\nann@a.example\n")
+    assert known == await digest("ann@a.example\n\n<b@b.example>", Form.TEXT)
+    assert known != await digest("email\nb@b.example\nann@a.example\n")
 
 
 @pytest.mark.parametrize("how", ["out", "page", "link", "hard link"])
@@ -57,7 +58,7 @@ def test_what_is_there_is_asked_again_only_by_force(wish: Wish) -> None:
         assert not files.output.is_empty
 
 
-@pytest.mark.parametrize("out", ["out.parquet", "out.XLSX", "out.ods"])
+@pytest.mark.parametrize("out", ["out.parquet", "out.XLSX", "out.ods", "out.csv.gz", "out.html"])
 def test_a_form_that_we_cannot_write_is_refused_by_name(
     wish: Wish, tmp_path: Path, out: str
 ) -> None:
@@ -78,4 +79,60 @@ def test_a_page_that_is_none_is_overwritten_only_by_force(wish: Wish, tmp_path: 
 
     assert "is no list report" in refused(wish.but(page=page))
     with opened(wish.but(page=page, force=True)):
+        pass
+
+
+@pytest.mark.parametrize("name", ["file", "out", "page"])
+def test_a_link_to_itself_is_a_mistake_like_others(wish: Wish, tmp_path: Path, name: str) -> None:
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    wishes = {"file": wish.but(file=str(loop)), "out": wish.but(out=str(loop))}
+
+    assert "loop.csv: Too many levels" in refused(wishes.get(name, wish.but(page=loop)))
+
+
+@pytest.mark.parametrize(
+    ("octets", "problem"),
+    [
+        ("email,n\n,1\n", "line 2: no address in this row, nor has any other row one; see --col"),
+        (
+            "email\n\nAnn <ann@shop.example>\n",
+            "line 3: it is no address, though ann@shop.example in it ",
+        ),
+        ("email\n\nAnn\n", "line 3: this can be no address, nor has any other row one; see"),
+    ],
+)
+def test_a_list_without_any_address_is_a_mistake(wish: Wish, octets: str, problem: str) -> None:
+    Path(wish.file).write_text(octets)
+    with opened_list(wish) as listing, pytest.raises(UsageError) as error:
+        asyncio.run(digest_of(listing))
+
+    assert problem in str(error.value)
+
+
+def test_a_list_without_any_row_is_none(wish: Wish) -> None:
+    Path(wish.file).write_text("email\n")
+    with opened_list(wish) as listing:
+        assert asyncio.run(digest_of(listing))
+
+
+def test_others_have_their_turn_while_a_long_list_is_read(wish: Wish) -> None:
+    async def read_beside_others(listing: Listing) -> bool:
+        reading = asyncio.create_task(digest_of(listing))
+        await asyncio.sleep(0)
+        was_done = reading.done()
+        await reading
+        return was_done
+
+    Path(wish.file).write_text("email\n" + "ann@shop.example\n" * ROWS_AT_ONCE)
+    with opened_list(wish) as listing:
+        assert not asyncio.run(read_beside_others(listing))
+
+
+def test_a_table_keeps_its_delimiter(wish: Wish, tmp_path: Path) -> None:
+    path = str(tmp_path / "out.tsv")
+    Path(wish.file).write_text("email,n\nann@shop.example,1\n")
+
+    assert refused(wish.but(out=path)).endswith("has , between cells, and keeps it; write .csv")
+    with opened(wish.but(out=path, to=Form.JSONL)):
         pass

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ringback.doors.lists.page import (
+    MAX_DOMAINS,
     Account,
     groups_of,
     percent,
@@ -81,10 +82,11 @@ def test_it_needs_no_other_file_and_no_host() -> None:
 
 def test_whatever_names_hold_is_text() -> None:
     hostile = "<script>alert(1)</script>\x1b[2J\u202e\udcff"
-    page = render(ACCOUNT.but(name=hostile, out=hostile))
+    domains = (DomainTally(hostile, 0, {Reason.ACCEPTED: 1}),)
+    page = render(ACCOUNT.but(name=hostile, out=hostile, domains=domains))
 
     assert "script" not in Reader(page).tags
-    assert "&lt;script&gt;" in page
+    assert 3 == page.count("&lt;script&gt;")  # in the title, the heading and the table
     assert "\x1b" not in page
     assert page.encode()
 
@@ -115,7 +117,8 @@ def test_a_domain_says_what_is_commonest_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "said"), [(0, "0"), (0.2, "<1"), (1, "1"), (99.6, "100"), (100, "100")]
+    ("part", "said"),
+    [(0, "0"), (0.2, "<1"), (1, "1"), (99, "99"), (99.1, ">99"), (99.99, ">99"), (100, "100")],
 )
 def test_less_than_one_per_cent_is_said_so(part: float, said: str) -> None:
     assert f"{said}\u202f%" == percent(part)
@@ -133,3 +136,38 @@ def test_a_page_replaces_a_page_and_nothing_else(tmp_path: Path) -> None:
         require_page(other)
     with pytest.raises(UsageError, match="there is no folder"):
         require_page(tmp_path / "no" / "such.html")
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("no/page.html", "there is no folder"),
+        (".", "it is no file; name one"),
+        ("x" * 300, "File name too long; PAGE is a file that this user may write"),
+    ],
+)
+def test_what_could_not_be_written_in_the_end_is_told_at_once(
+    tmp_path: Path, name: str, problem: str, overwrite: bool
+) -> None:
+    with pytest.raises(UsageError, match=problem):
+        require_page(tmp_path / name, overwrite=overwrite)
+
+
+def test_a_page_has_a_name() -> None:
+    with pytest.raises(UsageError, match="--report -: the page is a file; name it"):
+        require_page(Path("-"))
+
+
+def test_nothing_is_there_before_there_is_something_to_say(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    require_page(page)
+
+    assert not page.exists()
+
+
+def test_the_largest_domains_are_told_to_be_so() -> None:
+    domains = [DomainTally(f"d{i}.example", 0, {Reason.ACCEPTED: 1}) for i in range(MAX_DOMAINS)]
+
+    assert ", at most 25" in text_of(render(ACCOUNT.but(domains=domains)))
+    assert ", at most" not in text_of(render(ACCOUNT))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ringback.doors.lists import source as source_module
 from ringback.doors.lists.source import STDIN, open_source
 from ringback.errors import UsageError
 
@@ -71,7 +72,9 @@ def test_a_file_that_changes_meanwhile_is_told(opens: Opens, tmp_path: Path) -> 
     source = opens(b"a\nb\n")
     (tmp_path / "list.txt").write_bytes(b"a\nb\nc\n")
 
-    with pytest.raises(UsageError, match="it changed while it was read"):
+    with pytest.raises(
+        UsageError, match="it changed while it was read, and is another list now; begin that one"
+    ):
         list(source.lines())
 
 
@@ -91,6 +94,28 @@ def test_standard_input_is_a_list_too(tmp_path: Path, monkeypatch: pytest.Monkey
     with open_source(STDIN, tmp_path) as source:
         assert [(1, "ann@shop.example\n")] == [*source.lines()]
         assert "standard input" == source.shown
+
+
+def test_a_pipe_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "MAX_PIPED_BYTES", 3)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"ann@shop.example\n")))
+
+    with pytest.raises(UsageError, match="standard input: longer than 1 GiB; name a file"):
+        open_source(STDIN, tmp_path)
+
+
+def test_a_pipe_that_cannot_be_kept_is_told_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"ann@shop.example\n")))
+
+    with pytest.raises(UsageError, match="No such file or directory; it is kept there while"):
+        open_source(STDIN, tmp_path / "no")
+
+
+def test_a_folder_is_no_list(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Is a directory; FILE is one that this user can read"):
+        open_source(str(tmp_path), tmp_path)
 
 
 def test_a_closed_standard_input_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,6 +131,37 @@ def test_a_text_made_of_a_csv_has_lines_only_for_addresses(lists: Lists) -> None
     assert 1 == out.count(b"\n") == len(out.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("octets", "name", "begins"),
+    [
+        (b"Ann <a@b.example>\r\n", "list.txt", "Ann <a@b.example>\t\t\tit is no address, though"),
+        (b"id,email\n=1,\n", "list.csv", "'=1,\t\t\tno address in this row\n"),
+        (b"{}\n", "list.jsonl", '{}\t\t\tno member "email" in this object\n'),
+    ],
+)
+def test_a_text_says_which_rows_have_a_problem(
+    lists: Lists, octets: bytes, name: str, begins: str
+) -> None:
+    assert written(lists(octets, name), Form.TEXT).decode().startswith(begins)
+
+
+def test_the_text_that_has_a_problem_is_in_every_form(lists: Lists) -> None:
+    octets = b"Ann <a@b.example>\n"
+    _, row = records(written(lists(octets), Form.CSV))
+    member = json.loads(written(lists(octets), Form.JSONL))
+
+    assert ("Ann <a@b.example>", "Ann <a@b.example>") == (row[0], member["input"])
+    assert row[1 + COLUMNS.index("rule")] == member["rule"]
+
+
+def test_what_stands_before_a_table_stays_there(lists: Lists) -> None:
+    octets = b"\xef\xbb\xbfsep=;\r\n\r\nemail;n\r\nann@shop.example;1\r\n"
+    out = written(lists(octets, "list.csv"), Form.CSV)
+
+    assert out.startswith(b"\xef\xbb\xbfsep=;\r\n\r\nemail;n;verdict;")
+    assert 1 == out.count(b"ann@shop.example")
+
+
 def test_a_csv_made_of_a_text_has_the_address_and_no_formula(lists: Lists) -> None:
     head, row = records(written(lists(b"# no\n=1@shop.example\n"), Form.CSV, "\t"), "\t")
 
@@ -180,7 +211,11 @@ def test_no_octet_of_ours_reaches_a_terminal_as_an_escape(lists: Lists) -> None:
     [
         (
             b"email,n,n,\nann@a.example,1,2,3,4\n",
-            {"email": "ann@a.example", "n": "1", "n (3)": "2"},
+            {"email": "ann@a.example", "n": "1", "n (3)": "2", "column 4": "3", "column 5": "4"},
+        ),
+        (
+            b"email,column 4,\nann@a.example,1,2,3\n",
+            {"email": "ann@a.example", "column 4": "1", "column 3": "2", "column 4 (4)": "3"},
         ),
         (b"ann@a.example,m\xfc\n", ["ann@a.example", "m\\xfc"]),
     ],
@@ -188,8 +223,6 @@ def test_no_octet_of_ours_reaches_a_terminal_as_an_escape(lists: Lists) -> None:
 def test_cells_become_members(lists: Lists, octets: bytes, kept: object) -> None:
     (row,) = map(json.loads, written(lists(octets, "list.csv"), Form.JSONL).splitlines())
 
-    if isinstance(kept, dict):
-        kept |= {"column 4": "3", "column 5": "4"}
     assert kept == row["input"]
 
 
@@ -201,6 +234,8 @@ def test_objects_of_a_text_have_no_other_input(lists: Lists) -> None:
 
 def test_names_of_members_are_unique() -> None:
     assert ("a", "a (2)", "column 3") == unique_names(["a", "a", ""])
+    assert ("a", "a (3)", "a (4)", "email") == unique_names(["a", "a (3)", "a", "email"])
+    assert ("column 2", "column 2 (2)") == unique_names(["column 2", ""])
 
 
 def test_a_record_is_quoted_where_it_has_to_be() -> None:

@@ -87,9 +87,11 @@ def bulk(
     read_as = listing.Form(form) if form else None
     wish = opening.Wish(file, column=column, delimiter=delimiter, form=read_as)
     if forget:
+        if out or page or to or force or again:
+            raise click.UsageError("--forget writes nothing, and asks nobody: it stands alone", ctx)
         working.forget(load(config_path), wish)
         return
-    if out is None:
+    if not out:
         raise click.UsageError("-o OUT is missing: where results go", ctx)
     written_as = listing.Form(to) if to else None
     wish = wish.but(out=out, page=page, to=written_as, force=force, again=again)

@@ -6,7 +6,7 @@ Not here: how far it has come (engine/bulk.py).
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from math import inf
 from typing import Any, Protocol
@@ -16,7 +16,9 @@ import click
 from ...engine.bulk import Progress
 from ...values.job import Tally
 from ...values.record import Record
+from ...values.text import printable
 from ..instants import in_words, utc
+from . import MAX_MESSAGE_CHARS
 
 # How often a log hears of it.
 LINE_EVERY_S = 60.0
@@ -50,9 +52,10 @@ class Display(Protocol):
 
 
 @contextmanager
-def shown_progress() -> Iterator[Display]:
-    """What suits standard error."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+def shown_progress(*, beside_results: bool = False) -> Iterator[Display]:
+    """What suits standard error. `beside_results`: a bar would wipe them off the terminal."""
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if beside_results or not is_terminal or os.environ.get("TERM") == "dumb":
         yield _Lines()
         return
     # Imported when it is needed: it takes as long as all the rest of a short command.
@@ -92,7 +95,8 @@ class _Lines:
             self.tell(f"ringback: {in_short(stand)}")
 
     def tell(self, line: str) -> None:
-        click.echo(line, err=True)
+        with suppress(OSError):  # nobody hears it any more: no reason to end a run of days
+            click.echo(_on_one_line(line), err=True)
 
 
 class _Bar:
@@ -112,4 +116,9 @@ class _Bar:
 
     def tell(self, line: str) -> None:
         # click.echo would write where the bar stands.
-        self._live.console.print(self._text.Text(line))
+        self._live.console.print(self._text.Text(_on_one_line(line)))
+
+
+def _on_one_line(line: str) -> str:
+    """Names of files may have escapes in them."""
+    return printable(line, limit=MAX_MESSAGE_CHARS)

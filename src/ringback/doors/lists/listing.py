@@ -1,5 +1,6 @@
 """A list as it is read: which form its file has, and its rows. Not here: each form (texts.py and on)."""
 
+import io
 import re
 from collections.abc import Iterator
 from enum import StrEnum
@@ -7,10 +8,11 @@ from pathlib import Path
 
 from ...errors import UsageError
 from .objects import object_rows
+from .records import sniff_delimiter
 from .rows import Row
 from .source import Source
-from .tables import Table, read_table, sniff_delimiter, table_rows
-from .texts import text_rows
+from .tables import Table, read_table, table_rows
+from .texts import COMMENT, text_rows
 
 
 class Form(StrEnum):
@@ -43,12 +45,21 @@ class Listing:
         self.form = form or _form_of(source)
         self._column = column
         self.table: Table | None = None
+        self._refuse_idle(delimiter, column)
         if self.form is Form.CSV:
             self.table = read_table(source, delimiter, column)
         elif self.form is Form.JSONL and _ARRAY.match(source.head):
             raise UsageError(
                 f"{source.shown}: this is one JSON array; write an object a line: jq -c '.[]'"
             )
+
+    def _refuse_idle(self, delimiter: str | None, column: str | None) -> None:
+        """Who says more than is heeded means another form than this."""
+        idle = "--delimiter" if delimiter and self.form is not Form.CSV else ""
+        idle = "--column" if column is not None and self.form is Form.TEXT else idle
+        if idle:
+            what = f"this is read as {self.form}, which has none for {idle}"
+            raise UsageError(f"{self.source.shown}: {what}; say --format csv if it is a table")
 
     def rows(self) -> Iterator[Row]:
         """All rows but the header, in their order."""
@@ -71,7 +82,8 @@ def form_by_suffix(path: Path) -> Form | None:
 def _form_of(source: Source) -> Form:
     if form := form_by_suffix(Path(source.shown)):
         return form
-    if source.head.lstrip().startswith("{"):
+    if source.head.lstrip().startswith("{") or _ARRAY.match(source.head):
         return Form.JSONL
-    first = next(iter(source.head.splitlines()), "")
+    lines = (line.strip() for line in io.StringIO(source.head, newline=None))
+    first = next((line for line in lines if line and not line.startswith(COMMENT)), "")
     return Form.CSV if sniff_delimiter(first) in first else Form.TEXT

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from .rows import ADDRESS_NAMES, Row, bare, plain_name, without_end
+from .rows import ADDRESS_NAMES, Row, address_in, plain_name, without_end
 from .source import Source
 
 
@@ -37,8 +37,9 @@ def _address_in(members: Mapping[str, object], column: str | None) -> dict[str, 
     said = members[name]
     if not isinstance(said, str):
         return {"problem": f'its member "{name}" is no text'}
-    address = bare(said)
-    return {"address": address, "problem": "" if address else f'its member "{name}" is empty'}
+    address, problem = address_in(said)
+    problem = problem or ("" if address else f'its member "{name}" is empty')
+    return {"address": address, "problem": problem}
 
 
 def _name_in(members: Mapping[str, object]) -> str | None:

@@ -3,6 +3,7 @@
 It says how many, and names domains; addresses are in the rows only, so that the page can be passed on.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -73,12 +74,34 @@ def write_page(path: Path, account: Account) -> None:
     path.write_bytes(render(account).encode("utf-8", "backslashreplace"))
 
 
-def require_page(path: Path) -> None:
-    """Refuse to overwrite what is no page of ours. Raises UsageError, OSError if it cannot be told."""
+def require_page(path: Path, *, overwrite: bool = False) -> None:
+    """Refuse what could not be written in the end, and to overwrite what is no page of ours.
+
+    Raises UsageError, OSError if it cannot be told.
+    """
+    if str(path) == "-":
+        raise UsageError("--report -: the page is a file; name it")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: there is no folder {path.parent}; make it first")
-    if not path.exists():
-        return
+    try:
+        _try_to_write(path)
+    except OSError as error:
+        remedy = "PAGE is a file that this user may write"
+        raise UsageError(f"{path}: {error.strerror}; {remedy}") from None
+    if path.exists() and not overwrite:
+        _refuse_others(path)
+
+
+def _try_to_write(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: it is no file; name one")
+    is_new = not os.path.lexists(path)
+    path.open("ab").close()
+    if is_new:  # nothing is left there before there is something to say
+        path.unlink()
+
+
+def _refuse_others(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(_MARK)) not in {_MARK.encode(), b""}:
             raise UsageError(
@@ -95,6 +118,7 @@ def render(account: Account) -> str:
         groups=groups_of(account.tally),
         places=[place_of(domain) for domain in account.domains],
         verdicts=tuple(Verdict),
+        most=MAX_DOMAINS,
         whose=WHOSE,
         blame_of=BLAME_OF,
     )
@@ -145,5 +169,7 @@ def _template() -> Template:
 
 
 def percent(part: float) -> str:
-    """Whole per cents; what is less than one of them, and more than nothing, is said so."""
-    return "<1\u202f%" if 0 < part < 1 else f"{part:.0f}\u202f%"
+    """Whole per cents; where they would say nothing or all, and it is not, that is said."""
+    if 0 < part < 1:
+        return "<1\u202f%"
+    return ">99\u202f%" if 99 < part < 100 else f"{part:.0f}\u202f%"

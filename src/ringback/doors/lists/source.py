@@ -5,7 +5,6 @@ objects.py), and which of those a file is made of (listing.py).
 """
 
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -20,7 +19,10 @@ from ...errors import UsageError
 STDIN = "-"
 # The longest of lines that lists have hold a page of text; a megabyte is one that was never ended.
 MAX_LINE_CHARS = 1_048_576
-_HEAD_BYTES = 4_096
+_HEAD_BYTES = 16_384
+# Of what comes through a pipe, which has to be kept: some ten million people.
+MAX_PIPED_BYTES = 1 << 30
+_PIECE_BYTES = 1 << 20
 _BYTE_ORDER_MARK = "\ufeff".encode()
 
 # What a file begins with, what it is then, and the way to a list.
@@ -82,7 +84,15 @@ class Source:
                 if len(line) == MAX_LINE_CHARS:
                     raise self.mistake(number, "longer than 1 MiB", "is this a list?")
                 yield number, line
-        self._refuse_changed()
+        self.require_unchanged()
+
+    def require_unchanged(self) -> None:
+        """Raises UsageError where somebody has written to the file since it was opened."""
+        if self._version() != self._was:
+            raise UsageError(
+                f"{self.shown}: it changed while it was read, and is another list now; "
+                "begin that one with another OUT"
+            )
 
     def mistake(self, number: int, problem: str, remedy: str) -> UsageError:
         """What to raise for line `number`."""
@@ -96,12 +106,6 @@ class Source:
         if head.count(0) > len(head) // 4:
             raise UsageError(f"{self.shown}: this is UTF-16, or no text; save it as UTF-8")
 
-    def _refuse_changed(self) -> None:
-        if self._version() != self._was:
-            raise UsageError(
-                f"{self.shown}: it changed while it was read; run the same command again"
-            )
-
     def _version(self) -> tuple[int, int]:
         status = os.fstat(self._file.fileno())
         return status.st_size, status.st_mtime_ns
@@ -110,15 +114,19 @@ class Source:
 def open_source(name: str, beside: Path) -> Source:
     """Open FILE, or standard input, which is copied into a nameless file in `beside`. Raises UsageError."""
     if name == STDIN:
-        return Source(_spooled(_stdin(), beside), "standard input")
+        return Source(_spooled(_stdin(), beside, "standard input"), "standard input")
     path = Path(name)
     if path.suffix.lower() == ".parquet":
         raise UsageError(f"{name}: Parquet comes with a later version; export it as CSV")
-    file: BinaryIO = path.open("rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a pipe, which is read but once
-        with file:
-            return Source(_spooled(file, beside), name)
-    return Source(file, name)
+    try:
+        file: BinaryIO = path.open("rb")
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return Source(file, name)
+    except OSError as error:
+        remedy = "FILE is one that this user can read"
+        raise UsageError(f"{name}: {error.strerror}; {remedy}") from None
+    with file:  # a pipe, which is read but once
+        return Source(_spooled(file, beside, name), name)
 
 
 def _stdin() -> BinaryIO:
@@ -127,11 +135,18 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _spooled(pipe: BinaryIO, folder: Path) -> BinaryIO:
+def _spooled(pipe: BinaryIO, folder: Path, shown: str) -> BinaryIO:
     with ExitStack() as stack:
-        # It has no name, so nothing is left behind, however this ends.
-        file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-        shutil.copyfileobj(pipe, file)
-        file.seek(0)  # which writes what is held back, too
+        try:
+            # It has no name, so nothing is left behind, however this ends.
+            file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            for piece in iter(partial(pipe.read, _PIECE_BYTES), b""):
+                file.write(piece)
+                if file.tell() > MAX_PIPED_BYTES:
+                    raise UsageError(f"{shown}: longer than 1 GiB; name a file")
+            file.seek(0)  # which writes what is held back, too
+        except OSError as error:
+            remedy = "it is kept there while it is worked on: name an OUT elsewhere, or a FILE"
+            raise UsageError(f"{shown}: {folder}: {error.strerror}; {remedy}") from None
         stack.pop_all()
         return file

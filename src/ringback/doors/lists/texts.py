@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .rows import Row, bare, without_end
+from .rows import Row, address_in, without_end
 from .source import Source
 
 COMMENT = "#"
@@ -13,4 +13,5 @@ def text_rows(source: Source) -> Iterator[Row]:
     for number, line in source.lines():
         body, end = without_end(line)
         skipped = not body.strip() or body.lstrip().startswith(COMMENT)
-        yield Row(number, body, end, address="" if skipped else bare(body))
+        address, problem = ("", "") if skipped else address_in(body)
+        yield Row(number, body, end, address, problem)

@@ -7,7 +7,8 @@ kept from being formulas in a spreadsheet, and the user's are the user's.
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from itertools import count
 from typing import Protocol
 
 from ...rules.flags import FlagLists
@@ -63,9 +64,13 @@ class TextWriter:
         return self._mark
 
     def row(self, row: Row, report: Report | None) -> bytes:
-        if report is None:
+        said: tuple[str, ...]
+        if report:
+            said = (cell(row.address), report.verdict, report.reason, cell(said_in_short(report)))
+        elif row.problem:
+            said = (cell(row.body), "", "", cell(row.problem))
+        else:
             return _octets(f"{row.body}{row.end or _LF}") if self._keeps else b""
-        said = (cell(row.address), report.verdict, report.reason, cell(said_in_short(report)))
         return _octets("\t".join(said) + ((self._keeps and row.end) or _LF))
 
 
@@ -77,9 +82,8 @@ class TableWriter:
 
     def head(self) -> bytes:
         header = self._table.header
-        if header is None:
-            return self._mark
-        return self._mark + self._behind(header, our_names(header.cells))
+        named = self._behind(header, our_names(header.cells)) if header else b""
+        return self._mark + _octets(self._table.preamble) + named
 
     def row(self, row: Row, report: Report | None) -> bytes:
         if not row.cells:
@@ -106,7 +110,8 @@ class NewTableWriter:
     def row(self, row: Row, report: Report | None) -> bytes:
         if report is None and not row.problem:  # a blank line, or a comment
             return b""
-        return self._record((cell(row.address), *cells_of(row, report, self._flags)), row.body)
+        text = row.address or ("" if self._has_input else row.body)
+        return self._record((cell(text), *cells_of(row, report, self._flags)), row.body)
 
     def _record(self, cells: Sequence[str], body: str) -> bytes:
         cells = (*cells, cell(body)) if self._has_input else cells
@@ -136,7 +141,7 @@ class ObjectWriter:
 
     def _input_of(self, row: Row) -> str:
         """The last member: an object of the list is itself again."""
-        if self._listing.form is Form.TEXT:
+        if self._listing.form is Form.TEXT and not row.problem:
             return ""
         if self._listing.form is Form.JSONL and row.is_object:
             return f', "{_INPUT}": {row.body}'
@@ -172,11 +177,15 @@ def our_names(theirs: Sequence[str]) -> tuple[str, ...]:
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Names for the members of an object: a second one of a name is numbered, and so is one without."""
+    plain = [_storable(name) or f"column {at}" for at, name in enumerate(names, start=1)]
     found: dict[str, None] = {}
-    for at, name in enumerate(names, start=1):
-        plain = _storable(name) or f"column {at}"
-        found[plain if plain not in found else f"{plain} ({at})"] = None
+    for at, name in enumerate(plain, start=1):
+        found[name if name not in found else _free_name(name, at, {*plain, *found})] = None
     return tuple(found)
+
+
+def _free_name(name: str, at: int, taken: Container[str]) -> str:
+    return next(it for it in (f"{name} ({n})" for n in count(at)) if it not in taken)
 
 
 def encode_record(cells: Sequence[str], delimiter: str) -> str:
@@ -190,8 +199,10 @@ _LF = "\n"
 
 
 def _named(names: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The members of a row, which may have more cells than the first."""
+    if more := [f"column {at}" for at in range(len(names) + 1, len(cells) + 1)]:
+        names = unique_names([*names, *more])
     yield from zip(names, cells, strict=False)
-    yield from ((f"column {at}", text) for at, text in enumerate(cells, 1) if at > len(names))
 
 
 def _said(value: object) -> str:
