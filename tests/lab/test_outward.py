@@ -3,12 +3,21 @@
 import asyncio
 import gc
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ringback.lab.outward import Outward
 from ringback.lab.sim import DeadlockError
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Where a shell began us in the background, SIGINT is ignored, and none would come."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 async def turns(count: int) -> int:
