@@ -5,7 +5,8 @@ import gzip
 import io
 import lzma
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -109,6 +110,24 @@ def test_what_cannot_be_unpacked_is_told(tmp_path: Path, suffix: str, octets: by
 def test_a_missing_file_is_the_systems_to_tell(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files(tmp_path / "none")
+
+
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    """Room for four more."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as lowest:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest.fileno() + 4, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+
+
+def test_too_many_at_once_are_told(tmp_path: Path, few_files: None) -> None:
+    for number in range(32):
+        written(tmp_path / f"mail.log.{number}", LINE % 9)
+
+    with pytest.raises(UsageError, match="more logs than may be open at a time"):
+        instants(files(*tmp_path.iterdir()))
 
 
 def test_a_line_without_end_is_one_line(tmp_path: Path) -> None:

@@ -61,6 +61,22 @@ def test_nobody_is_accused_where_nothing_is_sure() -> None:
     assert "cannot tell these for sure from bounces" in likely
 
 
+def test_of_what_is_not_sure_nobody_is_accused() -> None:
+    sure, *likely = (
+        Callback(AT, HOST, ground, Maker.UNKNOWN, "", MISSING)
+        for ground in (Ground.CONTROL, Ground.REFUSED, Ground.LOST)
+    )
+    counted = Callers(lambda _: "caller.example")
+    for callback in (sure, *likely):
+        counted.hear(callback)
+    (caller,) = counted.seen().callers
+    text = " ".join(write_notice(caller, ""))
+
+    assert "have asked our mail server once whether mailboxes exist" in text
+    assert "Besides, they have named recipients to our mail server 2 times without" in text
+    assert "cannot tell these for sure from bounces" in text
+
+
 def test_no_sender_is_told_that_nobody_saw() -> None:
     told, untold = (" ".join(write_notice(caller_of(sender=sender), "")) for sender in ("", None))
 

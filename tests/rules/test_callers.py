@@ -105,6 +105,14 @@ def test_who_asks_as_no_bounce_would_is_not_set_aside() -> None:
     assert (0, 1) == (caller.certain, caller.bounces)
 
 
+def test_who_was_put_off_under_a_name_and_brings_bounces_without_is_set_aside() -> None:
+    bounce = Bounce(0, LoggedClient("192.0.2.1"))
+    likely = callback(name="mta.corp.example", ground=Ground.REFUSED)
+    seen = callers(bounce, bounce, likely).seen()
+
+    assert ((), [2]) == (seen.callers, [one.bounces for one in seen.bouncing])
+
+
 def test_others_are_counted() -> None:
     (caller,) = callers(callback(), callback()).seen().callers
 
@@ -119,11 +127,21 @@ def test_a_network_is_known_from_a_name() -> None:
     }
 
 
-def test_who_brings_bounces_and_asks_for_sure_is_not() -> None:
+def test_of_who_brings_bounces_and_asks_for_sure_only_that_is_shown() -> None:
     bounce = Bounce(0, LoggedClient("192.0.2.9"))
-    (caller,) = callers(bounce, callback(ground=Ground.REFUSED), callback()).seen().callers
+    eve, ann = Asked("eve@ours", 550, missing=True), Asked("ann@ours")
+    likely = [callback(ground=ground, asked=(eve,)) for ground in (Ground.REFUSED, Ground.LOST)]
+    seen = callers(bounce, *likely, callback(at=9, asked=(ann,)), callback(at=10)).seen()
+    (caller,), (bouncing,) = seen.callers, seen.bouncing
 
-    assert (2, 1, 1) == (caller.sessions, caller.certain, caller.bounces)
+    assert (2, 2, 1) == (caller.sessions, caller.certain, caller.bounces)
+    assert (9, 10, 1, 0) == (
+        caller.first_at,
+        caller.last_at,
+        caller.recipients,
+        caller.missing,
+    )
+    assert (2, {Ground.REFUSED: 1, Ground.LOST: 1}) == (bouncing.sessions, bouncing.grounds)
 
 
 def test_what_is_kept_of_one_is_bounded() -> None:

@@ -32,6 +32,10 @@ def _make_read_only(path: Path) -> None:
     path.parent.chmod(0o500)
 
 
+def _take_away(path: Path) -> None:
+    path.unlink()
+
+
 async def _make(open_store: Open, *entries: Entry) -> None:
     store = await open_store()
     for entry in entries:
@@ -93,6 +97,26 @@ async def test_a_service_that_starts_meanwhile_is_heard(
         await store.flush()
 
         assert (None, entry) == (before, glimpse.load(entry.key))
+
+
+async def test_a_service_that_came_and_went_meanwhile_is_heard(
+    open_store: Open, path: Path, entry: Entry
+) -> None:
+    await _make(open_store)
+    with closing(Glimpse(path)) as glimpse:
+        before = glimpse.load(entry.key)
+        await _make(open_store, entry)
+
+        assert (None, entry) == (before, glimpse.load(entry.key))
+
+
+async def test_a_store_that_is_taken_away_is_told(open_store: Open, path: Path) -> None:
+    await _make(open_store)
+    with closing(Glimpse(path)) as glimpse:
+        _take_away(path)
+
+        with pytest.raises(StoreError, match="cannot be opened"):
+            glimpse.load("nobody@example.org")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ A name that ends in .gz, .xz or .bz2 is unpacked, and "-" is standard input. Not
 """
 
 import bz2
+import errno
 import gzip
 import lzma
 import sys
@@ -100,8 +101,7 @@ def _written_at(name: str) -> float:
 @contextmanager
 def _opened(name: str) -> Iterator[_File]:
     if name != STDIN:
-        path = Path(name)
-        with closing(_OPENERS.get(path.suffix, _open)(path)) as file:
+        with closing(_open(Path(name))) as file:
             yield file
     elif sys.stdin is None:
         raise UsageError("standard input: it is closed; give the log there, or its name")
@@ -110,6 +110,19 @@ def _opened(name: str) -> Iterator[_File]:
 
 
 def _open(path: Path) -> _File:
+    """Raises UsageError where too many are open, and OSError."""
+    try:
+        return _OPENERS.get(path.suffix, _open_plain)(path)
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+        raise UsageError(
+            "these are more logs than may be open at a time (`ulimit -n`): "
+            "give fewer, or unpack and cat them, the oldest first, into -"
+        ) from None
+
+
+def _open_plain(path: Path) -> _File:
     return path.open("rb")
 
 

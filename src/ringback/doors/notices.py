@@ -17,6 +17,10 @@ from .traced import steps_of
 # RFC 5322 section 2.1.1 asks for 78 at most, and no line may have more than 998.
 _COLUMNS = 72
 _MAX_NAMES, _MAX_STEPS = 8, 4
+_DOUBT = (
+    "They look like callouts of yours. Our log cannot tell these for sure from bounces that were refused, or "
+    "from monitoring: if they were that, please excuse the trouble."
+)
 # Of what others wrote, which is more than most names and addresses have.
 _MAX_CHARS = 64
 
@@ -75,15 +79,23 @@ def _recipient(caller: Caller) -> str:
 
 
 def _greeting(caller: Caller) -> str:
-    times = "once" if caller.sessions == 1 else f"{caller.sessions:,} times"
-    when = f"from {utc(caller.first_at)} to {utc(caller.last_at)} hosts of yours have"
-    if caller.certain:
-        return f"{when} asked our mail server {times} whether mailboxes exist, without having mail for them."
-    return (
-        f"{when} named recipients to our mail server {times} without sending a message. They look like "
-        "callouts of yours. Our log cannot tell these for sure from bounces that were refused, or from "
-        "monitoring: if they were that, please excuse the trouble."
+    """What is sure is told, and of the rest how it looks: nobody is accused of more than the log shows."""
+    asked = (
+        f"asked our mail server {_times(caller.certain)} whether mailboxes exist, "
+        "without having mail for them"
     )
+    likely = caller.sessions - caller.certain
+    named = f"named recipients to our mail server {_times(likely)} without sending a message"
+    have = f"from {utc(caller.first_at)} to {utc(caller.last_at)} hosts of yours have"
+    if not likely:
+        return f"{have} {asked}."
+    if not caller.certain:
+        return f"{have} {named}. {_DOUBT}"
+    return f"{have} {asked}. Besides, they have {named}. {_DOUBT}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _what_it_is(caller: Caller) -> str:

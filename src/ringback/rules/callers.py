@@ -5,7 +5,7 @@ callback is (rules/callbacks.py), and what one can do about it (doors/).
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..values.record import Record
@@ -15,7 +15,7 @@ from .organisation import Organisation
 from .pacing import HOUR_S
 from .spotting import Bounce, Sighting
 
-# Far more than one will write to: some 30 MB. Where all that they say is as long as it may be, 220 MB in
+# Far more than one will write to: some 50 MB. Where all that they say is as long as it may be, 400 MB in
 # ASCII, and thrice that in the widest characters. When there are more, those with the fewest callbacks go,
 # half at once.
 MAX_CALLERS = 10_000
@@ -83,8 +83,9 @@ class Others(Record, frozen=True):
 class CallersSeen(Record, frozen=True):
     """All of them: those that are certain first, of each kind the busiest.
 
-    `bouncing` are set aside: they bring bounces, and all that they did may have been bounces to forged
-    senders. `dropped` were too many to keep.
+    `bouncing` bring bounces, and sessions of theirs that may have been bounces to forged senders are set
+    aside: of these are `sessions` and `grounds` there, the rest is of all that they did. `dropped` were too
+    many to keep.
     """
 
     callers: tuple[Caller, ...]
@@ -114,6 +115,18 @@ class _Tally:
     helos: dict[str, None] = field(default_factory=dict)
     senders: dict[str, None] = field(default_factory=dict)
     examples: list[Callback] = field(default_factory=list)
+    # Of the same caller, without what a bounce would have done as well; its recipients are among these.
+    asking: "_Tally | None" = None
+
+    def hear(self, callback: Callback, room: int) -> int:
+        """Count a callback, and recipients if there is room for so many; return how many it took."""
+        if not callback.ground.may_be_bounce:
+            if self.asking is None:
+                self.asking = _Tally(callback.at, callback.at)
+            self.asking.count(callback)
+            self.asking.count_recipients(callback, room)
+        self.count(callback)
+        return self.count_recipients(callback, room)
 
     def count(self, callback: Callback) -> None:
         self.first_at = min(self.first_at, callback.at)
@@ -180,8 +193,7 @@ class Callers:
         if tally is None:
             self._make_room()
             tally = self._tallies[name] = _Tally(sighting.at, sighting.at)
-        tally.count(sighting)
-        self._room -= tally.count_recipients(sighting, self._room)
+        self._room -= tally.hear(sighting, self._room)
 
     def _note_bounce(self, name: str) -> None:
         self._bounces[name] = self._bounces.get(name, 0) + 1
@@ -199,37 +211,55 @@ class Callers:
 
     def seen(self) -> CallersSeen:
         """What is known by now."""
-        ordered = sorted(
-            (self._caller(name, tally) for name, tally in self._tallies.items()),
-            key=lambda caller: (not caller.certain, -caller.sessions, caller.name),
-        )
-        bouncing = tuple(filter(_may_all_be_bounces, ordered))
-        callers = tuple(caller for caller in ordered if not _may_all_be_bounces(caller))
-        return CallersSeen(callers, bouncing, self._dropped)
+        callers: list[Caller] = []
+        bouncing: list[Caller] = []
+        for name, tally in self._tallies.items():
+            bounces = self._bounces_of(name, tally)
+            caller = _caller(name, tally, bounces)
+            if not bounces:
+                callers.append(caller)
+                continue
+            if tally.asking is not None:
+                callers.append(_caller(name, tally.asking, bounces))
+            bouncing.extend(_set_aside(caller))
+        return CallersSeen(_ordered(callers), _ordered(bouncing), self._dropped)
 
-    def _caller(self, name: str, tally: _Tally) -> Caller:
-        peak, hour = tally.peak
-        return Caller(
-            name,
-            tally.sessions,
-            tally.first_at,
-            tally.last_at,
-            dict(tally.grounds),
-            dict(tally.makers),
-            len(tally.recipients),
-            len(tally.missing),
-            tally.at_least,
-            tally.accepted,
-            peak,
-            hour * HOUR_S,
-            self._bounces.get(name, 0),
-            tuple(tally.ips),
-            tuple(filter(None, tally.hosts)),
-            tuple(filter(None, tally.helos)),
-            tuple(tally.senders),
-            tuple(tally.examples),
-        )
+    def _bounces_of(self, name: str, tally: _Tally) -> int:
+        """By its networks, too: its name may not have been found when it brought them."""
+        return max(self._bounces.get(one, 0) for one in (name, *map(network_of, tally.ips)))
 
 
-def _may_all_be_bounces(caller: Caller) -> bool:
-    return caller.bounces > 0 and all(ground.may_be_bounce for ground in caller.grounds)
+def _caller(name: str, tally: _Tally, bounces: int) -> Caller:
+    peak, hour = tally.peak
+    return Caller(
+        name,
+        tally.sessions,
+        tally.first_at,
+        tally.last_at,
+        dict(tally.grounds),
+        dict(tally.makers),
+        len(tally.recipients),
+        len(tally.missing),
+        tally.at_least,
+        tally.accepted,
+        peak,
+        hour * HOUR_S,
+        bounces,
+        tuple(tally.ips),
+        tuple(filter(None, tally.hosts)),
+        tuple(filter(None, tally.helos)),
+        tuple(tally.senders),
+        tuple(tally.examples),
+    )
+
+
+def _set_aside(caller: Caller) -> Iterator[Caller]:
+    """What of one that brings bounces may have been bounces, if any."""
+    grounds = {ground: count for ground, count in caller.grounds.items() if ground.may_be_bounce}
+    if grounds:
+        yield caller.but(sessions=sum(grounds.values()), grounds=grounds)
+
+
+def _ordered(callers: Iterable[Caller]) -> tuple[Caller, ...]:
+    ordered = sorted(callers, key=lambda one: (not one.certain, -one.sessions, one.name))
+    return tuple(ordered)

@@ -19,8 +19,7 @@ class Glimpse:
     def __init__(self, path: Path) -> None:
         """Raises StoreError with one line: file, reason, remedy."""
         self._path, self._journal = path.absolute(), Path(f"{path.absolute()}-wal")
-        self._is_still = not self._journal.exists()
-        self._connection = self._open()
+        self._connection = self._look_anew()
 
     def load(self, key: str) -> Entry | None:
         """What is committed, and this version can read. Raises StoreError."""
@@ -38,11 +37,23 @@ class Glimpse:
         self._connection.close()
 
     def _notice_others(self) -> None:
-        """A service may start meanwhile: then the file changes, and its journal has the newest of it."""
-        if self._is_still and self._journal.exists():
-            self._is_still = False
+        """A service may start meanwhile, write and end, between two looks: then the file has changed."""
+        if self._is_still and (self._journal.exists() or self._state != self._state_now()):
             self.close()
-            self._connection = self._open()
+            self._connection = self._look_anew()
+
+    def _look_anew(self) -> sqlite3.Connection:
+        # Its state first: what changes from here on is noticed.
+        self._state, self._is_still = self._state_now(), not self._journal.exists()
+        return self._open()
+
+    def _state_now(self) -> tuple[int, ...] | None:
+        """What is another once somebody has written; None where there is no file, as SQLite will say."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _open(self) -> sqlite3.Connection:
         # Who opens a database with a journal to come would make the journal's files; while nobody has it

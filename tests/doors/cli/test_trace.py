@@ -24,8 +24,9 @@ def test_callers_are_told(run: Run) -> None:
     status, out, err = run("trace", "--zone", "UTC", POSTFIX)
 
     assert (0, "") == (status, err)
-    assert "7 callbacks by 1 caller; 1 for sure, 6 likely" in out
-    assert "127.7.1.0/24  7 callbacks, 1 for sure, the others likely" in out
+    assert "4 callbacks by 1 caller; 1 for sure, 3 likely" in out
+    assert "127.7.1.0/24  4 callbacks, 1 for sure, the others likely" in out
+    assert "Set aside: 3 sessions of 1 site that bring bounces" in out
 
 
 def test_programs_have_a_line_for_each_and_one_for_all(run: Run) -> None:
@@ -33,7 +34,8 @@ def test_programs_have_a_line_for_each_and_one_for_all(run: Run) -> None:
     *callers, rest = map(json.loads, out.splitlines())
 
     assert (0, ["127.7.1.0/24"]) == (status, [caller["caller"] for caller in callers])
-    assert (9, 1) == (rest["callbacks"], rest["callers"])
+    assert (5, 1) == (rest["callbacks"], rest["callers"])
+    assert {"callers": 1, "sessions": 4} == rest["set_aside_as_bounces"]
 
 
 def test_what_a_log_cannot_tell_is_said_beside_it(run: Run) -> None:

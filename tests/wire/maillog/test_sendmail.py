@@ -239,6 +239,37 @@ def test_a_line_tells_what_happened(text: str, event: LogEvent | None) -> None:
     assert event == read(text)
 
 
+@pytest.mark.parametrize("ruleset", ["check_data", "check_eoh", "check_eom"])
+def test_a_ruleset_may_refuse_the_message(ruleset: str) -> None:
+    refused = read(f"ruleset={ruleset}, arg1=1, relay=[192.0.2.1], reject=554 5.7.1 No")
+
+    assert isinstance(refused, Refused)
+    assert (None, 554, None, "") == (
+        refused.stage,
+        refused.code,
+        refused.sender,
+        refused.recipient,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_login"),
+    [
+        ("msgid=<x>, proto=ESMTPSA, daemon=MTA, auth=PLAIN", True),
+        ("proto=ESMTPS, daemon=MTA, tls_verify=NONE, auth=LOGIN", True),
+        ("proto=ESMTPS, daemon=MTA, tls_verify=NONE, auth=NONE", False),
+        ("msgid=<a auth=b@c>, proto=ESMTP, daemon=MTA", False),
+        ("msgid=<a, auth=b@c>, proto=ESMTP, daemon=MTA", False),
+        ("msgid=<a auth=b@c>", False),
+    ],
+)
+def test_a_login_is_what_sendmail_says_and_no_message_id(fields: str, is_login: bool) -> None:
+    arrived = read(f"from=<a@b>, size=9, class=0, nrcpts=1, {fields}, relay=[192.0.2.1]")
+
+    assert isinstance(arrived, Arrived)
+    assert is_login == arrived.authenticated
+
+
 @pytest.mark.parametrize("verb", ["data", "cmd=data"])
 def test_a_milter_may_refuse_the_message(verb: str) -> None:
     refused = read(f"Milter: {verb}, reject=554 5.7.1 Spam message rejected")

@@ -26,10 +26,13 @@ _CLIENT = (
 _FROM = re.compile(
     rf"{_MESSAGE}: from=(?:<(?P<sender>{PATH})>|(?P<user>[^\s,<>]{{1,255}})), "
     r"size=(?P<size>[0-9]{1,15}), "
-    r"class=-?[0-9]{1,6}, nrcpts=(?P<count>[0-9]{1,9}),(?: msgid=.{0,1000},)?(?: bodytype=\S{1,20},)?"
-    r"(?: proto=\w+,)?(?: daemon=[^\s,]{1,64},)?(?: auth=\S{1,64},)?"
-    rf" relay=(?:{_CLIENT}|\S{{1,255}})(?:,|$)"
+    r"class=-?[0-9]{1,6}, nrcpts=(?P<count>[0-9]{1,9}),(?: msgid=.{0,1000},)?"
+    r"(?: (?!relay=)\w{1,20}=[^\s,]{1,64},){0,9}"
+    rf"(?P<relay> relay=)(?:{_CLIENT}|\S{{1,255}})(?:,|$)"
 )
+# The field before the relay; a Message-ID may hold the same words.
+_AUTH = "auth="
+_NO_LOGIN = "auth=NONE,"
 _TO = re.compile(
     rf"{_MESSAGE}: to=(?P<recipients>\S{{1,2048}}), "
     r"(?:ctladdr=\S{1,512}(?: \([0-9/]{1,40}\))?, )?delay=\S{1,40}, "
@@ -37,7 +40,7 @@ _TO = re.compile(
 )
 _RELAY = re.compile(r" relay=([^,]{1,300}),")
 _RULESET = re.compile(
-    rf"{_MESSAGE}: ruleset=(?P<ruleset>check_relay|check_mail|check_rcpt), "
+    rf"{_MESSAGE}: ruleset=(?P<ruleset>check_(?:relay|mail|rcpt|data|eoh|eom)), "
     rf"arg1=(?:<(?P<path>{PATH})>|[^,]{{0,512}}),(?: arg2=[^,]{{1,255}},)? "
     rf"relay={_CLIENT}, reject=(?P<code>[45][0-9]{{2}}) (?P<text>.*)$"
 )
@@ -90,8 +93,13 @@ def _read_from(line: LogLine) -> Arrived | Abandoned | None:
         sender=sender,
         accepted=accepted,
         size_bytes=size,
-        authenticated=" auth=" in line.text[: found.end()],
+        authenticated=_is_login(line.text[: found.start("relay")]),
     )
+
+
+def _is_login(fields: str) -> bool:
+    last = fields.rpartition(", ")[2]
+    return last.startswith(_AUTH) and last != _NO_LOGIN
 
 
 def _read_to(line: LogLine) -> Delivered | None:
@@ -114,7 +122,7 @@ def _read_ruleset(line: LogLine) -> Refused | None:
     found = _RULESET.match(line.text)
     if found is None:
         return None
-    stage, path = _STAGES[found["ruleset"]], bare(found["path"] or "")
+    stage, path = _STAGES.get(found["ruleset"]), bare(found["path"] or "")
     return Refused(
         at=line.at,
         software=Software.SENDMAIL,
