@@ -42,7 +42,7 @@ Made by `make docs` from the source; do not edit.
 
 Results go to standard output, everything else to standard error. Colour appears only on a terminal, and
 not where `NO_COLOR` is set. A mistake in usage or configuration is one line, and exit status 2; an
-interrupted command exits 130.
+interrupted command exits 130, and one that a bug ends 70.
 
 Shell completion comes with the Debian package. Without it, put the line of your shell into its start-up
 file.

@@ -323,6 +323,16 @@ def test_where_it_may_not_any_more_the_run_waits_for_an_hour(unfit_s: float, end
     assert world.clock.elapsed() < 10.0 + module.BARRED_S + 2 * 600.0
 
 
+def test_a_call_that_finds_that_nobody_may_be_called_is_none_that_was_let_through() -> None:
+    world = World(always(Reason.IDENTITY_UNFIT, "identity", callouts=1))
+
+    async def work() -> Report | None:
+        return await world.bulk.run(await world.open([Task.parse("a@x.example")]))
+
+    assert world.do(work) is not None
+    assert 1.0 == world.clock.elapsed()
+
+
 def test_when_its_time_is_over_the_rest_ends_as_what_it_is() -> None:
     def slow(host: Host, query: Query) -> Report:
         if query.address.startswith("new"):

@@ -9,8 +9,8 @@ from ringback.engine import flights as flights_module
 from ringback.errors import StoreError
 from ringback.values.events import CalledOut, Trouble
 from ringback.values.evidence import Fault
-from ringback.values.query import Client, Query, Report
-from ringback.values.settings import Budget
+from ringback.values.query import Client, Purpose, Query, Report
+from ringback.values.settings import Budget, Bulk
 from ringback.values.verdict import Reason
 
 HOUR_S = 3_600
@@ -85,6 +85,22 @@ async def test_a_store_that_fails_in_the_middle_is_our_trouble_too(
     report = await world.verifier().verify("ann@shop.example")
 
     assert Reason.OUR_TROUBLE == report.reason
+
+
+@pytest.mark.parametrize(("purpose", "gives_up"), [(Purpose.SENDER, True), (Purpose.BULK, False)])
+async def test_mail_does_not_wait_for_ever_behind_another_address_and_a_list_does(
+    world: FakeOutside, purpose: Purpose, gives_up: bool
+) -> None:
+    world.host("shop.example", FakeHost(rcpt=lambda _: "451 4.7.1 Greylisted, in 10 minutes"))
+    verifier = world.verifier(bulk=Bulk(consent=True))
+    told = []
+    for _ in range(4):
+        await verifier.verify(Query("ann@shop.example", purpose))
+        told.append(await verifier.verify(Query("bob@shop.example", purpose)))
+        world.clock.at += 600
+
+    assert [0] * 4 == [report.callouts for report in told]
+    assert [False] * 3 + [gives_up] == [report.final for report in told]
 
 
 async def test_over_budget_is_not_remembered_of_the_address(world: FakeOutside) -> None:

@@ -317,20 +317,22 @@ UNSAID = Exchange(NOON, Stage.ROUTE, fault=Fault.DNS_FAILURE)
 
 
 @pytest.mark.parametrize(
-    ("said", "attempts"),
+    ("said", "spared_counts", "attempts"),
     [
-        ((REMEMBERED,), 2),  # another address waits for the host, and this one was not asked
-        ((CALLED, REMEMBERED), 3),
-        ((CALLED,), 3),
-        ((UNSAID,), 3),
+        # Another address waits for the host, and this one was not asked.
+        ((REMEMBERED,), False, 2),
+        ((REMEMBERED,), True, 3),
+        ((CALLED, REMEMBERED), False, 3),
+        ((CALLED,), False, 3),
+        ((UNSAID,), False, 3),
     ],
 )
-def test_only_what_was_tried_uses_up_the_schedule(
-    said: tuple[Exchange, ...], attempts: int
+def test_for_who_can_wait_only_what_was_tried_uses_up_the_schedule(
+    said: tuple[Exchange, ...], spared_counts: bool, attempts: int
 ) -> None:
     old = entry(Reason.GREYLISTED, retry_at=NOON, attempts=2)
     concluded = Conclusion(Reason.GREYLISTED, False, "a rule", said[-1])
-    kept = remember(KEY, concluded, said, NOON, old, AGES, RECHECKS)
+    kept = remember(KEY, concluded, said, NOON, old, AGES, RECHECKS, spared_counts=spared_counts)
 
     assert (attempts, attempts == 3) == (kept.attempts, kept.final)
 

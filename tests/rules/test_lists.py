@@ -125,6 +125,7 @@ def test_without_steps_nobody_is_told_to_come_back() -> None:
     [
         (told(Reason.GREYLISTED), True),
         (told(Reason.RATE_LIMITED), True),
+        (told(Reason.PEER_IS_VERIFYING), True),
         (told(Reason.UNREACHABLE), True),
         (told(Reason.DNS_FAILURE), True),
         (in_trouble(Stage.GREETING), True),

@@ -215,7 +215,7 @@ def test_nor_is_one_of_many_domains_behind_it() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("persona", ["silent", "busy"])
+@pytest.mark.parametrize("persona", ["silent", "busy", "verifies_us"])
 def test_a_dead_host_is_called_about_once_for_each_address(persona: str) -> None:
     land, addresses = village("dead.example", persona, 100)
     desk = Desk(land)

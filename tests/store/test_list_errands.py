@@ -58,7 +58,7 @@ def test_a_list_is_held_until_its_session_ends(connection: sqlite3.Connection) -
 
 
 def test_one_that_is_opened_again_is_kept_the_longer_time(connection: sqlite3.Connection) -> None:
-    _make(connection)
+    _make(connection, "1@x.example")
     run("complete_list", 1, connection)
     for now, keep_s in ((NOW + 50, KEEP_S), (NOW + 60, 1.0)):
         run("let_go_list", 1, connection)
@@ -88,12 +88,26 @@ def test_a_job_is_taken_without_its_report(
     assert (slept.but(report=None),) == due.jobs
 
 
-def test_one_whose_columns_are_damaged_is_an_error(connection: sqlite3.Connection) -> None:
-    made = _make(connection, "1@x.example")
-    connection.execute("UPDATE job SET tries = 'many'")
+@pytest.mark.parametrize("damaged", ["tries = 'many'", "callouts = x'00'", "key = x'00'"])
+def test_one_whose_columns_are_damaged_is_done_and_says_so(
+    connection: sqlite3.Connection, damaged: str
+) -> None:
+    made = _make(connection, "1@x.example", "2@x.example", "1@y.example")
+    connection.execute(f"UPDATE job SET {damaged} WHERE key LIKE '1%'")
 
-    with pytest.raises(ValueError, match="tries"):
-        take_jobs(made.number, NOW, 9, 9, connection)
+    assert ["2@x.example"] == _keys(take_jobs(made.number, NOW, 9, 9, connection))
+    ended = connection.execute("SELECT tries, reason, callouts FROM job WHERE due_at IS NULL")
+    assert [(0, Reason.OUR_TROUBLE, 0)] * 2 == [tuple(row) for row in ended]
+
+
+def test_a_domain_of_which_only_damaged_ones_were_taken_is_due_again(
+    connection: sqlite3.Connection,
+) -> None:
+    made = _make(connection, "1@x.example", "2@x.example")
+    connection.execute("UPDATE job SET tries = 'many' WHERE key LIKE '1%'")
+
+    assert Taken(next_at=NOW) == take_jobs(made.number, NOW, 9, 1, connection)
+    assert ["2@x.example"] == _keys(take_jobs(made.number, NOW, 9, 1, connection))
 
 
 def test_what_is_forgotten_goes_in_portions_and_nothing_else_does(

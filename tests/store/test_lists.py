@@ -303,6 +303,24 @@ async def test_a_list_whose_time_is_over_begins_anew(jobs: Jobs) -> None:
     assert not again.is_whole
 
 
+@pytest.mark.parametrize("waits", [True, False])
+async def test_only_a_list_in_which_somebody_waits_is_kept_the_longer_for_another_run(
+    jobs: Jobs, take: Take, waits: bool
+) -> None:
+    made = await _make(jobs, "1@x.example")
+    if not waits:
+        [due] = (await take()).due
+        jobs.save_job(done(due.jobs[0]))
+        jobs.save_turn(made.number, "x.example", NOW)
+    await jobs.close_list(made.number)
+    opened = []
+    for now in (NOW + KEEP_S - 1, NOW + KEEP_S):
+        opened.append((await jobs.open_list("d1", now, KEEP_S)).number)
+        await jobs.close_list(opened[-1])
+
+    assert [made.number, waits] == [opened[0], opened[1] == made.number]
+
+
 async def test_where_the_clock_is_set_back_what_waits_is_due_so_much_earlier(
     jobs: Jobs, take: Take
 ) -> None:

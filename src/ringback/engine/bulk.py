@@ -288,9 +288,9 @@ class _Run:
         now = self._clock.now()
         places = places_of(report, visit.domain)
         tries = len(self._steps) if self._lost_hopes.has_any(places) else job.tries
-        if report.callouts:
-            self._barred_since = inf
         judged = judge_answer(report, tries, now, self._steps)
+        if report.callouts and judged.then is not Then.HALT:
+            self._barred_since = inf
         asked = job.but(callouts=job.callouts + report.callouts, report=report)
         match judged.then:
             case Then.HALT:

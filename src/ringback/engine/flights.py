@@ -224,6 +224,7 @@ class Flights:
             flight.old,
             self._recall.ages[flight.query.purpose],
             AT_ROUTES_S if forward else self._settings.etiquette.recheck_after_s,
+            spared_counts=flight.query.purpose is not Purpose.BULK,
         )
         new = new.but(attempts=0) if forward else new  # our own host is never given up
         kept = merge(flight.old, new)

@@ -129,16 +129,19 @@ def remember(
     old: Entry | None,
     ages: Mapping[Verdict, Ages],
     recheck_after_s: Sequence[float],
+    *,
+    spared_counts: bool = True,
 ) -> Entry:
     """Make the entry for what a callout concluded.
 
     A conclusion that waiting may change gets a `retry_at`: after the time the host itself named, else
-    by `recheck_after_s`, one after the other. When those are used up, it is final.
+    by `recheck_after_s`, one after the other. When those are used up, it is final. Mail does not wait for
+    ever while other addresses do at its host; unless `spared_counts`, only rounds with a call use them up.
     """
     attempts = 0
     if old and old.retry_at is not None:
         # While another address waits for the host, this one was not asked again, and not told anything.
-        attempts = old.attempts + (not _was_spared(conclusion, evidence))
+        attempts = old.attempts + (spared_counts or not _was_spared(conclusion, evidence))
     retry_at = None
     if not conclusion.final and attempts < len(recheck_after_s):
         because = conclusion.because

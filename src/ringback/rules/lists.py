@@ -78,7 +78,7 @@ def _who_waits(report: Report) -> Then:
 
 def is_given_up(report: Report) -> bool:
     """True where the last word on one address is that on all others there, who need not wait for it too."""
-    return report.reason in (Reason.RATE_LIMITED, Reason.GREYLISTED) or _is_of_all(report)
+    return report.reason in _OF_US or _is_of_all(report)
 
 
 def places_of(report: Report, domain: str) -> tuple[str, ...]:
@@ -87,6 +87,8 @@ def places_of(report: Report, domain: str) -> tuple[str, ...]:
     return (domain, because.ip) if because and because.ip else (domain,)
 
 
+# Whoever we ask for: a host that verifies us does so each time.
+_OF_US = frozenset({Reason.RATE_LIMITED, Reason.GREYLISTED, Reason.PEER_IS_VERIFYING})
 # No address was asked for there, or the answer is about none.
 _OF_ALL = frozenset({Reason.UNREACHABLE, Reason.DNS_FAILURE})
 
@@ -133,8 +135,8 @@ def out_of_time(now: float) -> Report:
 
 
 def unreadable(key: str) -> Report:
-    """What is told in the place of a report that was kept and has been damaged since."""
-    rule = "its report was kept, and cannot be read any more: have the list asked again"
+    """What is told in the place of what was kept of an address and has been damaged since."""
+    rule = "what was kept of it cannot be read any more: ask again, with --force --again"
     return unasked(Heading(key, 0.0), Reason.OUR_TROUBLE, rule)
 
 

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from ..errors import ListInUseError
-from ..values.job import Due, JobList, Taken, Task
+from ..rules.lists import unreadable
+from ..values.job import Due, Job, JobList, Taken, Task
 from ..values.query import Report
 from .codec import Row, encode_report, parse_job
 from .database import transaction
@@ -94,12 +95,24 @@ def _take(number: int, domain: str, now: float, each: int, connection: sqlite3.C
     if len(rows) < each:
         wanted["most"] = each - len(rows)
         rows += connection.execute(QUERIES["new_jobs"], wanted).fetchall()
-    if rows:
+    jobs = tuple(job for row in rows if (job := _parse(row, connection)))
+    if jobs:
         connection.execute(QUERIES["take_domain"], wanted)
     else:
         run_for_all(connection, "save_turn", [{"list": number, "domain": domain, "due_at": now}])
         run_for_all(connection, "end_turn", [{"list": number, "domain": domain}])
-    return Due(domain, tuple(parse_job(row) for row in rows))
+    return Due(domain, jobs)
+
+
+def _parse(row: sqlite3.Row, connection: sqlite3.Connection) -> Job | None:
+    """One that is damaged is done, and says so: each run of its list would end at it."""
+    try:
+        return parse_job(row)
+    except ValueError:
+        damaged = {name: row[name] for name in ("list", "domain", "key")}
+        report = encode_report(unreadable(str(row["key"])))
+        connection.execute(QUERIES["end_damaged_job"], damaged | report)
+        return None
 
 
 def end_jobs(number: int, most: int, instead: Report, connection: sqlite3.Connection) -> int:

@@ -79,6 +79,16 @@ class _List:
         self.domains: dict[str, _Domain] = {}
         self._turns: list[tuple[float, str]] = []  # of those; also some that are over
 
+    @property
+    def _is_done(self) -> bool:
+        return self.known_as.is_whole and all(one.is_over for one in self.domains.values())
+
+    def hold(self, keep_until: float) -> None:
+        """One that is done is kept no longer for it: run each week, it would never be asked again."""
+        self.is_held = True
+        if not self._is_done:
+            self.keep_until = max(self.keep_until, keep_until)
+
     def add(self, task: Task) -> None:
         if task.key not in self.jobs:
             self.jobs[task.key] = Job(self.known_as.number, task.key, task.domain)
@@ -170,7 +180,7 @@ class MemoryLists:
         found = self._find(digest) or self._make(digest, now)
         if found.is_held:
             raise ListInUseError
-        found.is_held, found.keep_until = True, max(found.keep_until, now + keep_s)
+        found.hold(now + keep_s)
         found.give_back()
         return found.known_as
 

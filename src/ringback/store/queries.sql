@@ -234,8 +234,12 @@ WHERE digest = :digest AND holder IS NULL AND (keep_until <= :now OR NOT is_whol
 INSERT INTO list (digest, made_at, keep_until, is_whole) VALUES (:digest, :now, :now, 0)
 ON CONFLICT (digest) DO NOTHING;
 
+-- One that is done is kept no longer for being opened: run each week, it would never be asked again.
 -- name: hold_list
-UPDATE list SET holder = :holder, keep_until = max(keep_until, :keep_until) WHERE number = :list;
+UPDATE list SET holder = :holder, keep_until = CASE
+  WHEN is_whole AND NOT EXISTS (SELECT 1 FROM job WHERE list = :list AND due_at IS NOT NULL)
+  THEN keep_until ELSE max(keep_until, :keep_until) END
+WHERE number = :list;
 
 -- name: complete_list
 UPDATE list SET is_whole = 1 WHERE number = :list;
@@ -296,6 +300,11 @@ UPDATE job SET due_at = max(due_at - :step_s, 1) WHERE list = :list AND due_at >
 
 -- name: set_back_domains
 UPDATE list_domain SET due_at = max(due_at - :step_s, 0) WHERE list = :list AND due_at > 0;
+
+-- One that cannot be read: whatever its columns hold, they are how it is found.
+-- name: end_damaged_job
+UPDATE job SET due_at = NULL, tries = 0, reason = :reason, callouts = 0, body = :body
+WHERE list = :list AND domain = :domain AND key = :key;
 
 -- name: end_jobs
 UPDATE job SET due_at = NULL,

@@ -94,3 +94,14 @@ def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
 
     assert status == 2
     assert "none" in err
+
+
+@pytest.mark.parametrize("arguments", [[], ["-"]])
+def test_a_closed_standard_input_is_a_mistake(
+    arguments: list[str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert (2, "", "ringback: standard input: it is closed; give one reply a line\n") == run(
+        "classify", *arguments
+    )

@@ -163,11 +163,48 @@ def test_a_mistake_in_usage_says_where_the_manual_is(
 @pytest.mark.parametrize(
     "error", [RuntimeError("bug"), ExceptionGroup("bugs", [RuntimeError("bug")])]
 )
-def test_a_bug_is_not_disguised(error: Exception, pretend: Pretend) -> None:
+def test_a_bug_is_not_disguised_and_no_answer(error: Exception, run: Run, pretend: Pretend) -> None:
     pretend(raising(error))
 
-    with pytest.raises(type(error)):
-        main(["check"])
+    status, out, err = run("check")
+
+    assert (70, "") == (status, out)
+    assert "Traceback" in err
+    assert "RuntimeError: bug" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "ending", "status"),
+    [
+        (["check"], "raise UsageError('x')", 2),
+        (["check"], "raise RuntimeError('bug')", 70),
+        (["check"], "return 3", 3),
+        ([], "return 3", 2),
+    ],
+)
+@pytest.mark.parametrize("stderr", ["/dev/full", "&-"])
+def test_a_mistake_that_cannot_be_told_is_one_all_the_same(
+    arguments: list[str], ending: str, status: int, stderr: str
+) -> None:
+    script = (
+        "import click\n"
+        "from ringback.doors import cli\n"
+        "from ringback.errors import UsageError\n"
+        f"def end(): {ending}\n"
+        "cli.ringback.get_command = lambda *_: click.Command('check', callback=end)\n"
+        f"cli.main({arguments})\n"
+    )
+    ended = subprocess.run(
+        f'"{sys.executable}" - 2>{stderr}',
+        input=script,
+        shell=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+        text=True,
+    )
+
+    assert status == ended.returncode
 
 
 @pytest.mark.parametrize(

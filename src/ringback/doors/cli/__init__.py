@@ -1,14 +1,15 @@
 """The command `ringback`: which commands there are, and how every run of it ends.
 
 Exit status: 0, or what a command says; 2 for a mistake in usage or configuration, and for output that
-cannot be written; 130 when interrupted; 141 when the reader of the output went away, as a shell shows
-SIGPIPE. Not here: the commands, one module each, imported when they run.
+cannot be written; 70 for a bug; 130 when interrupted; 141 when the reader of the output went away, as a
+shell shows SIGPIPE. Not here: the commands, one module each, imported when they run.
 """
 
 import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from ...values.text import printable
 from .lazy import LazyGroup
 
 EXIT_USAGE = 2
+EXIT_BUG = 70  # EX_SOFTWARE of sysexits; Python's own is 1, which says "undeliverable"
 EXIT_INTERRUPTED = 128 + 2  # SIGINT
 EXIT_PIPE_GONE = 128 + 13  # SIGPIPE
 _STANDARD_ERROR = 2  # the last of the numbers that every program expects to be open
@@ -122,20 +124,23 @@ def _run(args: Sequence[str] | None) -> int:
     try:
         status = ringback.main(args, prog_name="ringback", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+        _tell(error.format_message())
         return EXIT_USAGE
-    except click.ClickException as error:
-        return _complain(_explain(error))
     except click.Abort:
         return EXIT_INTERRUPTED
-    except RingbackError as error:
-        return _complain(str(error))
-    except OSError as error:
-        return _complain(f"{error.filename or 'output'}: {error.strerror}")
+    except (click.ClickException, RingbackError, OSError) as error:
+        return _complain(_explain(error))
+    except Exception:  # a bug is told whole, and is no answer to what was asked
+        _tell(import_module("traceback").format_exc().rstrip())
+        return EXIT_BUG
     return status if isinstance(status, int) else 0
 
 
-def _explain(error: click.ClickException) -> str:
+def _explain(error: click.ClickException | RingbackError | OSError) -> str:
+    if isinstance(error, RingbackError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'output'}: {error.strerror}"
     command = getattr(error, "ctx", None)
     remedy = f"; see {command.command_path} --help" if command else ""
     message = error.format_message().removesuffix(".")
@@ -143,8 +148,13 @@ def _explain(error: click.ClickException) -> str:
 
 
 def _complain(message: str) -> int:
-    click.echo(f"ringback: {printable(message, limit=MAX_MESSAGE_CHARS)}", err=True)
+    _tell(f"ringback: {printable(message, limit=MAX_MESSAGE_CHARS)}")
     return EXIT_USAGE
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # where nobody is told, the status still tells
+        click.echo(text, err=True)
 
 
 def _flush(status: int) -> int:

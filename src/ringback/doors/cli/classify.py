@@ -3,8 +3,10 @@
 Not here: the meaning (rules/classify.py), the forms a reply may come in (doors/replies.py).
 """
 
+import os
+import sys
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 import click
 import msgspec
@@ -22,8 +24,22 @@ MAX_LINE_BYTES = 6 * MAX_REPLY_BYTES + 1_000
 _STDIN = "<stdin>"  # as Python calls it
 
 
+class _Replies(click.File):
+    """A file to be read, in octets."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str] | IO[Any],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> IO[Any]:
+        if value == "-" and sys.stdin is None:  # the shell closed it
+            raise UsageError("standard input: it is closed; give one reply a line")
+        return super().convert(value, param, ctx)
+
+
 @click.command()
-@click.argument("file", type=click.File("rb"), default="-")
+@click.argument("file", type=_Replies("rb"), default="-")
 @click.option(
     "--null-sender",
     is_flag=True,
