@@ -1,7 +1,8 @@
 """What the tests of commands share: `ringback` run within this process, as a shell would see it."""
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,17 @@ def config_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(config_file: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(config_file: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     def run_once(*arguments: str) -> tuple[object, str, str]:
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         captured = capsys.readouterr()
         return ended.value.code, captured.out, captured.err
 
-    return run_once
+    # A uvloop that is closed leaves its handlers behind, and who waits for some would find those.
+    before = [
+        (one, signal.getsignal(one)) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ]
+    yield run_once
+    for number, handler in before:
+        signal.signal(number, handler)
