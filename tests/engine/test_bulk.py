@@ -445,6 +445,37 @@ def test_slow_domains_leave_their_places_to_others() -> None:
     assert max(fast) < 180.0
 
 
+def test_for_one_place_that_is_free_the_store_is_not_looked_into() -> None:
+    def answer_s(address: str) -> float:
+        return 0.0 if address == "a@0.example" else 100.0
+
+    class Uneven(Host):
+        async def verify(self, asked: Query | str) -> Report:
+            assert isinstance(asked, Query)
+            await self._clock.sleep(answer_s(asked.address))
+            return await super().verify(asked)
+
+    world = World(accepts, Budget(concurrent_per_host=1, concurrent=8))
+    world.host = Uneven(world.clock, accepts)
+    world.bulk = world.anew()
+    world.work_on(f"a@{number}.example" for number in range(9))
+
+    assert [0.0, *[100.0] * 7, 201.0] == [at for at, _ in world.host.asked]
+
+
+def test_two_at_once_that_find_a_budget_used_up_wait_for_one_turn() -> None:
+    def first_nobody(host: Host, query: Query) -> Report:
+        if len(host.asked) > 2:
+            return told(query)
+        return told(query, Reason.OVER_BUDGET, callouts=0).but(gate="budget")
+
+    world = World(first_nobody, BUDGET.but(per_host=36, per_domain=36))
+    found = world.work_on(["a@x.example", "b@x.example"])
+
+    assert {Reason.ACCEPTED} == set(reasons_of(found).values())
+    assert 2 == len({at for at, _ in world.host.asked})
+
+
 def test_a_run_that_was_stopped_is_gone_on_with() -> None:
     world = World(accepts)
     addresses = [f"{number}@{domain}.example" for number in range(20) for domain in range(3)]

@@ -280,9 +280,12 @@ class _Run:
         self._unkept += 1
         if self._unkept >= KEPT_TOGETHER:
             async with self._keeping:
-                if self._unkept >= KEPT_TOGETHER:  # those before may have waited for all
-                    await self._patience.insist(self._jobs.flush)
-                    self._unkept = 0
+                await self._patience.insist(self._keep)
+
+    async def _keep(self) -> None:
+        if self._unkept >= KEPT_TOGETHER:  # those before may have waited for all
+            await self._jobs.flush()
+            self._unkept = 0
 
     def _conclude(self, visit: "_Visit", job: Job, report: Report) -> None:
         now = self._clock.now()
