@@ -64,8 +64,11 @@ def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.parametrize("gone", [OSError(errno.ENOSPC, "full"), BrokenPipeError()])
 def test_who_does_not_listen_ends_no_run(monkeypatch: pytest.MonkeyPatch, gone: OSError) -> None:
+    tried = []
+
     class Gone(io.StringIO):
-        def write(self, _text: str) -> int:
+        def write(self, text: str) -> int:
+            tried.append(text)
             raise gone
 
     monkeypatch.setattr(sys, "stderr", Gone())
@@ -73,11 +76,17 @@ def test_who_does_not_listen_ends_no_run(monkeypatch: pytest.MonkeyPatch, gone: 
         display.show(stand())
         display.tell("ringback: trouble")
 
+    assert "trouble" in tried[-1]
 
-def test_a_closed_standard_error_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+
+def test_a_closed_standard_error_is_no_trouble(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     with shown_progress() as display:
         display.tell("ringback: trouble")
+
+    assert "" == capsys.readouterr().out
 
 
 def test_results_on_the_terminal_have_lines_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
