@@ -5,7 +5,15 @@ from enum import StrEnum
 
 import pytest
 
-from ringback.doors.words import ASKED_FOR, BEHIND_GATE, FAILED, SAID, WHOSE, WOULD_CHANGE
+from ringback.doors.words import (
+    ASKED_FOR,
+    BEHIND_GATE,
+    FAILED,
+    SAID,
+    WHOSE,
+    WOULD_CHANGE,
+    counted,
+)
 from ringback.rules.gates import Gate
 from ringback.values.evidence import About, Fault, Meaning
 from ringback.values.verdict import Blame, Reason
@@ -27,3 +35,11 @@ def test_no_member_goes_without_words(
 ) -> None:
     assert set(closed_set) == set(table)
     assert all(table.values())
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert ["0 rows", "1 row", "1,200 addresses"] == [
+        counted(0, "row"),
+        counted(1, "row"),
+        counted(1_200, "address", "es"),
+    ]

@@ -8,6 +8,7 @@ from ..rules.callers import Caller, CallersSeen, Others
 from ..values.record import Record
 from ..values.text import printable
 from .instants import utc, utc_or_none
+from .words import counted
 
 _ACCEPTED = "accepted"
 # What a person reads of each list, and of all callers; JSON has all that is kept.
@@ -122,16 +123,16 @@ def tell_seen(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
     sessions = sum(caller.sessions for caller in seen.callers)
     certain = sum(caller.certain for caller in seen.callers)
     if log.first_at is None or log.last_at is None:
-        yield f"{_count(log.lines, 'line')}, none of them about mail{_since(log)}."
+        yield f"{counted(log.lines, 'line')}, none of them about mail{_since(log)}."
         yield from _tell_unread(log)
         return
     yield (
-        f"{_count(log.lines, 'line')}, {log.told:,} of them about mail, "
+        f"{counted(log.lines, 'line')}, {log.told:,} of them about mail, "
         f"{_from_to(log.first_at, log.last_at)}"
     )
     yield from _tell_unread(log)
     yield (
-        f"{_count(sessions, 'callback')} by {_count(len(seen.callers), 'caller')}; "
+        f"{counted(sessions, 'callback')} by {counted(len(seen.callers), 'caller')}; "
         f"{certain:,} for sure, {sessions - certain:,} likely"
     )
     for caller in seen.callers[:SHOWN_CALLERS]:
@@ -141,7 +142,7 @@ def tell_seen(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
         yield ""
         theirs = sum(caller.sessions for caller in more)
         yield (
-            f"And {_count(len(more), 'caller')} with {_count(theirs, 'callback')}: "
+            f"And {counted(len(more), 'caller')} with {counted(theirs, 'callback')}: "
             "--caller CALLER shows one, --json all."
         )
     yield from _tell_others(seen, log)
@@ -156,7 +157,7 @@ def _since(log: LogSeen) -> str:
 
 def _tell_unread(log: LogSeen) -> Iterator[str]:
     if log.unread:
-        yield f"Not read: {_count(log.unread, 'line')} of a form that is not known here."
+        yield f"Not read: {counted(log.unread, 'line')} of a form that is not known here."
 
 
 def _tell_others(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
@@ -164,23 +165,23 @@ def _tell_others(seen: CallersSeen, log: LogSeen) -> Iterator[str]:
     if bouncing.sessions:
         yield ""
         yield (
-            f"Set aside: {_count(bouncing.sessions, 'session')} of {_count(bouncing.callers, 'site')} that "
+            f"Set aside: {counted(bouncing.sessions, 'session')} of {counted(bouncing.callers, 'site')} that "
             "bring bounces, too: most likely these were bounces to senders that were forged."
         )
     if dropped.sessions:
         yield ""
         yield (
-            f"Not shown: {_count(dropped.sessions, 'callback')} of at most {dropped.callers:,} "
+            f"Not shown: {counted(dropped.sessions, 'callback')} of at most {dropped.callers:,} "
             "callers with few each; there were too many to keep."
         )
     if log.dropped_sessions:
         yield ""
-        yield f"Not seen to their end: {_count(log.dropped_sessions, 'session')}, too many at a time."
+        yield f"Not seen to their end: {counted(log.dropped_sessions, 'session')}, too many at a time."
 
 
 def tell_caller(caller: Caller) -> Iterator[str]:
     """A caller for a person, line by line."""
-    yield f"{printable(caller.name)}  {_count(caller.sessions, 'callback')}, {_how_sure(caller)}"
+    yield f"{printable(caller.name)}  {counted(caller.sessions, 'callback')}, {_how_sure(caller)}"
     yield f"  when        {_from_to(caller.first_at, caller.last_at)}"
     yield f"  at most     {caller.peak:,} in an hour, from {utc(caller.peak_at)}"
     for ground, count in sorted(caller.grounds.items(), key=lambda item: -item[1]):
@@ -210,7 +211,7 @@ def steps_of(callback: Callback) -> Iterator[tuple[str, str]]:
     for one in callback.asked:
         yield f"RCPT TO:<{_within_brackets(one.recipient)}>", str(one.code or _ACCEPTED)
     if callback.unnamed:
-        yield _count(callback.unnamed, "RCPT"), _ACCEPTED
+        yield counted(callback.unnamed, "RCPT"), _ACCEPTED
 
 
 def _within_brackets(address: str) -> str:
@@ -230,7 +231,7 @@ def _asked_for(caller: Caller) -> str:
     if caller.recipients:
         more = "at least " if caller.at_least else ""
         parts.append(
-            f"{more}{_count(caller.recipients, 'recipient')} by name, without a mailbox: {caller.missing:,}"
+            f"{more}{counted(caller.recipients, 'recipient')} by name, without a mailbox: {caller.missing:,}"
         )
     if caller.accepted:
         parts.append(f"{caller.accepted:,} RCPT accepted")
@@ -241,10 +242,6 @@ def _some(texts: Iterable[str]) -> str:
     listed = [printable(text) for text in texts]
     more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _from_to(first_at: float, last_at: float) -> str:

@@ -1,4 +1,4 @@
-"""The closed sets of evidence in plain words, for people. Not here: the account made of them (account.py).
+"""The closed sets of evidence, and numbers, in plain words. Not here: the account made of them (account.py).
 
 A test holds each table against its set, so that a new member cannot go without words.
 """
@@ -145,3 +145,8 @@ BEHIND_GATE: Mapping[str, str] = MappingProxyType(
         Gate.REFUSED_RECIPIENTS: "time, or a larger [budget] refused_recipients_per_host",
     }
 )
+
+
+def counted(number: int, noun: str, end: str = "s") -> str:
+    """So many of them: "1 row", "1,200 addresses"."""
+    return f"{number:,} {noun}{'' if number == 1 else end}"

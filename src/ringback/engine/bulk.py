@@ -96,9 +96,8 @@ class Bulk:
             opened = await asyncio.shield(opening)
             if not opened.is_whole:
                 await self._write_down(opened, tasks)
-        except (
-            BaseException
-        ):  # nobody else would let go of it; what is not whole is never worked on
+        except BaseException:
+            # Nobody else would let go of it; and what is not whole is never worked on.
             await asyncio.shield(self._let_go(opening))
             raise
         return opened.but(is_whole=True)

@@ -27,7 +27,7 @@ from ..lists.opening import Opened, Wish, digest_of, opened, opened_list
 from ..lists.output import Output
 from ..lists.page import MAX_DOMAINS, Account, write_page
 from ..lists.writing import Writer, writer_of
-from ..words import BEHIND_GATE, WOULD_CHANGE
+from ..words import BEHIND_GATE, WOULD_CHANGE, counted
 from .checking import with_store
 from .ending import EXIT_SIGNAL, ended_by_signal
 from .options import require_contact
@@ -132,7 +132,7 @@ async def _work_through(settings: Settings, files: Opened) -> int:
         for line in _summary(account, delivery):
             display.tell(line)
         if complaints.untold:
-            display.tell(f"ringback: {_count(complaints.untold, 'warning')} more not shown")
+            display.tell(f"ringback: {counted(complaints.untold, 'warning')} more not shown")
         if files.wish.page:
             write_page(files.wish.page, account)
     return 0
@@ -241,7 +241,7 @@ def _halted(report: Report) -> UsageError:
 
 
 def _how_to_go_on(settings: Settings, output: Output, delivery: Delivery) -> str:
-    has = f"has the first {_count(delivery.rows, 'row')}" if output.is_empty else "is as it was"
+    has = f"has the first {counted(delivery.rows, 'row')}" if output.is_empty else "is as it was"
     kept = "run the same command again to go on"
     if settings.store.sqlite_path is None:
         kept = f"nothing else is kept: store.url is {settings.store.url}"
@@ -254,19 +254,15 @@ def _summary(account: Account, delivery: Delivery) -> Iterator[str]:
     for reason, count in account.tally.done.items():
         counts[VERDICT_OF[reason]] += count
     said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items())
-    addresses = _count(account.tally.total, "address", "es")
+    addresses = counted(account.tally.total, "address", "es")
     yield f"ringback: {addresses}: {said}; see {account.out}"
     if delivery.problems:
         yield (
-            f"ringback: {_count(delivery.problems, 'row')} without an address to ask, from line "
+            f"ringback: {counted(delivery.problems, 'row')} without an address to ask, from line "
             f"{delivery.first_problem} on; they say why where a rule would stand"
         )
     if account.ragged:
         yield (
-            f"ringback: {_count(account.ragged, 'row')} with more or fewer cells than the first, "
+            f"ringback: {counted(account.ragged, 'row')} with more or fewer cells than the first, "
             f"from line {account.first_ragged} on; look whether their addresses were found"
         )
-
-
-def _count(count: int, what: str, end: str = "s") -> str:
-    return f"{count:,} {what}{'' if count == 1 else end}"
